@@ -1,0 +1,12 @@
+export { InputError } from './volume/errors.ts'
+export {
+  createGrid,
+  type Grid,
+  gridDifference,
+  type Mat3,
+  type Vec3,
+  voxelCount,
+  voxelVolumeMm3,
+  worldPosition,
+} from './volume/grid.ts'
+export { channelOf, type Volume, type VoxelArray } from './volume/volume.ts'

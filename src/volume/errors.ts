@@ -1,0 +1,17 @@
+/**
+ * Bad usage or bad input: the message names what is wrong and what to do about it. The command line prints it as one
+ * line `halfdice: SUBJECT: FAULT` and exits with 2; every other error is a defect of ours or of the machine.
+ */
+export class InputError extends Error {
+  override readonly name = 'InputError'
+  /** What was at fault: a file path, an option or a parameter name. */
+  readonly subject: string
+  /** The fault and its remedy, in one sentence each, without the subject. */
+  readonly fault: string
+
+  constructor(subject: string, fault: string) {
+    super(`${subject}: ${fault}`)
+    this.subject = subject
+    this.fault = fault
+  }
+}

@@ -1,0 +1,35 @@
+import type { Grid } from './grid.ts'
+import { voxelCount } from './grid.ts'
+
+/** The element types that voxels may have. 64-bit integers are read as float64 where they fit exactly. */
+export type VoxelArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+
+/**
+ * Voxels on a grid. `data` is laid out with i fastest, then j, k and the channel: element
+ * `((channel · nz + k) · ny + j) · nx + i`, as NIfTI and NRRD store it.
+ */
+export interface Volume<A extends VoxelArray = VoxelArray> {
+  readonly grid: Grid
+  /** Values per voxel: classes of a probability map, time points, modalities. 1 for a plain 3-D image. */
+  readonly channels: number
+  /** Stored numbers; the real value is `slope · stored + intercept`. */
+  readonly data: A
+  /** Absent means slope 1, intercept 0. */
+  readonly scaling?: { readonly slope: number; readonly intercept: number }
+  /** What the file held beside the grid (codes, units, description), so that it can be written back unchanged. */
+  readonly header?: unknown
+}
+
+/** One channel of a volume as a view on its memory (no copy). */
+export function channelOf<A extends VoxelArray>(volume: Volume<A>, channel: number): A {
+  const n = voxelCount(volume.grid)
+  return volume.data.subarray(channel * n, (channel + 1) * n) as A
+}
