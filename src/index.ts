@@ -9,4 +9,6 @@ export {
   voxelVolumeMm3,
   worldPosition,
 } from './volume/grid.ts'
+export { type LabelArray, type LabelMap, labelMapOf } from './volume/labels.ts'
+export { probabilitiesOf } from './volume/probabilities.ts'
 export { channelOf, type Volume, type VoxelArray } from './volume/volume.ts'
