@@ -1,6 +1,6 @@
 // Compiles each assembly/NAME.ts to WebAssembly and embeds it, as base64, in src/kernels/wasm/generated/NAME.ts,
 // so that the package runs from any bundler, worker or file:// page without fetching a second file.
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'assembly')
 const target = join(root, 'src/kernels/wasm/generated')
 mkdirSync(target, { recursive: true })
-const names = readdirSync(source)
+const names = (existsSync(source) ? readdirSync(source) : [])
   .filter((f) => f.endsWith('.ts'))
   .map((f) => f.slice(0, -3))
 for (const name of names) {
