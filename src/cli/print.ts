@@ -1,0 +1,46 @@
+/** One cell: text is set left, a number (already formatted, see `fixed`) right; undefined prints as a dash. */
+export type Cell = string | number | undefined
+
+/** An aligned table: a column is set right when all its cells are numbers. */
+export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const text = rows.map((row) => row.map((cell) => (cell === undefined ? '–' : String(cell))))
+  const right = header.map((_, c) => rows.every((row) => typeof row[c] !== 'string' || numeric(row[c])))
+  const width = header.map((name, c) => Math.max(name.length, ...text.map((row) => row[c].length)))
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, c) => (right[c] ? cell.padStart(width[c]) : cell.padEnd(width[c])))
+      .join('  ')
+      .trimEnd()
+  return [line(header), ...text.map(line)].join('\n')
+}
+
+/** A number with `digits` decimals; a dash where there is none. */
+export function fixed(value: number | null | undefined, digits: number): string {
+  return value === undefined || value === null || !Number.isFinite(value) ? '–' : value.toFixed(digits)
+}
+
+/** A volume in ml with as many decimals as its size deserves: 1234, 56.7, 8.90, 0.0123. */
+export function millilitres(value: number): string {
+  if (value === 0) return '0'
+  return value >= 1000 ? value.toFixed(0) : value >= 0.1 ? value.toPrecision(3) : value.toPrecision(2)
+}
+
+/** A share as a percentage that never rounds a positive number to zero. */
+export function percent(share: number): string {
+  if (share > 0 && share < 1e-6) return '< 0.0001 %'
+  return `${Number((100 * share).toPrecision(2))} %`
+}
+
+/** Prints one JSON object, or the text for people. Non-finite numbers become null in JSON. */
+export function printResult(json: boolean | undefined, result: object, text: () => string): void {
+  process.stdout.write(`${json ? JSON.stringify(result) : text()}\n`)
+}
+
+/** A warning for people, on standard error, so that it never mixes with a result. */
+export function warn(text: string): void {
+  process.stderr.write(`halfdice: warning: ${text}\n`)
+}
+
+function numeric(cell: string): boolean {
+  return /^(–|0|[-+<]?\s*\d[\d.e+-]*( %)?)$/.test(cell)
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { Command, type CommanderError } from 'commander'
+import { InputError } from '../volume/errors.ts'
+
+interface Entry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<{ command(): Command }>
+}
+
+/** Every command, in the order of `halfdice --help`. Only the one asked for is loaded, so that the others cost no time. */
+const commands: readonly Entry[] = []
+
+/** The command line as a tree; rejects with CommanderError, InputError or a defect. */
+export async function createProgram(argv: readonly string[]): Promise<Command> {
+  const program = settle(new Command('halfdice'))
+    .description('Label noise and Dice-optimal masks for medical image segmentation.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help, with examples')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', overview)
+  const asked = argv.find((word) => !word.startsWith('-') && word !== 'help')
+  for (const { name, summary, load } of commands) {
+    const command = name === asked ? (await load()).command() : new Command(name)
+    program.addCommand(settle(command.summary(summary)))
+  }
+  return program
+}
+
+/** Errors come back as exceptions (main.ts prints them as one line), help goes to standard output. */
+function settle(command: Command): Command {
+  return command
+    .exitOverride((error) => {
+      throw error.exitCode === 0 || error.code === 'commander.help' ? error : usageError(command, error)
+    })
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ sortOptions: false, helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
+    .helpOption('-h, --help', 'show this help')
+    .showSuggestionAfterError(true)
+}
+
+function usageError(command: Command, { message }: CommanderError): InputError {
+  const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name()
+  const fault = message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)')
+  return new InputError(command.parent ? command.name() : 'usage', `${fault}; see '${path} --help'`)
+}
+
+function version(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return manifest.version
+}
+
+const overview = `
+Examples:
+  $ halfdice demo                                               see it all on a built-in phantom, with a report
+  $ halfdice threshold prob.nii.gz -o mask.nii.gz               the Dice-optimal mask of a network's probabilities
+  $ halfdice sample liver.nii.gz -o noisy --sigma 4 --length 12 -n 10
+  $ halfdice optimum liver.nii.gz --sigma 1 2 4 8               what threshold and Dice to expect under that noise
+
+Lengths are in mm (4 or 4mm) or voxels (2vx), one for all axes or one an axis (4,4,6).
+Every command takes --json, which prints one JSON object instead of a table. 'halfdice COMMAND --help' explains each.
+Exit codes: 0 done, 1 the run failed, 2 bad usage or bad input (one line on standard error says what to do).`
