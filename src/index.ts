@@ -1,3 +1,4 @@
+export { type PhantomCase, type PhantomOptions, phantomCase, phantomNames } from './datasets/phantom/phantom.ts'
 export { InputError } from './volume/errors.ts'
 export {
   createGrid,
