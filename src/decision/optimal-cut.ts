@@ -1,0 +1,51 @@
+import { bracketBySample } from './bracket.ts'
+import { ceilBits, floatOfBits, largestProbability, type Probabilities } from './probabilities.ts'
+import { type Cut, type Offset, solveInside } from './solve.ts'
+import { type Sweep, sweep } from './sweep.ts'
+
+/** Values kept between two bounds: a bound on memory (16 MB). Plateaus with more voxels are counted, never copied. */
+const capacity = 1 << 22
+
+/**
+ * The cut that maximises 2·S/(N + ‖m‖ + offset), and the sums of the whole volume, mostly in one pass: a sample says between
+ * which two float32 numbers t* must lie, a sweep sums what is above and copies what is between, and the optimum is solved
+ * there. Every bound is checked by the full sums; a wrong guess costs another sweep with better bounds, never the answer.
+ */
+export function optimalCut(m: Probabilities, offset: Offset): { readonly swept: Sweep; readonly cut: Cut } {
+  // t* is known to be ≥ the float with bits `from` and < the one with bits `to`.
+  let from = 1
+  let to = ceilBits(largestProbability) + 1
+  let [lowBits, highBits] = bracketBySample(m, offset) ?? [from, to]
+  while (true) {
+    const low = floatOfBits(lowBits)
+    const high = floatOfBits(highBits)
+    const swept = sweep(m, low, high, capacity)
+    if (swept.total === 0) return { swept, cut: { threshold: 0.5, sum: 0, count: 0, ties: 0 } }
+    const atHigh = swept.sumAbove / (swept.countAbove + swept.total + offset)
+    if (atHigh >= high) {
+      from = Math.max(highBits, ceilBits(atHigh) - 1)
+    } else {
+      to = Math.min(to, highBits)
+      const solved =
+        swept.inside !== undefined
+          ? solveInside(swept, swept.inside, low, offset)
+          : to - from === 1
+            ? solvePlateau(m, swept, low, offset)
+            : atHigh
+      if (typeof solved === 'object') return { swept, cut: solved }
+      if (swept.inside !== undefined) to = Math.min(to, lowBits)
+      from = Math.max(from, Math.min(ceilBits(solved) - 1, to - 1))
+    }
+    // Dinkelbach's step `from` is close below t*, so the next bounds are narrow; after a plateau they are halved instead.
+    lowBits = from
+    highBits = swept.inside === undefined ? from + Math.max(1, (to - from) >> 1) : Math.min(to, from + (1 << 14))
+  }
+}
+
+/** The optimum where t* is `value` or between it and the next float32: the many voxels equal to `value` are in or out. */
+function solvePlateau(m: Probabilities, above: Sweep, value: number, offset: Offset): Cut {
+  const without = above.sumAbove / (above.countAbove + above.total + offset)
+  if (without > value) return { threshold: without, sum: above.sumAbove, count: above.countAbove, ties: 0 }
+  const { sumAbove: sum, countAbove: count } = sweep(m, value, value, 0)
+  return { threshold: value, sum, count, ties: count - above.countAbove }
+}

@@ -1,0 +1,55 @@
+import { InputError } from '../volume/errors.ts'
+
+/**
+ * Marginal probabilities m ∈ [0, 1] of one class, in any order: one array (a case), or several arrays whose voxels are
+ * pooled (the chunks of a large case, or all cases of a data set).
+ */
+export type Probabilities = Float32Array | readonly Float32Array[]
+
+/** The arrays of `m`, without copying. */
+export function chunksOf(m: Probabilities): readonly Float32Array[] {
+  return m instanceof Float32Array ? [m] : m
+}
+
+/** Number of voxels in all arrays of `m`. */
+export function voxelsOf(m: Probabilities): number {
+  return chunksOf(m).reduce((n, chunk) => n + chunk.length, 0)
+}
+
+/** The largest value that passes as a probability: a float32 softmax may exceed 1 by a few units in the last place. */
+export const largestProbability = Math.fround(1 + 1e-5)
+
+/** Bit patterns of float32 numbers; for numbers ≥ 0 they are ordered as the numbers are. */
+export function bitsOf(m: Float32Array): Int32Array {
+  return new Int32Array(m.buffer, m.byteOffset, m.length)
+}
+
+const oneFloat = new Float32Array(1)
+const oneBits = new Int32Array(oneFloat.buffer)
+
+/** The float32 number that has these bits. */
+export function floatOfBits(bits: number): number {
+  oneBits[0] = bits
+  return oneFloat[0]
+}
+
+/** Bits of the smallest float32 ≥ t, for t ≥ 0: for any float32 m ≥ 0, m ≥ t exactly where bits(m) ≥ ceilBits(t). */
+export function ceilBits(t: number): number {
+  oneFloat[0] = t + 0 // takes the sign off −0
+  return oneFloat[0] < t ? oneBits[0] + 1 : oneBits[0]
+}
+
+/** Throws the error that names the first value of `m` outside [0, 1]; returns if there is none (−0 counts as 0). */
+export function checkProbabilities(m: Probabilities): void {
+  let offset = 0
+  for (const chunk of chunksOf(m)) {
+    const at = chunk.findIndex((x) => !(x >= 0 && x <= largestProbability))
+    if (at >= 0) {
+      throw new InputError(
+        'probabilities',
+        `value ${chunk[at]} at index ${offset + at} is not in [0, 1]; rescale or clip`,
+      )
+    }
+    offset += chunk.length
+  }
+}
