@@ -1,0 +1,194 @@
+import { element, escapeText } from './markup.ts'
+import { base64 } from './png.ts'
+import { cellText, type Table, tableCsv, tableLatex } from './table.ts'
+
+/** A piece of a report. Figures and tables are numbered in order; text is plain text. */
+export type Block =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'list'; readonly items: readonly string[] }
+  /** A remark that must not be missed: a warning, or how to read what follows. */
+  | { readonly kind: 'note'; readonly tone: 'info' | 'warning'; readonly text: string }
+  /** One or several SVG figures side by side under one caption. */
+  | { readonly kind: 'figure'; readonly svgs: readonly string[]; readonly caption: string }
+  /** With links that save it as CSV and as LaTeX under `name`. */
+  | { readonly kind: 'table'; readonly table: Table; readonly caption: string; readonly name: string }
+  /** Closed on the screen until asked for, open on paper. */
+  | { readonly kind: 'details'; readonly summary: string; readonly blocks: readonly Block[] }
+  | { readonly kind: 'code'; readonly text: string }
+
+export interface ReportSection {
+  readonly title: string
+  readonly blocks: readonly Block[]
+}
+
+export interface ReportOptions {
+  readonly title: string
+  /** What the reader should take away, in a few sentences, at the top. */
+  readonly summary: readonly string[]
+  readonly sections: readonly ReportSection[]
+  /** Versions, seed, command: what it takes to repeat the report. */
+  readonly footer: readonly string[]
+}
+
+/**
+ * A report as one HTML file: no scripts, nothing fetched, light and dark, made for A4 paper too. The same input gives the
+ * same bytes (no date is written).
+ */
+export function htmlReport({ title, summary, sections, footer }: ReportOptions): string {
+  const count = { figure: 0, table: 0 }
+  const body = sections.map((section, i) =>
+    element(
+      'section',
+      { id: `s${i + 1}` },
+      element('h2', {}, escapeText(section.title)),
+      ...section.blocks.map((block) => drawBlock(block, count)),
+    ),
+  )
+  const contents =
+    sections.length < 3
+      ? ''
+      : element(
+          'nav',
+          { 'aria-label': 'Contents' },
+          element(
+            'ol',
+            {},
+            ...sections.map((s, i) => element('li', {}, element('a', { href: `#s${i + 1}` }, escapeText(s.title)))),
+          ),
+        )
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    // No fetches, whatever is in the page: an offline file that is safe to open.
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">`,
+    `<title>${escapeText(title)}</title>`,
+    `<style>${CSS}</style>`,
+    '</head>',
+    '<body>',
+    '<header>',
+    `<h1>${escapeText(title)}</h1>`,
+    element('div', { class: 'summary' }, ...summary.map((p) => element('p', {}, escapeText(p)))),
+    contents,
+    '</header>',
+    '<main>',
+    ...body,
+    '</main>',
+    element('footer', {}, ...footer.map((p) => element('p', {}, escapeText(p)))),
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n')
+}
+
+function drawBlock(block: Block, count: { figure: number; table: number }): string {
+  switch (block.kind) {
+    case 'text':
+      return element('p', {}, escapeText(block.text))
+    case 'list':
+      return element('ul', {}, ...block.items.map((item) => element('li', {}, escapeText(item))))
+    case 'note':
+      return element('p', { class: `note ${block.tone}`, role: 'note' }, escapeText(block.text))
+    case 'figure': {
+      const caption = numbered('Figure', ++count.figure, block.caption)
+      return element('figure', {}, element('div', { class: 'figures' }, ...block.svgs), caption)
+    }
+    case 'table':
+      return drawTable(block.table, block.caption, block.name, ++count.table)
+    case 'details':
+      return element(
+        'details',
+        {},
+        element('summary', {}, escapeText(block.summary)),
+        ...block.blocks.map((b) => drawBlock(b, count)),
+      )
+    case 'code':
+      return element('pre', {}, element('code', {}, escapeText(block.text)))
+  }
+}
+
+function numbered(kind: string, n: number, caption: string): string {
+  return element('figcaption', {}, element('b', {}, `${kind} ${n}.`), ` ${escapeText(caption)}`)
+}
+
+function drawTable(table: Table, caption: string, name: string, n: number): string {
+  const { columns, rows } = table
+  const numeric = columns.map(({ key }) => rows.some((row) => typeof row[key] === 'number'))
+  const classOf = (i: number): string | undefined => (numeric[i] ? 'n' : undefined)
+  const head = columns.map((c, i) => element('th', { scope: 'col', class: classOf(i) }, escapeText(c.title ?? c.key)))
+  const lines = rows.map((row) =>
+    element(
+      'tr',
+      {},
+      ...columns.map((c, i) => element('td', { class: classOf(i) }, escapeText(cellText(row[c.key], c)))),
+    ),
+  )
+  const save = (extension: string, type: string, content: string): string =>
+    element(
+      'a',
+      { download: `${name}.${extension}`, href: `data:${type};base64,${base64(new TextEncoder().encode(content))}` },
+      extension === 'csv' ? 'CSV' : 'LaTeX',
+    )
+  return element(
+    'figure',
+    { class: 'table' },
+    numbered('Table', n, caption),
+    element(
+      'div',
+      // Focusable, so that a wide table can be scrolled from the keyboard.
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
+      element('table', {}, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...lines)),
+    ),
+    element(
+      'p',
+      { class: 'save' },
+      'Save as ',
+      save('csv', 'text/csv;charset=utf-8', tableCsv(table)),
+      ' · ',
+      save('tex', 'application/x-tex;charset=utf-8', tableLatex(table)),
+    ),
+  )
+}
+
+const CSS = `
+:root{color-scheme:light dark;--ink:#1c2127;--soft:#5b6570;--paper:#fff;--line:#d9dee3;--tint:#f3f6f8;--link:#00609c;--warn:#a2440a}
+@media (prefers-color-scheme:dark){:root{--ink:#e4e8ec;--soft:#a2acb6;--paper:#15181c;--line:#363d45;--tint:#1e2328;--link:#6cb8ec;--warn:#f0a35e}}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:62rem;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI","Helvetica Neue","DejaVu Sans",Arial,sans-serif}
+h1{font-size:1.9rem;line-height:1.2;margin:0 0 1rem}
+h2{font-size:1.3rem;margin:2.6rem 0 .6rem;padding-top:.6rem;border-top:1px solid var(--line)}
+p,li{max-width:46rem}
+a{color:var(--link)}
+.summary{border-left:4px solid #0077bb;background:var(--tint);padding:.5rem 1.2rem;margin-bottom:1rem}
+nav ol{columns:2;column-gap:2rem;padding-left:1.3rem;font-size:.92rem}
+.note{border-left:4px solid #0077bb;background:var(--tint);padding:.5rem 1rem}
+.note.warning{border-color:#ee7733}
+.note.warning::before{content:"Warning: ";font-weight:600;color:var(--warn)}
+figure{margin:1.4rem 0;break-inside:avoid}
+.figures{display:flex;flex-wrap:wrap;gap:1rem 1.5rem;align-items:flex-start}
+.figures>svg{max-width:100%;height:auto}
+figcaption{font-size:.9rem;color:var(--soft);margin-top:.5rem;max-width:52rem}
+figcaption b{color:var(--ink)}
+.table figcaption{margin:0 0 .4rem}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;border-top:2px solid var(--ink);border-bottom:2px solid var(--ink)}
+th{border-bottom:1px solid var(--ink);text-align:left;vertical-align:bottom;padding:.3rem .8rem .3rem 0;font-weight:600}
+td{padding:.18rem .8rem .18rem 0;border-bottom:1px solid var(--line)}
+th.n,td.n{text-align:right;padding:.18rem 0 .18rem 1.1rem}
+.save{font-size:.82rem;margin:.35rem 0 0;color:var(--soft)}
+details{margin:1rem 0}
+summary{cursor:pointer;font-weight:600}
+pre{background:var(--tint);padding:.7rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.4}
+footer{margin-top:3rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--soft);overflow-wrap:anywhere}
+@page{size:A4;margin:16mm 15mm}
+@media print{:root{color-scheme:light;--ink:#000;--soft:#444;--paper:#fff;--line:#ccc;--tint:#f5f5f5;--link:#000;--warn:#7a3000}
+body{max-width:none;padding:0;font-size:10pt;line-height:1.4}
+h2{break-after:avoid;margin-top:1.6rem}
+.save,nav{display:none}
+.figures{gap:.5rem 1rem}
+.figures>svg:not(:only-child){width:calc(50% - .6rem)}
+tr,pre{break-inside:avoid}
+*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+`.trim()

@@ -1,0 +1,77 @@
+export interface Column {
+  /** The key in a row. */
+  readonly key: string
+  /** The heading for people, with its unit. Default: the key. */
+  readonly title?: string
+  /** Decimals for numbers in HTML and LaTeX; CSV keeps every digit. Default 3. */
+  readonly decimals?: number
+}
+
+export type Cell = string | number | undefined
+
+/** A table as data. A missing or NaN cell is shown as an en dash, and is empty in CSV. */
+export interface Table {
+  readonly columns: readonly Column[]
+  readonly rows: readonly Readonly<Record<string, Cell>>[]
+}
+
+/** CSV as RFC 4180 has it: keys as the header, CRLF, quotes where needed, all digits of every number. */
+export function tableCsv({ columns, rows }: Table): string {
+  const quote = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)
+  const cell = (value: Cell): string => (isMissing(value) ? '' : quote(String(value)))
+  return [columns.map((c) => quote(c.key)), ...rows.map((row) => columns.map((c) => cell(row[c.key])))]
+    .map((cells) => `${cells.join(',')}\r\n`)
+    .join('')
+}
+
+/** A LaTeX `tabular` with booktabs rules; text is escaped, numbers are rounded as on the page. */
+export function tableLatex({ columns, rows }: Table): string {
+  const numeric = columns.map(({ key }) => rows.some((row) => typeof row[key] === 'number'))
+  const line = (cells: readonly string[]): string => `${cells.join(' & ')} \\\\`
+  return [
+    `\\begin{tabular}{${numeric.map((n) => (n ? 'r' : 'l')).join('')}}`,
+    '\\toprule',
+    line(columns.map((c) => latexText(c.title ?? c.key))),
+    '\\midrule',
+    ...rows.map((row) => line(columns.map((c) => latexText(cellText(row[c.key], c))))),
+    '\\bottomrule',
+    '\\end{tabular}',
+    '',
+  ].join('\n')
+}
+
+/** The cell as people read it. */
+export function cellText(value: Cell, column: Column): string {
+  if (isMissing(value)) return '–'
+  if (typeof value === 'string') return value
+  return value
+    .toFixed(column.decimals ?? 3)
+    .replace(/^-(?=0\.?0*$)/, '')
+    .replace('-', '−')
+}
+
+function isMissing(value: Cell): value is undefined {
+  return value === undefined || (typeof value === 'number' && Number.isNaN(value))
+}
+
+const LATEX: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '{': '\\{',
+  '}': '\\}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '–': '--',
+  '−': '$-$',
+  '½': '$\\frac12$',
+  σ: '$\\sigma$',
+  ℓ: '$\\ell$',
+  '‖': '$\\|$',
+  '×': '$\\times$',
+  '±': '$\\pm$',
+  '³': '$^3$',
+  '≤': '$\\le$',
+}
+
+function latexText(text: string): string {
+  return text.replace(/[\\{}~^–−½σℓ‖×±³≤]|[#$%&_]/g, (c) => LATEX[c] ?? `\\${c}`)
+}
