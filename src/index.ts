@@ -5,6 +5,10 @@ export { thresholdMask } from './decision/mask.ts'
 export type { Probabilities } from './decision/probabilities.ts'
 export { type SoftDiceOptimum, softDiceOptimum } from './decision/soft-dice.ts'
 export { softDiceOptimumBySort } from './decision/soft-dice-by-sort.ts'
+export { gunzip } from './formats/gunzip.ts'
+export { decodeNifti, decodeNiftiPair, encodeNifti } from './formats/nifti.ts'
+export type { NiftiHeader } from './formats/nifti-fields.ts'
+export type { VoxelType } from './formats/voxel-types.ts'
 export type { AxisOptions } from './report/axis.ts'
 export { type ChartOptions, chart } from './report/chart.ts'
 export { type Block, htmlReport, type ReportOptions, type ReportSection } from './report/html.ts'
@@ -13,7 +17,7 @@ export { acquisitionView, cropPlane, largestSlice, type Plane, type View, viewPl
 export { encodePng, pngDataUri, type Raster } from './report/png.ts'
 export { type Layer, type SliceOptions, type SlicePanel, slicePanels } from './report/slices.ts'
 export { type Table, tableCsv, tableLatex } from './report/table.ts'
-export { InputError } from './volume/errors.ts'
+export { InputError, OutputError } from './volume/errors.ts'
 export {
   createGrid,
   type Grid,

@@ -15,3 +15,21 @@ export class InputError extends Error {
     this.fault = fault
   }
 }
+
+/**
+ * The machine refused an output (disk full, input/output error): neither the input nor our code is at fault. The command
+ * line prints it as one line and exits with 1.
+ */
+export class OutputError extends Error {
+  override readonly name = 'OutputError'
+  /** What could not be written: a file path. */
+  readonly subject: string
+  /** The fault and its remedy, without the subject. */
+  readonly fault: string
+
+  constructor(subject: string, fault: string) {
+    super(`${subject}: ${fault}`)
+    this.subject = subject
+    this.fault = fault
+  }
+}

@@ -1,0 +1,20 @@
+import { InputError } from '../volume/errors.ts'
+
+/**
+ * Decompresses gzip bytes, in Node and in browsers.
+ *
+ * @param subject what to call the file in errors
+ * @throws InputError where the data are truncated, damaged or followed by something else
+ *
+ * @example
+ * const volume = decodeNifti(await gunzip(new Uint8Array(await file.arrayBuffer()), file.name), file.name)
+ */
+export async function gunzip(bytes: Uint8Array<ArrayBuffer>, subject: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
+    return new Uint8Array(await new Response(stream).arrayBuffer())
+  } catch (error) {
+    if (!(error instanceof TypeError || (error as { code?: unknown }).code !== undefined)) throw error
+    throw new InputError(subject, 'is a truncated or damaged gzip file; copy or download it again')
+  }
+}

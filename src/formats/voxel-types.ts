@@ -1,0 +1,120 @@
+import type { VoxelArray } from '../volume/volume.ts'
+
+/** The element types a `VoxelArray` may have. */
+export type VoxelType = 'uint8' | 'int8' | 'uint16' | 'int16' | 'uint32' | 'int32' | 'float32' | 'float64'
+/** The element types that files may store: 64-bit integers are widened to float64, float16 (npy) to float32. */
+export type StoredType = VoxelType | 'int64' | 'uint64' | 'float16'
+
+/** Whether this machine stores the low byte first. */
+export const HOST_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+const CONSTRUCTORS = {
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const
+
+const STORED_BYTES: Record<StoredType, number> = {
+  uint8: 1,
+  int8: 1,
+  uint16: 2,
+  int16: 2,
+  float16: 2,
+  uint32: 4,
+  int32: 4,
+  float32: 4,
+  float64: 8,
+  int64: 8,
+  uint64: 8,
+}
+
+/** Bytes of one element in a file. */
+export function storedBytes(type: StoredType): number {
+  return STORED_BYTES[type]
+}
+
+/** The type that holds a stored type in memory. */
+export function voxelTypeOf(type: StoredType): VoxelType {
+  return type === 'int64' || type === 'uint64' ? 'float64' : type === 'float16' ? 'float32' : type
+}
+
+/** The type of an array's elements. */
+export function arrayType(array: VoxelArray): VoxelType {
+  for (const type of Object.keys(CONSTRUCTORS) as VoxelType[]) if (array instanceof CONSTRUCTORS[type]) return type
+  return 'uint8' // Uint8ClampedArray and other bytes
+}
+
+/** A zeroed array of `length` elements. Throws RangeError where the machine cannot hold it. */
+export function allocateVoxels(type: VoxelType, length: number): VoxelArray {
+  return new CONSTRUCTORS[type](length)
+}
+
+/** The bytes behind an array, without a copy. */
+export function bytesOf(array: VoxelArray): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+}
+
+/**
+ * Elements from a file's bytes. No copy where the bytes already have this machine's order, alignment and type, so the
+ * result may share memory with `bytes`; bytes in the other order are turned round in place. Returns undefined where a
+ * 64-bit integer is not exactly a float64 (its magnitude exceeds 2⁵³ and its low bits are set).
+ */
+export function voxelsFromBytes(bytes: Uint8Array, type: StoredType, littleEndian: boolean): VoxelArray | undefined {
+  const size = STORED_BYTES[type]
+  const length = bytes.byteLength / size
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
+  const buffer = aligned.buffer as ArrayBuffer
+  if (littleEndian !== HOST_LITTLE_ENDIAN) swapBytes(aligned, size)
+  if (type === 'int64' || type === 'uint64') {
+    const wide = new (type === 'int64' ? BigInt64Array : BigUint64Array)(buffer, aligned.byteOffset, length)
+    return exactFloats(wide)
+  }
+  if (type === 'float16') return floatsFromHalves(new Uint16Array(buffer, aligned.byteOffset, length))
+  return new CONSTRUCTORS[type](buffer, aligned.byteOffset, length)
+}
+
+/** Reverses the bytes of each element, in place. */
+export function swapBytes(bytes: Uint8Array, elementBytes: number): void {
+  for (let at = 0; at + elementBytes <= bytes.length; at += elementBytes) {
+    for (let low = at, high = at + elementBytes - 1; low < high; low++, high--) {
+      const byte = bytes[low]
+      bytes[low] = bytes[high]
+      bytes[high] = byte
+    }
+  }
+}
+
+function exactFloats(wide: BigInt64Array | BigUint64Array): Float64Array | undefined {
+  const out = new Float64Array(wide.length)
+  for (let n = 0; n < wide.length; n++) {
+    const value = Number(wide[n])
+    if (!Number.isSafeInteger(value) && BigInt(value) !== wide[n]) return undefined
+    out[n] = value
+  }
+  return out
+}
+
+let halves: Float32Array | undefined
+
+/** IEEE 754 binary16 to float32 through a table of its 65,536 values (exact, NaN and ∞ included). */
+function floatsFromHalves(source: Uint16Array): Float32Array {
+  halves ??= Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits))
+  const table = halves
+  const out = new Float32Array(source.length)
+  for (let n = 0; n < source.length; n++) out[n] = table[source[n]]
+  return out
+}
+
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
