@@ -1,0 +1,23 @@
+import { apply, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
+import { contract } from './convWeightGradient.ts'
+import { spaceToBlocks } from './spaceToBlocks.ts'
+
+const operator: Operator<undefined> = {
+  name: 'blockWeightGradient',
+  infer: ([coarse, fine]) => [
+    { shape: [coarse.shape[1], fine.shape[1], ...fine.shape.slice(2).map(() => 2)], type: fine.type },
+  ],
+  lower: (emit, [coarse, fine], { inputs: [{ shape }, { shape: fineShape }], outputs: [output] }) => {
+    const [n, c, ...spatial] = shape
+    const [rows] = emit.node('Reshape', [coarse, emit.ints([n, c, sizeOf(spatial)])])
+    const blocks = spaceToBlocks(emit, fine, [n, fineShape[1], ...spatial])
+    const product = contract(emit, rows, blocks)
+    const [sum] = n === 1 ? [product] : emit.node('ReduceSum', [product, emit.ints([0])])
+    return emit.node('Reshape', [sum, emit.ints(output.shape)])
+  },
+}
+
+/** The weight gradient that convDown and convUp share: Σ of coarse[o, v] · fine[c, 2v + k], shape [o, c, 2, 2(, 2)]. */
+export function blockWeightGradient(coarse: Tensor, fine: Tensor): Tensor {
+  return apply(operator, [coarse, fine], undefined)
+}

@@ -1,0 +1,30 @@
+import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
+import { convWeightGradient } from './convWeightGradient.ts'
+import { flipKernel } from './flipKernel.ts'
+
+const operator: Operator<undefined> = {
+  name: 'conv',
+  infer: ([x, w]) => {
+    const kernel = w.shape.slice(2)
+    if (w.shape.length !== x.shape.length || w.shape[1] !== x.shape[1] || kernel.some((k) => k % 2 === 0)) {
+      throw new Error(`conv of ${formatShape(x.shape)} with ${formatShape(w.shape)}`)
+    }
+    return [{ shape: [x.shape[0], w.shape[0], ...x.shape.slice(2)], type: x.type }]
+  },
+  lower: (emit, [x, w], { inputs: [, { shape }] }) => {
+    const kernel = shape.slice(2)
+    const pads = kernel.map((k) => (k - 1) / 2)
+    const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
+    return emit.node('Conv', [x, w], { attributes })
+  },
+  gradient: ([g], { inputs: [x, w] }) =>
+    g === undefined ? [] : [conv(g, flipKernel(w)), convWeightGradient(x, g, w.shape.slice(2))],
+}
+
+/**
+ * Cross-correlation of x [cases, in, …] with w [out, in, kernel…] (odd kernel sizes, stride 1), zeros beyond the
+ * border, so that the image keeps its size.
+ */
+export function conv(x: Tensor, w: Tensor): Tensor {
+  return apply(operator, [x, w], undefined)
+}

@@ -1,0 +1,30 @@
+import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
+import { pad } from './pad.ts'
+
+interface Attributes {
+  readonly axis: number
+  readonly start: number
+  readonly end: number
+}
+
+const operator: Operator<Attributes> = {
+  name: 'slice',
+  infer: ([x], { axis, start, end }) => {
+    if (!(0 <= start && start < end && end <= x.shape[axis])) {
+      throw new Error(`slice ${start}:${end} of axis ${axis} of ${formatShape(x.shape)}`)
+    }
+    return [{ shape: x.shape.map((n, i) => (i === axis ? end - start : n)), type: x.type }]
+  },
+  lower: (emit, [x], { attributes: { axis, start, end } }) =>
+    emit.node('Slice', [x, emit.ints([start]), emit.ints([end]), emit.ints([axis])]),
+  gradient: ([g], { inputs: [x], attributes: { axis, start, end } }) => {
+    const before = x.shape.map((_, i) => (i === axis ? start : 0))
+    const after = x.shape.map((n, i) => (i === axis ? n - end : 0))
+    return g === undefined ? [] : [pad(g, before, after)]
+  },
+}
+
+/** The part of x from `start` up to `end` (not included) along one axis. */
+export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  return start === 0 && end === x.shape[axis] ? x : apply(operator, [x], { axis, start, end })
+}

@@ -1,0 +1,112 @@
+import type * as Ort from 'onnxruntime-node'
+import { InputError } from '../../volume/errors.ts'
+import { type Device, sizeOf } from '../graph/tensor.ts'
+
+export interface SessionOptions {
+  /** Where the graph runs; default `cpu`. */
+  readonly device?: Device
+  /** Threads of one operator; default: the machine's cores. Results are reproducible for one number of threads. */
+  readonly threads?: number
+  /** Writes a profile that chrome://tracing reads, with this file name prefix. */
+  readonly profile?: string
+}
+
+/** Numbers with their shape; the runtime's only currency. */
+export interface NdArray {
+  readonly data: Float32Array
+  readonly shape: readonly number[]
+}
+
+export interface Session {
+  /** Runs the graph. Results are written into the arrays of `into` where given, else into new ones. */
+  run(
+    feeds: Readonly<Record<string, NdArray>>,
+    into?: Readonly<Record<string, NdArray>>,
+  ): Promise<Record<string, NdArray>>
+  dispose(): Promise<void>
+}
+
+/**
+ * Loads an ONNX model into ONNX Runtime.
+ *
+ * @throws InputError where the runtime or the device is missing, and where the bytes are no model.
+ */
+export async function createSession(bytes: Uint8Array, options: SessionOptions = {}): Promise<Session> {
+  const { device = 'cpu', threads, profile } = options
+  const ort = await loadRuntime()
+  let session: Ort.InferenceSession
+  try {
+    session = await ort.InferenceSession.create(bytes, {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      // 'extended' fuses Transpose + MatMul, 'all' lets convolutions with constant weights use blocked channels.
+      graphOptimizationLevel: 'all',
+      // 3: errors only. What the optimiser has to say about our graphs is nobody's concern.
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    })
+  } catch (error) {
+    throw sessionError(error, device)
+  }
+  return {
+    run: async (feeds, into = {}) => {
+      const inputs: Record<string, Ort.Tensor> = {}
+      for (const [name, array] of Object.entries(feeds)) inputs[name] = tensorOf(ort, array)
+      const fetches: Record<string, Ort.Tensor | null> = {}
+      for (const name of session.outputNames)
+        fetches[name] = into[name] === undefined ? null : tensorOf(ort, into[name])
+      const results = await runOrExplain(() => session.run(inputs, fetches))
+      const arrays: Record<string, NdArray> = {}
+      for (const [name, { data, dims }] of Object.entries(results)) {
+        arrays[name] = into[name] ?? { data: data as Float32Array, shape: dims }
+      }
+      return arrays
+    },
+    dispose: async () => {
+      if (profile !== undefined) session.endProfiling()
+      await session.release()
+    },
+  }
+}
+
+/** The pinned version is the one the engine is tested with. */
+export const RUNTIME_INSTALL_COMMAND = 'npm install --ignore-scripts onnxruntime-node@1.30.0'
+
+async function loadRuntime(): Promise<typeof Ort> {
+  try {
+    return await import('onnxruntime-node')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${RUNTIME_INSTALL_COMMAND}`)
+  }
+}
+
+function tensorOf(ort: typeof Ort, { data, shape }: NdArray): Ort.Tensor {
+  if (data.length !== sizeOf(shape)) throw new Error(`${data.length} numbers for shape ${shape.join('×')}`)
+  return new ort.Tensor('float32', data, shape)
+}
+
+async function runOrExplain<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (/bad_alloc|allocat|out of memory/i.test(message)) {
+      throw new InputError('memory', 'not enough for this network; use a smaller patch, batch or number of channels')
+    }
+    throw error
+  }
+}
+
+function sessionError(error: unknown, device: Device): Error {
+  const message = error instanceof Error ? error.message : String(error)
+  if (device === 'cuda') {
+    const remedy = 'install CUDA 12 and cuDNN 9, then npm install onnxruntime-node --onnxruntime-node-install=cuda12'
+    return new InputError('--device cuda', `ONNX Runtime finds no CUDA device; ${remedy}`)
+  }
+  if (device === 'webgpu') {
+    const remedy = 'install a Vulkan driver (Linux), or use --device cpu'
+    return new InputError('--device webgpu', `ONNX Runtime finds no WebGPU adapter; ${remedy}`)
+  }
+  return new Error(message)
+}
