@@ -1,5 +1,5 @@
 import { optimalCut } from './optimal-cut.ts'
-import { type Probabilities, voxelsOf } from './probabilities.ts'
+import type { Probabilities } from './probabilities.ts'
 
 /** The soft-Dice-optimal mask and what it would cost to cut at ½ instead. Volumes are in voxels. */
 export interface SoftDiceOptimum {
@@ -48,7 +48,7 @@ export interface SoftDiceOptimum {
  */
 export function softDiceOptimum(m: Probabilities): SoftDiceOptimum {
   const { swept, cut } = optimalCut(m, 0)
-  return describeSoftDice({ ...swept, ...cut, voxels: voxelsOf(m) })
+  return describeSoftDice({ ...swept, ...cut })
 }
 
 /** Sums that determine a `SoftDiceOptimum`. */
