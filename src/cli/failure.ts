@@ -1,5 +1,4 @@
 import { CommanderError } from 'commander'
-import { InputError } from '../volume/errors.ts'
 
 /** Prints what went wrong as one line on standard error and returns the exit code it deserves. */
 export function report(error: unknown): number {
@@ -13,7 +12,7 @@ export function report(error: unknown): number {
 
 /** The line and the exit code for an error: 2 for what the user can mend, 1 for a failed run or a defect. */
 export function describe(error: unknown): { code: number; text: string } {
-  if (isInputError(error)) return { code: 2, text: error.message }
+  if (isExpected(error)) return { code: 2, text: error.message }
   if (isSystemError(error)) {
     return { code: 2, text: `${error.path ?? error.syscall ?? 'system'}: ${systemFault(error)}` }
   }
@@ -24,9 +23,9 @@ export function describe(error: unknown): { code: number; text: string } {
   return { code: 1, text: `internal error: ${message}; run again with HALFDICE_DEBUG=1 and report what it prints` }
 }
 
-/** By name as well as by class: an error that crossed a worker thread has lost its class. */
-function isInputError(error: unknown): error is Error {
-  return error instanceof InputError || (error instanceof Error && error.name === 'InputError')
+/** By name: an error that crossed a worker thread has lost its class. */
+function isExpected(error: unknown): error is Error {
+  return error instanceof Error && (error.name === 'InputError' || error.name === 'OutputError')
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -37,6 +37,11 @@ export function stem(path: string): string {
   return ending ? name.slice(0, -ending.length) : name.replace(/(?<=.)\.[^.]*$/, '')
 }
 
+/** Whether a path means a folder: one that exists, or a name without ending or with a slash at the end. */
+export function namesFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() === true || /[/\\]$/.test(path) || !/.\.[^.]*$/.test(basename(path))
+}
+
 /**
  * Checks, before any work is done, that `path` can become an image file: a known ending, a folder that exists, and
  * nothing there that is an input, whatever name or link it goes by.

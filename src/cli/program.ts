@@ -9,7 +9,18 @@ interface Entry {
 }
 
 /** Every command, in the order of `halfdice --help`. Only the one asked for is loaded, so that the others cost no time. */
-const commands: readonly Entry[] = []
+const commands: readonly Entry[] = [
+  {
+    name: 'threshold',
+    summary: "Dice-optimal masks from a network's probabilities",
+    load: () => import('./threshold.ts'),
+  },
+  {
+    name: 'phantom',
+    summary: 'write example data to try the tool with',
+    load: () => import('./phantom.ts'),
+  },
+]
 
 /** The command line as a tree; rejects with CommanderError, InputError or a defect. */
 export async function createProgram(argv: readonly string[]): Promise<Command> {

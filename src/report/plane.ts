@@ -120,8 +120,8 @@ function nearestWorldAxes({ direction: d }: Grid): [number, number, number] {
     [2, 0, 1],
     [2, 1, 0],
   ] as const
-  const fit = (order: readonly number[]): number =>
+  const match = (order: readonly number[]): number =>
     order.reduce((sum, world, voxel) => sum + Math.abs(d[world * 3 + voxel]), 0)
-  const best = orders.reduce((a, b) => (fit(b) > fit(a) ? b : a))
+  const best = orders.reduce((a, b) => (match(b) > match(a) ? b : a))
   return [...best]
 }

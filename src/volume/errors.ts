@@ -18,7 +18,7 @@ export class InputError extends Error {
 
 /**
  * The machine refused an output (disk full, input/output error): neither the input nor our code is at fault. The command
- * line prints it as one line and exits with 1.
+ * line prints it as one line too, and exits with 2.
  */
 export class OutputError extends Error {
   override readonly name = 'OutputError'
