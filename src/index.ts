@@ -9,6 +9,12 @@ export { gunzip } from './formats/gunzip.ts'
 export { decodeNifti, decodeNiftiPair, encodeNifti } from './formats/nifti.ts'
 export type { NiftiHeader } from './formats/nifti-fields.ts'
 export type { VoxelType } from './formats/voxel-types.ts'
+export type { Box } from './noise/box.ts'
+export { sampleDisplacement } from './noise/displacement.ts'
+export { foldProbability } from './noise/fold.ts'
+export { type BoxedMarginal, marginal, marginalInBox } from './noise/marginal.ts'
+export type { NoiseModel } from './noise/model.ts'
+export { createSampler, type Sampler } from './noise/sampler.ts'
 export type { AxisOptions } from './report/axis.ts'
 export { type ChartOptions, chart } from './report/chart.ts'
 export { type Block, htmlReport, type ReportOptions, type ReportSection } from './report/html.ts'
@@ -18,7 +24,7 @@ export { acquisitionView, cropPlane, largestSlice, type Plane, type View, viewPl
 export { encodePng, pngDataUri, type Raster } from './report/png.ts'
 export { type Layer, type SliceOptions, type SlicePanel, slicePanels } from './report/slices.ts'
 export { type Table, tableCsv, tableLatex } from './report/table.ts'
-export { InputError, OutputError } from './volume/errors.ts'
+export { InputError, InputError, OutputError } from './volume/errors.ts'
 export {
   createGrid,
   type Grid,

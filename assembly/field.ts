@@ -1,0 +1,309 @@
+// Inner loops of the Gaussian displacement field and of the sampler (src/noise). Pointers are byte offsets into the
+// imported memory; rows of float32 are padded to whole vectors of four. Every operation is IEEE-exact (no relaxed SIMD),
+// so the same input gives the same bytes on every machine and engine.
+
+// ---- Standard normal numbers, addressed by lattice position -------------------------------------------------------
+
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): multipliers and key increments.
+const M0: i32 = 0xd2511f53
+const M1: i32 = 0xcd9e8d57
+const W0: i32 = 0x9e3779b9
+const W1: i32 = 0xbb67ae85
+
+/** Natural logarithm of four numbers in (0, 1]; within 2 ulp (minimax polynomial of Cephes' logf). */
+// @ts-ignore: decorator
+@inline
+function logf(x: v128): v128 {
+  // x = 2^e · m with m in [√½, √2): shift the mantissa's window by √½.
+  const shifted = i32x4.sub(x, i32x4.splat(0x3f3504f3))
+  const e = f32x4.convert_i32x4_s(i32x4.shr_s(shifted, 23))
+  const m = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3))
+  const f = f32x4.sub(m, f32x4.splat(1))
+  const z = f32x4.mul(f, f)
+  let p = f32x4.splat(7.0376836292e-2)
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-1.151461031e-1))
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(1.1676998740e-1))
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-1.2420140846e-1))
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(1.4249322787e-1))
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-1.6668057665e-1))
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(2.0000714765e-1))
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(-2.4999993993e-1))
+  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(3.3333331174e-1))
+  let y = f32x4.mul(f32x4.mul(p, z), f)
+  y = f32x4.add(y, f32x4.mul(e, f32x4.splat(-2.12194440e-4)))
+  y = f32x4.sub(y, f32x4.mul(z, f32x4.splat(0.5)))
+  y = f32x4.add(y, f)
+  return f32x4.add(y, f32x4.mul(e, f32x4.splat(0.693359375)))
+}
+
+let normalA: v128 = i32x4.splat(0)
+let normalB: v128 = i32x4.splat(0)
+
+/** Box–Muller: two vectors of random bits to two vectors of standard normals (normalA, normalB). |z| ≤ 6.77. */
+// @ts-ignore: decorator
+@inline
+function boxMuller(x: v128, y: v128): void {
+  const u = f32x4.mul(f32x4.add(f32x4.convert_i32x4_u(x), f32x4.splat(0.5)), f32x4.splat(2.3283064365386963e-10))
+  const r = f32x4.sqrt(f32x4.mul(logf(u), f32x4.splat(-2)))
+  // The top two bits of y choose the quadrant, the rest an angle in [−π/4, π/4): no range reduction is needed.
+  const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shl(y, 2)), f32x4.splat(3.6572339e-10)) // π/4 · 2⁻³¹
+  const z = f32x4.mul(a, a)
+  let s = f32x4.splat(-1.9515295891e-4)
+  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(8.3321608736e-3))
+  s = f32x4.add(f32x4.mul(s, z), f32x4.splat(-1.6666654611e-1))
+  s = f32x4.add(f32x4.mul(f32x4.mul(s, z), a), a)
+  let c = f32x4.splat(2.443315711809948e-5)
+  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(-1.388731625493765e-3))
+  c = f32x4.add(f32x4.mul(c, z), f32x4.splat(4.166664568298827e-2))
+  c = f32x4.add(f32x4.mul(f32x4.mul(c, z), z), f32x4.sub(f32x4.splat(1), f32x4.mul(z, f32x4.splat(0.5))))
+  const q = i32x4.shr_u(y, 30)
+  const odd = i32x4.neg(v128.and(q, i32x4.splat(1)))
+  const signC = i32x4.shl(v128.and(i32x4.add(q, i32x4.splat(1)), i32x4.splat(2)), 30)
+  const signS = i32x4.shl(v128.and(q, i32x4.splat(2)), 30)
+  normalA = f32x4.mul(r, v128.xor(v128.bitselect(s, c, odd), signC))
+  normalB = f32x4.mul(r, v128.xor(v128.bitselect(c, s, odd), signS))
+}
+
+/**
+ * 16·blocks standard normals for the lattice nodes 4·group … 4·group + 16·blocks − 1 of a row: node 4g + o is output o
+ * of Philox at counter (g, c1, c2, c3) under the key (k0, k1), so a node's number depends on its address alone.
+ */
+export function normals(dst: usize, blocks: i32, group: i32, c1: i32, c2: i32, c3: i32, k0: i32, k1: i32): void {
+  for (let b = 0; b < blocks; b++) {
+    let x0 = i32x4.add(i32x4.splat(group + 4 * b), i32x4(0, 1, 2, 3))
+    let x1 = i32x4.splat(c1)
+    let x2 = i32x4.splat(c2)
+    let x3 = i32x4.splat(c3)
+    let key0 = k0
+    let key1 = k1
+    for (let round = 0; round < 10; round++) {
+      const m0 = i32x4.splat(M0)
+      const m1 = i32x4.splat(M1)
+      const aLow = i64x2.extmul_low_i32x4_u(x0, m0)
+      const aHigh = i64x2.extmul_high_i32x4_u(x0, m0)
+      const bLow = i64x2.extmul_low_i32x4_u(x2, m1)
+      const bHigh = i64x2.extmul_high_i32x4_u(x2, m1)
+      const lo0 = v128.shuffle<i32>(aLow, aHigh, 0, 2, 4, 6)
+      const hi0 = v128.shuffle<i32>(aLow, aHigh, 1, 3, 5, 7)
+      const lo1 = v128.shuffle<i32>(bLow, bHigh, 0, 2, 4, 6)
+      const hi1 = v128.shuffle<i32>(bLow, bHigh, 1, 3, 5, 7)
+      x0 = v128.xor(v128.xor(hi1, x1), i32x4.splat(key0))
+      x1 = lo1
+      x2 = v128.xor(v128.xor(hi0, x3), i32x4.splat(key1))
+      x3 = lo0
+      key0 += W0
+      key1 += W1
+    }
+    boxMuller(x0, x1)
+    const a = normalA
+    const c = normalB
+    boxMuller(x2, x3)
+    const d = normalA
+    const e = normalB
+    // Transpose: lane = group, vector = output o.
+    const ac0 = v128.shuffle<i32>(a, c, 0, 4, 1, 5)
+    const ac1 = v128.shuffle<i32>(a, c, 2, 6, 3, 7)
+    const de0 = v128.shuffle<i32>(d, e, 0, 4, 1, 5)
+    const de1 = v128.shuffle<i32>(d, e, 2, 6, 3, 7)
+    v128.store(dst, v128.shuffle<i32>(ac0, de0, 0, 1, 4, 5))
+    v128.store(dst, v128.shuffle<i32>(ac0, de0, 2, 3, 6, 7), 16)
+    v128.store(dst, v128.shuffle<i32>(ac1, de1, 0, 1, 4, 5), 32)
+    v128.store(dst, v128.shuffle<i32>(ac1, de1, 2, 3, 6, 7), 48)
+    dst += 64
+  }
+}
+
+// ---- Separable filters --------------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+function filterRow(dst: usize, src: usize, n: i32, weights: usize, taps: i32): void {
+  for (let x = 0; x < n; x += 4) {
+    let sum = f32x4.splat(0)
+    let s = src + (<usize>x << 2)
+    let w = weights
+    for (let k = 0; k < taps; k++) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(w), v128.load(s)))
+      s += 4
+      w += 4
+    }
+    v128.store(dst + (<usize>x << 2), sum)
+  }
+}
+
+/** A plane of white noise filtered along x: dst[r][x] = Σ_k weights[k] · noise[y + r][skip + x + k], rows of n floats. */
+export function noiseRows(
+  dst: usize, rows: i32, n: i32, scratch: usize, blocks: i32, group: i32, skip: i32, weights: usize, taps: i32,
+  y: i32, c2: i32, c3: i32, k0: i32, k1: i32,
+): void {
+  for (let r = 0; r < rows; r++) {
+    normals(scratch, blocks, group, y + r, c2, c3, k0, k1)
+    filterRow(dst, scratch + (<usize>skip << 2), n, weights, taps)
+    dst += <usize>n << 2
+  }
+}
+
+/** dst[x] = Σ_k weights[k] · src[x + k · stride] for x < n; stride in bytes; n is a multiple of 4. */
+// @ts-ignore: decorator
+@inline
+function combine(dst: usize, src: usize, stride: usize, n: i32, weights: usize, taps: i32): void {
+  const bytes = <usize>n << 2
+  for (let x: usize = 0; x < bytes; x += 16) {
+    let sum = f32x4.splat(0)
+    let s = src + x
+    let w = weights
+    for (let k = 0; k < taps; k++) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(w), v128.load(s)))
+      s += stride
+      w += 4
+    }
+    v128.store(dst + x, sum)
+  }
+}
+
+/** Filter along y: dst[r] = Σ_k weights[k] · src[r + k], rows of n floats. */
+export function filterRows(dst: usize, src: usize, rows: i32, n: i32, weights: usize, taps: i32): void {
+  const stride = <usize>n << 2
+  for (let r = 0; r < rows; r++) {
+    combine(dst, src, stride, n, weights, taps)
+    dst += stride
+    src += stride
+  }
+}
+
+/** Interpolation along y: dst[r] = Σ_k weights[r][k] · src[first[r] + k], rows of n floats; `first` points to int32. */
+export function interpolateRows(dst: usize, src: usize, first: usize, rows: i32, n: i32, weights: usize, taps: i32): void {
+  const stride = <usize>n << 2
+  for (let r = 0; r < rows; r++) {
+    combine(dst, src + <usize>load<i32>(first) * stride, stride, n, weights, taps)
+    dst += stride
+    first += 4
+    weights += <usize>taps << 2
+  }
+}
+
+/** dst[x] = Σ_k weights[k] · planes[k][x] for x < n; `planes` points to a table of addresses; n is a multiple of 4. */
+export function combinePlanes(dst: usize, planes: usize, n: i32, weights: usize, taps: i32): void {
+  const bytes = <usize>n << 2
+  for (let x: usize = 0; x < bytes; x += 16) {
+    let sum = f32x4.splat(0)
+    for (let k = 0; k < taps; k++) {
+      const plane = <usize>load<u32>(planes + (<usize>k << 2))
+      sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(weights + (<usize>k << 2)), v128.load(plane + x)))
+    }
+    v128.store(dst + x, sum)
+  }
+}
+
+/** dst[x] = max |src[r · stride + x]| over `rows` rows, for x < n; stride in bytes; n is a multiple of 4. */
+export function columnMax(dst: usize, src: usize, rows: i32, stride: usize, n: i32): void {
+  const bytes = <usize>n << 2
+  for (let x: usize = 0; x < bytes; x += 16) {
+    let max = f32x4.splat(0)
+    let s = src + x
+    for (let r = 0; r < rows; r++) {
+      max = f32x4.max(max, f32x4.abs(v128.load(s)))
+      s += stride
+    }
+    v128.store(dst + x, max)
+  }
+}
+
+/** The field at 8 voxels in a row: dst[0…7] = Σ_k row[k] · matrix[k][0…7]. */
+export function expandRow(dst: usize, row: usize, matrix: usize, taps: i32): void {
+  let a = f32x4.splat(0)
+  let b = f32x4.splat(0)
+  for (let k = 0; k < taps; k++) {
+    const c = v128.load_splat<f32>(row + (<usize>k << 2))
+    const m = matrix + (<usize>k << 5)
+    a = f32x4.add(a, f32x4.mul(c, v128.load(m)))
+    b = f32x4.add(b, f32x4.mul(c, v128.load(m, 16)))
+  }
+  v128.store(dst, a)
+  v128.store(dst, b, 16)
+}
+
+// ---- Labels moved by the field ------------------------------------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+function nearest(voxel: v128, displacement: v128, last: v128): v128 {
+  const moved = f32x4.floor(f32x4.add(displacement, f32x4.splat(0.5)))
+  return i32x4.max_s(i32x4.min_s(i32x4.add(voxel, i32x4.trunc_sat_f32x4_s(moved)), last), i32x4.splat(0))
+}
+
+/**
+ * The labels of one block of at most 8×8×8 voxels: out(x) = labels(nearest voxel of x + U(x) ∘ scale), clamped to the
+ * box nx×ny×nz. For component c, the coefficients of block row r = 8·z + y start at rows + c · componentStride +
+ * r · rowStride (bytes); `matrix` expands them to 8 voxels along x. Labels take `width` bytes (1 or 2).
+ */
+export function moveBlock(
+  out: usize, labels: usize, width: i32,
+  x0: i32, y0: i32, z0: i32, nx: i32, ny: i32, nz: i32,
+  rows: usize, componentStride: usize, rowStride: usize, matrix: usize, taps: i32,
+  scaleX: f32, scaleY: f32, scaleZ: f32,
+): void {
+  const sx = f32x4.splat(scaleX)
+  const sy = f32x4.splat(scaleY)
+  const sz = f32x4.splat(scaleZ)
+  const lastX = i32x4.splat(nx - 1)
+  const lastY = i32x4.splat(ny - 1)
+  const lastZ = i32x4.splat(nz - 1)
+  const strideY = i32x4.splat(nx)
+  const strideZ = i32x4.splat(nx * ny)
+  const xs = i32x4.add(i32x4.splat(x0), i32x4(0, 1, 2, 3))
+  const endZ = min(8, nz - z0)
+  const endY = min(8, ny - y0)
+  const endX = min(8, nx - x0)
+  for (let z = 0; z < endZ; z++) {
+    const vz = i32x4.splat(z0 + z)
+    for (let y = 0; y < endY; y++) {
+      const vy = i32x4.splat(y0 + y)
+      const rowX = rows + <usize>(8 * z + y) * rowStride
+      const rowY = rowX + componentStride
+      const rowZ = rowY + componentStride
+      let ax = f32x4.splat(0)
+      let bx = f32x4.splat(0)
+      let ay = f32x4.splat(0)
+      let by = f32x4.splat(0)
+      let az = f32x4.splat(0)
+      let bz = f32x4.splat(0)
+      for (let k = 0; k < taps; k++) {
+        const at = <usize>k << 2
+        const m = matrix + (<usize>k << 5)
+        const ma = v128.load(m)
+        const mb = v128.load(m, 16)
+        const cx = v128.load_splat<f32>(rowX + at)
+        const cy = v128.load_splat<f32>(rowY + at)
+        const cz = v128.load_splat<f32>(rowZ + at)
+        ax = f32x4.add(ax, f32x4.mul(cx, ma))
+        bx = f32x4.add(bx, f32x4.mul(cx, mb))
+        ay = f32x4.add(ay, f32x4.mul(cy, ma))
+        by = f32x4.add(by, f32x4.mul(cy, mb))
+        az = f32x4.add(az, f32x4.mul(cz, ma))
+        bz = f32x4.add(bz, f32x4.mul(cz, mb))
+      }
+      const to = <usize>(((z0 + z) * ny + y0 + y) * nx + x0)
+      for (let half = 0; half < endX; half += 4) {
+        const px = nearest(i32x4.add(xs, i32x4.splat(half)), f32x4.mul(half ? bx : ax, sx), lastX)
+        const py = nearest(vy, f32x4.mul(half ? by : ay, sy), lastY)
+        const pz = nearest(vz, f32x4.mul(half ? bz : az, sz), lastZ)
+        const from = i32x4.add(px, i32x4.add(i32x4.mul(py, strideY), i32x4.mul(pz, strideZ)))
+        const count = endX - half
+        if (width == 1) {
+          const o = out + to + <usize>half
+          store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 0)))
+          if (count > 1) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 1)), 1)
+          if (count > 2) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 2)), 2)
+          if (count > 3) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 3)), 3)
+        } else {
+          const o = out + ((to + <usize>half) << 1)
+          store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 0) << 1)))
+          if (count > 1) store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 1) << 1)), 2)
+          if (count > 2) store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 2) << 1)), 4)
+          if (count > 3) store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 3) << 1)), 6)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import { InputError } from '../volume/errors.ts'
+import type { Grid, Vec3 } from '../volume/grid.ts'
+import type { LabelArray } from '../volume/labels.ts'
+import { type BlockTable, blockTable, maxSigmas } from './blocks.ts'
+import { type Box, boxOf, growBox } from './box.ts'
+import { blockSize, Field } from './field.ts'
+import { checkNoiseModel, type NoiseModel } from './model.ts'
+
+/**
+ * Draws noisy versions of one label map under the noise model of theory.md §1 (arXiv 2304.04116): every class moves
+ * with one Gaussian displacement field, L(x) = l(nearest voxel of x + X(x)).
+ *
+ * The field is made where a label can change only: the cost of a sample follows the boundary, not the volume and not ℓ.
+ */
+export class Sampler<A extends LabelArray = LabelArray> {
+  /**
+   * The part of the grid in which samples can differ from the reference; undefined if the map holds one label only.
+   * Beyond it a label could change only by a displacement of more than 7σ (probability 3·10⁻¹² a voxel and axis).
+   */
+  readonly box: Box | undefined
+  readonly #labels: A
+  readonly #shape: Vec3
+  readonly #scene: Scene<A> | undefined
+
+  constructor(labels: A, grid: Grid, noise: NoiseModel) {
+    this.#labels = labels
+    this.#shape = grid.shape
+    const changing = boxOf(labels, grid.shape, labels[0])
+    if (!changing) return
+    const reach = (axis: number) => Math.floor((maxSigmas * noise.sigmaMm[axis]) / grid.spacing[axis] + 0.5) + 1
+    this.box = growBox(changing, [reach(0), reach(1), reach(2)], grid)
+    this.#scene = new Scene(labels, grid, noise, this.box)
+  }
+
+  /**
+   * Sample number `index` of the stream `seed` (integers ≥ 0; seed < 2⁵³): a new label map, or `out` overwritten. The
+   * same numbers give the same labels whatever was drawn before, in every process, thread and engine.
+   */
+  sample(seed: number, index: number, out: A = this.#labels.slice() as A): A {
+    if (out.length !== this.#labels.length) throw new RangeError('out has not the length of the labels')
+    out.set(this.#labels)
+    if (this.#scene) this.#scene.paste(this.#scene.move(seed, index), out, this.#shape)
+    return out
+  }
+
+  /** As `sample`, but only the labels of `box`, i fastest; for statistics this is cheaper than the whole grid. */
+  sampleBox(seed: number, index: number): A {
+    if (!this.#scene) return this.#labels.slice(0, 0) as A
+    return this.#scene.read(this.#scene.move(seed, index))
+  }
+}
+
+/**
+ * Prepares to draw noisy versions of a label map; see `Sampler`.
+ *
+ * @param labels one integer class per voxel, i fastest; not modified
+ * @throws InputError for σ or ℓ that are not positive, or more than 65,536 different labels
+ * @example
+ * const sampler = createSampler(labels, grid, { sigmaMm: [4, 4, 4], lengthMm: 12 })
+ * const noisy = sampler.sample(0, 0)
+ */
+export function createSampler<A extends LabelArray>(labels: A, grid: Grid, noise: NoiseModel): Sampler<A> {
+  checkNoiseModel(noise)
+  return new Sampler(labels, grid, noise)
+}
+
+/** The labels of a box in WebAssembly memory, as indices into the list of those that occur, and the field over it. */
+class Scene<A extends LabelArray> {
+  readonly #field: Field
+  readonly #box: Box
+  readonly #blocks: BlockTable
+  readonly #indexToLabel: A
+  readonly #width: 1 | 2
+  readonly #source: number
+  readonly #target: number
+  readonly #scale: Vec3
+
+  constructor(labels: A, grid: Grid, noise: NoiseModel, box: Box) {
+    this.#box = box
+    this.#field = new Field(grid, noise, box)
+    const { indices, indexToLabel } = indexLabels(labels, grid.shape, box)
+    this.#indexToLabel = indexToLabel
+    this.#width = indices instanceof Uint8Array ? 1 : 2
+    const sigmaVoxels = noise.sigmaMm.map((s, axis) => s / grid.spacing[axis]) as unknown as Vec3
+    this.#scale = sigmaVoxels
+    this.#blocks = blockTable(indices, box.shape, sigmaVoxels)
+    this.#source = this.#field.arena.store(indices)
+    this.#target = this.#field.arena.store(indices)
+  }
+
+  /** Moves the labels; returns the box's indices, a view that holds until the next call. */
+  move(seed: number, index: number): Uint8Array | Uint16Array {
+    const field = this.#field
+    const [nx, ny, nz] = this.#box.shape
+    const [sx, sy, sz] = this.#scale
+    const { rows, componentStride, rowStride, matrixTaps } = field
+    const bytes = new Uint8Array(field.arena.memory.buffer)
+    const size = nx * ny * nz * this.#width
+    bytes.copyWithin(this.#target, this.#source, this.#source + size)
+    field.begin(seed, index)
+    for (const [slab, blockRows] of this.#blocks.entries()) {
+      if (blockRows.every((row) => row.length === 0)) continue
+      const z = slab * blockSize
+      field.slab(z)
+      for (const [r, row] of blockRows.entries()) {
+        if (row.length === 0) continue
+        const y = r * blockSize
+        field.row(y)
+        for (const { x, level } of row) {
+          if (level >= 0 && field.bound(x) <= level) continue
+          const from = rows + field.blockOffset(x)
+          // biome-ignore format: one line a group of arguments
+          field.kernels.moveBlock(
+            this.#target, this.#source, this.#width, x, y, z, nx, ny, nz,
+            from, componentStride, rowStride, field.matrix(x), matrixTaps, sx, sy, sz,
+          )
+        }
+      }
+    }
+    const View = this.#width === 1 ? Uint8Array : Uint16Array
+    return new View(field.arena.memory.buffer, this.#target, nx * ny * nz)
+  }
+
+  read(moved: Uint8Array | Uint16Array): A {
+    const out = new (this.#indexToLabel.constructor as new (n: number) => A)(moved.length)
+    if (this.#isPlain) out.set(moved)
+    else for (let i = 0; i < moved.length; i++) out[i] = this.#indexToLabel[moved[i]]
+    return out
+  }
+
+  paste(moved: Uint8Array | Uint16Array, out: A, [gx, gy]: Vec3): void {
+    const [nx, ny, nz] = this.#box.shape
+    const [x0, y0, z0] = this.#box.start
+    for (let z = 0; z < nz; z++) {
+      for (let y = 0; y < ny; y++) {
+        const from = (z * ny + y) * nx
+        const to = ((z0 + z) * gy + y0 + y) * gx + x0
+        if (this.#isPlain) out.set(moved.subarray(from, from + nx), to)
+        else for (let x = 0; x < nx; x++) out[to + x] = this.#indexToLabel[moved[from + x]]
+      }
+    }
+  }
+
+  /** Whether indices are the labels themselves. */
+  get #isPlain(): boolean {
+    return this.#indexToLabel.length === 0
+  }
+}
+
+/** Labels of the box as indices of one byte where 256 suffice. An empty `indexToLabel` stands for the identity. */
+function indexLabels<A extends LabelArray>(labels: A, [gx, gy]: Vec3, { start, shape }: Box) {
+  const [nx, ny, nz] = shape
+  const identity = labels instanceof Uint8Array || labels instanceof Uint16Array
+  const indices = new (labels instanceof Uint8Array ? Uint8Array : Uint16Array)(nx * ny * nz)
+  const found = new Map<number, number>()
+  let previous = Number.NaN
+  let index = 0
+  for (let z = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++) {
+      const from = ((start[2] + z) * gy + start[1] + y) * gx + start[0]
+      const to = (z * ny + y) * nx
+      if (identity) {
+        indices.set(labels.subarray(from, from + nx), to)
+        continue
+      }
+      for (let x = 0; x < nx; x++) {
+        const label = labels[from + x]
+        if (label !== previous) {
+          previous = label
+          index = found.get(label) ?? found.size
+          found.set(label, index)
+        }
+        indices[to + x] = index
+      }
+    }
+  }
+  if (found.size > 65536)
+    throw new InputError('labels', `hold ${found.size} different values; at most 65536 can be moved`)
+  const indexToLabel = new (labels.constructor as new (values: number[]) => A)([...found.keys()])
+  return { indices: found.size > 0 && found.size <= 256 ? Uint8Array.from(indices) : indices, indexToLabel }
+}
