@@ -24,7 +24,7 @@ export { acquisitionView, cropPlane, largestSlice, type Plane, type View, viewPl
 export { encodePng, pngDataUri, type Raster } from './report/png.ts'
 export { type Layer, type SliceOptions, type SlicePanel, slicePanels } from './report/slices.ts'
 export { type Table, tableCsv, tableLatex } from './report/table.ts'
-export { InputError, InputError, OutputError } from './volume/errors.ts'
+export { InputError, OutputError } from './volume/errors.ts'
 export {
   createGrid,
   type Grid,
