@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect } from 'vitest'
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+if (!existsSync(main)) throw new Error('dist/ is missing; run `npm run build` first (npm test does)')
+
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the built command line as a process of its own. */
+export function halfdice(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+  return new Promise<Outcome>((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: options.cwd,
+      env: { ...process.env, HALFDICE_DEBUG: '', ...options.env },
+    })
+    let [stdout, stderr] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+/** As `halfdice`, with `--json`; fails unless the run succeeds and prints one JSON object and nothing else. */
+export async function halfdiceJson<T>(args: readonly string[], options: { cwd?: string } = {}): Promise<T> {
+  const { code, stdout, stderr } = await halfdice([...args, '--json'], options)
+  expect(code, stderr).toBe(0)
+  expect(stdout.trim().split('\n')).toHaveLength(1)
+  return JSON.parse(stdout)
+}
+
+/** Expects exit code 2, one line `halfdice: SUBJECT: FAULT; REMEDY` and no stack, and nothing on standard output. */
+export function expectRefusal({ code, stdout, stderr }: Outcome, says: string | RegExp): void {
+  expect(stderr).toMatch(/^halfdice: .+: .+\n$/)
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  expect(stderr).not.toMatch(/\bat .*:\d+:\d+/)
+  expect(stderr).toMatch(says)
+  expect(stdout).toBe('')
+  expect(code).toBe(2)
+}
+
+/** A folder that is removed when the test file is done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'halfdice-test-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** All files below a folder, as relative paths. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort()
+}
+
+const shared = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
+
+/** Path of a shared data file, and whether the shared data are there (tests on them are skipped otherwise). */
+export function sharedData(path = ''): string {
+  return join(shared, path)
+}
+export const hasSharedData = existsSync(shared)
