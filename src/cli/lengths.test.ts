@@ -11,6 +11,7 @@ test.each([
   ['4,4,6', [4, 4, 6]],
   ['1vx,2mm,.5', [0.5, 2, 0.5]],
   ['1e1', [10, 10, 10]],
+  ['4,4,0', [4, 4, 0]],
   [' 4 , 5 , 6 mm', [4, 5, 6]],
 ])('%s along each axis', (text, expected) => {
   expect(lengthPerAxisMm('--sigma', parseLength('--sigma', text), grid)).toEqual(expected)
@@ -22,7 +23,7 @@ test('two lengths are enough for a 2-D image, and only there', () => {
   expect(() => lengthPerAxisMm('--sigma', two, grid)).toThrow('2 lengths for 3 axes; give 1 or 3')
 })
 
-test.each(['0', '-1', '0vx', '4,0,4', '-0', '1e999'])('%s is not positive', (text) => {
+test.each(['0', '-1', '0vx', '0,0,0', '4,-1,4', '-0', '1e999'])('%s is not positive', (text) => {
   expect(() => parseLength('--sigma', text)).toThrow('--sigma: ')
   expect(() => parseLength('--sigma', text)).toThrow('greater than zero')
 })

@@ -7,7 +7,10 @@ export interface Length {
   readonly values: readonly { readonly value: number; readonly unit: 'mm' | 'vx' }[]
 }
 
-/** Parses `4`, `4mm`, `2vx` or `4,4,6`. Throws InputError unless every part is a positive number. */
+/**
+ * Parses `4`, `4mm`, `2vx` or `4,4,6`. Throws InputError unless every part is a number, none negative and not all zero (an
+ * axis of several may have 0: nothing moves along it).
+ */
 export function parseLength(option: string, text: string): Length {
   const parts = text.split(',').map((part) => part.trim())
   if (parts.length > 3)
@@ -18,11 +21,11 @@ export function parseLength(option: string, text: string): Length {
       throw new InputError(option, `'${text}' is not a length; write it as 4, 4mm, 2vx or 4,4,6`)
     }
     const value = Number(match[1])
-    if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
-      throw new InputError(option, `'${text}' is not greater than zero; give a positive length`)
-    }
     return { value, unit: match[2]?.toLowerCase() === 'vx' ? ('vx' as const) : ('mm' as const) }
   })
+  if (!values.every(({ value }) => value >= 0 && Number.isFinite(value)) || !values.some(({ value }) => value > 0)) {
+    throw new InputError(option, `'${text}' is not greater than zero; give a positive length`)
+  }
   return { text, values }
 }
 
@@ -50,4 +53,9 @@ export function lengthMm(option: string, length: Length, grid: Grid): number {
     throw new InputError(option, `'${text}' means several lengths where a voxel is ${spacing} mm; give it in mm`)
   }
   return x
+}
+
+/** As results show it: one number where all axes have the same. */
+export function oneOrPerAxis(mm: Vec3): number | Vec3 {
+  return mm.every((value) => value === mm[0]) ? mm[0] : mm
 }

@@ -11,6 +11,21 @@ interface Entry {
 /** Every command, in the order of `halfdice --help`. Only the one asked for is loaded, so that the others cost no time. */
 const commands: readonly Entry[] = [
   {
+    name: 'sample',
+    summary: 'draw realistic noisy labels from a reference label map',
+    load: () => import('./sample.ts'),
+  },
+  {
+    name: 'marginal',
+    summary: 'the exact probability of each class under that noise',
+    load: () => import('./marginal.ts'),
+  },
+  {
+    name: 'optimum',
+    summary: 'the threshold and Dice to expect under that noise',
+    load: () => import('./optimum.ts'),
+  },
+  {
     name: 'threshold',
     summary: "Dice-optimal masks from a network's probabilities",
     load: () => import('./threshold.ts'),

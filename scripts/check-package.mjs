@@ -1,0 +1,140 @@
+// Packs the package, installs the tarball into an empty folder as a user would, and uses it there: entry points, types,
+// and each command. Prints one line a check; writes "passed failed skipped" to the file given as argument.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'halfdice-package-'))
+const counts = { passed: 0, failed: 0 }
+
+function check(name, run) {
+  const start = performance.now()
+  let fault
+  try {
+    run()
+    counts.passed++
+  } catch (error) {
+    fault = error
+    counts.failed++
+  }
+  console.log(`${fault ? 'FAILED' : 'ok'} ${name} (${Math.round(performance.now() - start)} ms)`)
+  if (fault) console.log(String(fault.stderr || fault.message || fault).trim())
+}
+
+function expect(condition, message) {
+  if (!condition) throw new Error(message)
+}
+
+const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: 'pipe', env })
+// What .npmrc does for this repository: no GPU libraries from outside the npm registry.
+const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
+let tarball = ''
+
+check('npm pack: small, built files only', () => {
+  const [packed] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
+  tarball = join(folder, packed.filename)
+  const paths = packed.files.map(({ path }) => path)
+  for (const wanted of [
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/node.js',
+    'dist/cli/main.js',
+    'README.md',
+    'LICENSE',
+  ]) {
+    expect(paths.includes(wanted), `${wanted} is not in the package`)
+  }
+  const stray = paths.filter((path) =>
+    /\.test\.|\/testing\/|\.map$|^(src|test|bench|docs|assembly|scripts)\//.test(path),
+  )
+  expect(stray.length === 0, `should not be in the package: ${stray.join(', ')}`)
+  expect(packed.size < 1_000_000, `the tarball has ${packed.size} bytes, more than 1 MB`)
+  console.log(`   ${packed.files.length} files, ${Math.round(packed.size / 1024)} kB packed`)
+})
+
+check('npm install of the tarball in an empty folder', () => {
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n')
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder)
+})
+
+check('both entry points load', () => {
+  const script = `
+    import * as browser from 'halfdice'
+    import * as node from 'halfdice/node'
+    const m = new Float32Array([1, 0.25, 0])
+    if (Math.abs(browser.softDiceOptimum(m).threshold - 4 / 9) > 1e-12) throw new Error('softDiceOptimum')
+    if (node.softDiceOptimum !== browser.softDiceOptimum) throw new Error('two copies of one function')
+    if (typeof node.readVolume !== 'function' || 'readVolume' in browser) throw new Error('readVolume')`
+  execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, stdio: 'pipe' })
+})
+
+const consumers = [
+  ['node16 resolution', { module: 'NodeNext', moduleResolution: 'NodeNext' }],
+  ['bundler resolution', { module: 'ESNext', moduleResolution: 'Bundler' }],
+]
+for (const [name, options] of consumers) {
+  check(`TypeScript finds the types, ${name}`, () => {
+    const compilerOptions = { ...options, target: 'ES2023', strict: true, noEmit: true, types: ['node'] }
+    compilerOptions.typeRoots = [join(root, 'node_modules/@types')]
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+    writeFileSync(
+      join(folder, 'use.ts'),
+      `import { type SoftDiceOptimum, softDiceOptimum } from 'halfdice'
+       import { readVolume } from 'halfdice/node'
+       const optimum: SoftDiceOptimum = softDiceOptimum(new Float32Array([1, 0.5]))
+       export const threshold: number = optimum.threshold
+       export const spacing: readonly [number, number, number] = (await readVolume('x.nii')).grid.spacing
+       // @ts-expect-error: a string is no array of probabilities; if the types were lost, this would be no error
+       softDiceOptimum('0.5')`,
+    )
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    expect(status === 0, stdout)
+  })
+}
+
+const halfdice = (...args) => {
+  const bin = join(folder, 'node_modules/.bin/halfdice')
+  const { status, stdout, stderr } = spawnSync(bin, args, { cwd: folder, encoding: 'utf8' })
+  expect(status === 0, `halfdice ${args.join(' ')}: exit code ${status}\n${stderr}`)
+  return stdout
+}
+
+check('halfdice --version', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expect(halfdice('--version').trim() === version, 'another version')
+})
+
+const label = 'example/labelsTr/phantom_000.nii.gz'
+const runs = [
+  [
+    ['phantom', '-o', 'example'],
+    [label, 'example/dataset.json'],
+  ],
+  [['sample', label, '-o', 'noisy', '--sigma', '3', '--length', '12', '-n', '3'], ['noisy/phantom_000_0002.nii.gz']],
+  [['marginal', label, '-o', 'prob.nii.gz', '--sigma', '3', '--label', '2'], ['prob.nii.gz']],
+  [['optimum', label, '--sigma', '2', '4', '--plot', 'optimum.svg'], ['optimum.svg']],
+  [['threshold', 'prob.nii.gz', '-o', 'mask.nii.gz'], ['mask.nii.gz']],
+  [['evaluate', 'noisy/phantom_000_0000.nii.gz', label], []],
+]
+for (const [args, files] of runs) {
+  check(`halfdice ${args.join(' ')}`, () => {
+    JSON.parse(halfdice(...args, '--json'))
+    for (const file of files)
+      expect(existsSync(join(folder, file)) && statSync(join(folder, file)).size > 0, `no ${file}`)
+  })
+}
+
+rmSync(folder, { recursive: true, force: true })
+console.log(`package: ${counts.passed} passed, ${counts.failed} failed`)
+if (process.argv[2]) {
+  mkdirSync(join(process.argv[2], '..'), { recursive: true })
+  writeFileSync(process.argv[2], `${counts.passed} ${counts.failed} 0\n`)
+}
+process.exitCode = counts.failed > 0 ? 1 : 0

@@ -1,0 +1,127 @@
+import { Command } from 'commander'
+import { readVolume, writeVolume } from '../formats/volume-file.ts'
+import { marginal } from '../noise/marginal.ts'
+import { InputError } from '../volume/errors.ts'
+import { voxelCount, voxelVolumeMm3 } from '../volume/grid.ts'
+import { labelMapOf } from '../volume/labels.ts'
+import { type LabelNames, labelNamesFor } from './label-names.ts'
+import { type Length, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
+import { wholeNumber } from './numbers.ts'
+import { type JsonOption, withJson } from './options.ts'
+import { checkOutputImage } from './outputs.ts'
+import { millilitres, printResult, table } from './print.ts'
+import { startProgress } from './progress.ts'
+
+interface Options extends JsonOption {
+  readonly output: string
+  readonly sigma: Length
+  readonly label?: number
+  readonly background?: boolean
+}
+
+/** `halfdice marginal`: the exact probability of each class under the noise. */
+export function command(): Command {
+  const command = new Command('marginal')
+    .description(
+      'Computes, in closed form, the probability of each class at every voxel when the label map is moved by noise of\n' +
+        'strength σ: the share of noisy labels (see sample) that has the class there. It does not depend on the length scale.',
+    )
+    .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
+    .requiredOption('-o, --output <file>', 'float32 image of probabilities')
+    .requiredOption('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
+      parseLength('--sigma', text),
+    )
+    .option('--label <number>', 'this class only (a 3-D image)', wholeNumber('--label', Number.MIN_SAFE_INTEGER))
+    .option('--background', 'also label 0, first, so that the volumes sum to 1')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ halfdice marginal liver.nii.gz -o liver_prob.nii.gz --sigma 4
+  $ halfdice marginal organs.nii.gz -o organs_prob.nii.gz --sigma 4          4-D, one volume a class, ascending
+  $ halfdice marginal organs.nii.gz -o spleen_prob.nii.gz --sigma 4 --label 2
+  $ halfdice threshold liver_prob.nii.gz -o liver_best.nii.gz                the mask with the best expected Dice`,
+    )
+    .action(run)
+  return withJson(command)
+}
+
+async function run(input: string, { output, sigma, label, background, json }: Options): Promise<void> {
+  checkOutputImage(output, [input])
+  const reference = await readVolume(input)
+  const { grid } = reference
+  const { values, labels } = labelMapOf(reference, input)
+  const names = labelNamesFor(input)
+  const wanted = classes(input, labels, names, label, background)
+  const sigmaMm = lengthPerAxisMm('--sigma', sigma, grid)
+  const n = voxelCount(grid)
+  const ml = voxelVolumeMm3(grid) / 1000
+  const data = wanted.length === 1 ? undefined : new Float32Array(n * wanted.length)
+  const rows: { label: number; volumeMl: number; referenceMl: number }[] = []
+  const progress = startProgress('marginals', wanted.length)
+  let last: Float32Array = new Float32Array()
+  for (const [channel, c] of wanted.entries()) {
+    last = marginal(values, grid, c, sigmaMm)
+    data?.set(last, channel * n)
+    let [sum, count] = [0, 0]
+    for (let i = 0; i < n; i++) {
+      sum += last[i]
+      if (values[i] === c) count++
+    }
+    rows.push({ label: c, volumeMl: sum * ml, referenceMl: count * ml })
+    progress.update(channel + 1)
+  }
+  progress.end()
+  const { scaling: _, ...template } = reference
+  await writeVolume(output, { ...template, channels: wanted.length, data: data ?? last })
+  const result = {
+    input,
+    output,
+    sigmaMm: oneOrPerAxis(sigmaMm),
+    channels: wanted,
+    labels: Object.fromEntries(
+      rows.map(({ label, ...volumes }) => {
+        const name = names(label)
+        return [label, { ...(name !== undefined && { name }), ...volumes }]
+      }),
+    ),
+  }
+  printResult(json, result, () =>
+    [
+      `${output}: probabilities under σ ${sigma.text}`,
+      '',
+      table(
+        ['volume', 'label', 'name', 'reference ml', 'expected ml'],
+        rows.map(({ label, volumeMl, referenceMl }, channel) => [
+          channel,
+          label,
+          names(label) ?? '',
+          millilitres(referenceMl),
+          millilitres(volumeMl),
+        ]),
+      ),
+    ].join('\n'),
+  )
+}
+
+/** The classes to compute, in ascending order. */
+function classes(
+  input: string,
+  labels: readonly number[],
+  names: LabelNames,
+  label: number | undefined,
+  background: boolean | undefined,
+): number[] {
+  if (label === undefined) {
+    const wanted = labels.filter((each) => each !== 0 || background)
+    if (!wanted.some((each) => each !== 0)) {
+      throw new InputError(input, 'holds background only; give a label map with an object in it')
+    }
+    return wanted
+  }
+  if (!labels.includes(label)) {
+    const present = labels.map((each) => (names(each) ? `${each} (${names(each)})` : each)).join(', ')
+    throw new InputError(input, `has no label ${label}; it holds ${present}`)
+  }
+  return [label]
+}

@@ -1,0 +1,164 @@
+import { Command } from 'commander'
+import { softDiceOptimum } from '../decision/soft-dice.ts'
+import { writeAtomically } from '../formats/atomic-write.ts'
+import { readVolume } from '../formats/volume-file.ts'
+import { foldProbability } from '../noise/fold.ts'
+import { marginalInBox } from '../noise/marginal.ts'
+import { optimumFigure } from '../report/optimum-figure.ts'
+import { InputError } from '../volume/errors.ts'
+import { type Vec3, voxelVolumeMm3 } from '../volume/grid.ts'
+import { labelMapOf } from '../volume/labels.ts'
+import { labelNamesFor } from './label-names.ts'
+import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
+import { wholeNumber } from './numbers.ts'
+import { type JsonOption, withJson } from './options.ts'
+import { checkOutputFile } from './outputs.ts'
+import { fixed, millilitres, percent, printResult, table, warn } from './print.ts'
+import { startProgress } from './progress.ts'
+
+interface Options extends JsonOption {
+  readonly sigma: readonly Length[]
+  readonly length?: Length
+  readonly label?: number
+  readonly plot?: string
+}
+
+interface Row {
+  readonly label: number
+  readonly name?: string
+  /** One number where all axes have the same. */
+  readonly sigmaMm: number | Vec3
+  readonly supDice: number
+  readonly threshold: number
+  readonly diceAtHalf: number
+  readonly probabilityVolumeMl: number
+  readonly volumeRatioHalf: number
+  readonly volumeRatioDice: number
+  readonly foldProbability?: number
+}
+
+/** `halfdice optimum`: what to expect under the noise, before any network is trained. */
+export function command(): Command {
+  const command = new Command('optimum')
+    .description(
+      'Tells what a perfect network could reach on noisy labels: for each class and noise strength σ the best expected\n' +
+        'Dice D*, the threshold t* = D*/2 that reaches it, what the cut at 1/2 loses, and the volumes of both masks.',
+    )
+    .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
+    .requiredOption(
+      '-s, --sigma <lengths...>',
+      'noise strengths, separated by spaces: 1 2 4 8; a comma joins the axes of one: 4,4,6',
+      (text: string, before: readonly Length[] | undefined) => [...(before ?? []), parseLength('--sigma', text)],
+    )
+    .option('-l, --length <length>', 'length scale of the noise: adds the folding probability', (text) =>
+      parseLength('--length', text),
+    )
+    .option('--label <number>', 'this class only', wholeNumber('--label', Number.MIN_SAFE_INTEGER))
+    .option('--plot <file>', 'also draw it, as an SVG figure')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ halfdice optimum liver.nii.gz --sigma 1 2 4 8
+  $ halfdice optimum organs.nii.gz --sigma 2 4 --length 12 --plot organs.svg
+  $ halfdice optimum kidney.nii.gz --sigma 2,2,4 4,4,8 --json
+
+Dice is the soft Dice 2 Σ s·m / (‖s‖ + ‖m‖), which the soft-Dice loss maximises; volumes are relative to the expected
+volume ‖m‖. Where 'Dice at 1/2' falls behind D*, a cross-entropy network cut at 1/2 loses that much, and a mask cut at
+t* (halfdice threshold) gets it back.`,
+    )
+    .action(run)
+  return withJson(command)
+}
+
+async function run(input: string, { sigma, length, label, plot, json }: Options): Promise<void> {
+  if (plot !== undefined) {
+    if (!/\.svg$/i.test(plot)) throw new InputError(plot, 'the figure is SVG; end its name in .svg')
+    checkOutputFile(plot, [input])
+  }
+  const volume = await readVolume(input)
+  const { grid } = volume
+  const { values, labels } = labelMapOf(volume, input)
+  const names = labelNamesFor(input)
+  const wanted = labels.filter((each) => (label === undefined ? each !== 0 : each === label))
+  if (wanted.length === 0) {
+    throw new InputError(
+      input,
+      label === undefined
+        ? 'holds background only; give a label map with an object in it'
+        : `has no label ${label}; it holds ${labels.join(', ')}`,
+    )
+  }
+  const strengths = sigma.map((each) => ({ text: each.text, mm: lengthPerAxisMm('--sigma', each, grid) }))
+  const scaleMm = length && lengthMm('--length', length, grid)
+  const ml = voxelVolumeMm3(grid) / 1000
+  const progress = startProgress('optima', wanted.length * strengths.length)
+  const rows: Row[] = []
+  for (const c of wanted) {
+    for (const { mm } of strengths) {
+      const m = marginalInBox(values, grid, c, mm)?.data ?? new Float32Array()
+      const best = softDiceOptimum(m)
+      const name = names(c)
+      rows.push({
+        label: c,
+        ...(name !== undefined && { name }),
+        sigmaMm: oneOrPerAxis(mm),
+        supDice: best.supDice,
+        threshold: best.threshold,
+        diceAtHalf: best.diceAtHalf,
+        probabilityVolumeMl: best.probabilityVolume * ml,
+        volumeRatioHalf: best.volumeRatioHalf,
+        volumeRatioDice: best.volumeRatio,
+        ...(scaleMm !== undefined && { foldProbability: foldProbability({ sigmaMm: mm, lengthMm: scaleMm }, grid) }),
+      })
+      progress.update(rows.length)
+    }
+  }
+  progress.end()
+  const worst = Math.max(0, ...rows.map(({ foldProbability: p }) => p ?? 0))
+  if (worst > 0.01)
+    warn(`up to ${percent(worst)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
+  if (plot !== undefined)
+    await writeAtomically(plot, [
+      new TextEncoder().encode(optimumFigure(rows.map((row) => ({ ...row, label: row.name ?? row.label })))),
+    ])
+  printResult(json, { input, ...(scaleMm !== undefined && { lengthMm: scaleMm }), rows }, () => describe(rows, input))
+}
+
+function describe(rows: readonly Row[], input: string): string {
+  const folds = rows.some((row) => row.foldProbability !== undefined)
+  const named = rows.some((row) => row.name !== undefined)
+  const header = [
+    'label',
+    ...(named ? ['name'] : []),
+    'σ mm',
+    'D*',
+    't*',
+    'Dice at 1/2',
+    'lost at 1/2',
+    'volume at 1/2',
+    'volume at t*',
+    'expected ml',
+  ]
+  const cells = rows.map((row) => [
+    row.label,
+    ...(named ? [row.name ?? ''] : []),
+    [row.sigmaMm]
+      .flat()
+      .map((s) => Number(s.toFixed(3)))
+      .join(','),
+    fixed(row.supDice, 4),
+    fixed(row.threshold, 4),
+    fixed(row.diceAtHalf, 4),
+    fixed(row.supDice - row.diceAtHalf, 4),
+    fixed(row.volumeRatioHalf, 3),
+    fixed(row.volumeRatioDice, 3),
+    millilitres(row.probabilityVolumeMl),
+    ...(folds ? [percent(row.foldProbability ?? 0)] : []),
+  ])
+  return [
+    `${input}: optimal masks under label noise (volumes relative to the expected volume)`,
+    '',
+    table(folds ? [...header, 'folded'] : header, cells),
+  ].join('\n')
+}

@@ -1,0 +1,23 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { labelOverlaps } from './label-overlap.ts'
+
+test('counts every label in both maps, as counting one label at a time does', () => {
+  const maps = fc.integer({ min: 0, max: 60 }).chain((n) => {
+    const map = fc.array(fc.constantFrom(-3, 0, 1, 2, 70000), { minLength: n, maxLength: n })
+    return fc.tuple(map, map)
+  })
+  fc.assert(
+    fc.property(maps, ([a, b]) => {
+      const overlaps = labelOverlaps(Int32Array.from(a), Int32Array.from(b), [-3, 1, 2, 70000, 5])
+      expect([...overlaps.keys()]).toEqual([-3, 1, 2, 70000, 5])
+      for (const [label, overlap] of overlaps) {
+        expect(overlap).toEqual({
+          a: a.filter((x) => x === label).length,
+          b: b.filter((x) => x === label).length,
+          both: a.filter((x, i) => x === label && b[i] === label).length,
+        })
+      }
+    }),
+  )
+})
