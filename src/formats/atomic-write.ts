@@ -23,16 +23,19 @@ export async function writeAtomically(path: string, pieces: AsyncIterable<Uint8A
 }
 
 /**
- * Like `writeAtomically` for formats that write files of their own: `write` fills a temporary folder beside `path`, whose
- * files are then renamed into the folder of `path`, the one named like `path` last.
+ * Like `writeAtomically` for formats that write files of their own: `write` fills a temporary folder beside `path` and says
+ * how its files are to be named in the folder of `path`; the one that is to become `path` is renamed last.
  */
-export async function writeFolderAtomically(path: string, write: (folder: string) => Promise<readonly string[]>) {
+export async function writeFolderAtomically(
+  path: string,
+  write: (folder: string) => Promise<readonly (readonly [from: string, to: string])[]>,
+) {
   await withTemporary(path, async (temporary) => {
     await mkdir(temporary)
     const names = [...(await write(temporary))].sort(
-      (a, b) => Number(a === basename(path)) - Number(b === basename(path)),
+      (a, b) => Number(a[1] === basename(path)) - Number(b[1] === basename(path)),
     )
-    for (const name of names) await rename(join(temporary, name), join(dirname(path), name))
+    for (const [from, to] of names) await rename(join(temporary, from), join(dirname(path), to))
     await rm(temporary, { recursive: true })
   })
 }

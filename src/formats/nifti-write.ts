@@ -21,7 +21,10 @@ export async function writeNiftiPair(path: string, volume: Volume): Promise<void
     const [hdr, img] = ['hdr', 'img'].map((part) => name.replace(/(hdr|img)(?=(\.gz)?$)/i, part))
     await writePieces(`${folder}/${hdr}`, pieces(path, [head]))
     await writePieces(`${folder}/${img}`, pieces(path, slabs(volume, littleEndian)))
-    return [hdr, img]
+    return [
+      [img, img],
+      [hdr, hdr],
+    ]
   })
 }
 

@@ -280,8 +280,8 @@ describe('what is no NIfTI image gets one sentence', () => {
   const good = niftiBytes({})
   test.each([
     ['is empty', new Uint8Array(0)],
-    ['is not a NIfTI file', new TextEncoder().encode('hello, world')],
-    ['is not a NIfTI file', Uint8Array.of(1, 2)],
+    ['is no image that halfdice knows', new TextEncoder().encode('hello, world')],
+    ['is no image that halfdice knows', Uint8Array.of(1, 2)],
     ['ends within its 348-byte NIfTI header', good.subarray(0, 300)],
     ['is gzip-compressed; decompress it first', gzipSync(good)],
     ['is truncated', good.subarray(0, -1)],

@@ -1,9 +1,10 @@
 import { InputError } from '../volume/errors.ts'
 import type { Grid } from '../volume/grid.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
+import { imageFormat } from './image-format.ts'
 import { niftiChunks, openNifti, readNiftiFile } from './nifti-file.ts'
 import { writeNifti, writeNiftiPair } from './nifti-write.ts'
-import { type VoxelType, voxelTypeOf } from './voxel-types.ts'
+import { arrayType, type VoxelType, voxelTypeOf } from './voxel-types.ts'
 
 /** A volume whose voxels are read as they are needed. */
 export interface VolumeStream {
@@ -26,7 +27,8 @@ export interface VolumeStream {
 
 /**
  * Reads an image. The file's content decides how: NIfTI-1 and NIfTI-2 (`.nii`, `.nii.gz`, or either file of a
- * `.hdr`/`.img` pair).
+ * `.hdr`/`.img` pair) by halfdice; NRRD (`.nrrd`, `.nhdr`), MetaImage (`.mha`, `.mhd`), a DICOM file or the folder of a
+ * DICOM series by ITK, which is loaded when it is needed.
  *
  * @throws InputError naming what is wrong with the file and what to do
  *
@@ -35,12 +37,15 @@ export interface VolumeStream {
  * console.log(volume.grid.shape, volume.grid.spacing)
  */
 export async function readVolume(path: string): Promise<Volume> {
-  return readNiftiFile(path)
+  const format = await imageFormat(path)
+  if (format === 'nifti') return readNiftiFile(path)
+  if (format === 'series') return (await import('./dicom.ts')).readDicomFolder(path)
+  return (await import('./itk-file.ts')).readItkFile(path, format)
 }
 
 /**
  * Opens an image for reading in chunks of about `chunkVoxels` voxels (default 2²⁰), so that memory does not depend on
- * the image's size.
+ * the image's size. (Formats other than NIfTI are read whole first.)
  *
  * @throws InputError as `readVolume` does
  *
@@ -50,6 +55,7 @@ export async function readVolume(path: string): Promise<Volume> {
  * for await (const chunk of stream.chunks()) for (const value of chunk) sum += value
  */
 export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<VolumeStream> {
+  if ((await imageFormat(path)) !== 'nifti') return streamOf(await readVolume(path), chunkVoxels)
   const opened = await openNifti(path)
   const { grid, channels, scaling, type } = opened.layout
   return {
@@ -64,8 +70,9 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
 }
 
 /**
- * Writes an image in the format that its name asks for: `.nii`, `.nii.gz`, `.hdr` or `.img` (a pair). The file appears
- * only when it is complete. What a NIfTI source's header held is carried over (see `encodeNifti`). The same volume gives
+ * Writes an image in the format that its name asks for: `.nii`, `.nii.gz`, `.hdr` or `.img` (a pair),
+ * `.nrrd`, `.nhdr`, `.mha` or `.mhd`. The file appears only when it is complete. What a NIfTI source's header held is
+ * carried over into NIfTI (see `encodeNifti`), key/value pairs of NRRD and MetaImage into those. The same volume gives
  * the same bytes.
  *
  * @throws InputError where the name or its folder will not do, OutputError where the disk is full or fails
@@ -76,5 +83,19 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
 export async function writeVolume(path: string, volume: Volume): Promise<void> {
   if (/\.nii(\.gz)?$/i.test(path)) return writeNifti(path, volume)
   if (/\.(hdr|img)(\.gz)?$/i.test(path)) return writeNiftiPair(path, volume)
-  throw new InputError(path, 'has a name that asks for no known format; end it with .nii.gz, .nii or .hdr')
+  if (/\.(nrrd|nhdr|mha|mhd)$/i.test(path)) return (await import('./itk-file.ts')).writeItkFile(path, volume)
+  throw new InputError(path, 'has a name that asks for no known format; end it with .nii.gz, .nii, .nrrd or .mha')
+}
+
+/** The stream of a volume in memory. */
+function streamOf(volume: Volume, chunkVoxels: number): VolumeStream {
+  const { data, ...rest } = volume
+  return {
+    ...rest,
+    type: arrayType(data),
+    async *chunks() {
+      for (let at = 0; at < data.length; at += chunkVoxels) yield data.slice(at, at + chunkVoxels)
+    },
+    async close() {},
+  }
 }

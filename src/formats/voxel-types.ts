@@ -89,7 +89,8 @@ export function swapBytes(bytes: Uint8Array, elementBytes: number): void {
   }
 }
 
-function exactFloats(wide: BigInt64Array | BigUint64Array): Float64Array | undefined {
+/** 64-bit integers as float64, or undefined where one of them has no exact float64. */
+export function exactFloats(wide: BigInt64Array | BigUint64Array): Float64Array | undefined {
   const out = new Float64Array(wide.length)
   for (let n = 0; n < wide.length; n++) {
     const value = Number(wide[n])

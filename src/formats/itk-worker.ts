@@ -1,0 +1,75 @@
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+
+/** An image as itk-wasm passes it: components interleaved, LPS world, direction row-major. */
+export interface ItkImage {
+  imageType: { dimension: number; componentType: string; pixelType: string; components: number }
+  name: string
+  origin: number[]
+  spacing: number[]
+  direction: Float64Array
+  size: number[]
+  data: ArrayBufferView | null
+  metadata: Map<string, unknown>
+}
+
+/** Calls a function of @itk-wasm/image-io by name. */
+export type ItkCall = <T>(name: string, bytes: number, ...args: unknown[]) => Promise<T>
+
+/** ITK could not do it: its WebAssembly build gives no reason. */
+export class ItkFailure extends Error {
+  override readonly name = 'ItkFailure'
+}
+
+/** Runs inside the thread; CommonJS, because Node evaluates a worker's source text as such. */
+const SOURCE = `
+const { parentPort, workerData } = require('node:worker_threads')
+const library = import(workerData)
+parentPort.on('message', async ({ name, args }) => {
+  try {
+    const result = await (await library)[name](...args)
+    const data = (result.image ?? result).data
+    parentPort.postMessage({ result }, ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [])
+  } catch (error) {
+    parentPort.postMessage({ failure: String(error) })
+  }
+})`
+
+/** ITK reads tens of megabytes a second; a file that takes longer than this is one that it will never finish. */
+const LIMIT_MS = 60_000
+const LIMIT_MS_PER_BYTE = 1e-3
+
+/**
+ * Lends a thread in which ITK's WebAssembly runs, loaded on first use. In a thread, a file that makes ITK abort, exit, print
+ * or hang does no harm to this process.
+ */
+export async function withItk<T>(use: (call: ItkCall) => Promise<T>): Promise<T> {
+  const library = pathToFileURL(createRequire(import.meta.url).resolve('@itk-wasm/image-io')).href
+  const worker = new Worker(SOURCE, { eval: true, workerData: library, stdout: true, stderr: true })
+  // What ITK prints is not for the user.
+  worker.stdout.resume()
+  worker.stderr.resume()
+  try {
+    return await use((name, bytes, ...args) => callIn(worker, LIMIT_MS + bytes * LIMIT_MS_PER_BYTE, name, args))
+  } finally {
+    await worker.terminate()
+  }
+}
+
+function callIn<T>(worker: Worker, limitMs: number, name: string, args: unknown[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => settle(() => reject(new ItkFailure('did not finish'))), limitMs)
+    const onMessage = (message: { result?: T; failure?: string }) =>
+      settle(() => ('result' in message ? resolve(message.result as T) : reject(new ItkFailure(message.failure))))
+    const onError = (error: Error) => settle(() => reject(new ItkFailure(error.message)))
+    const onExit = () => settle(() => reject(new ItkFailure('exited')))
+    const settle = (outcome: () => void) => {
+      clearTimeout(timer)
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+      outcome()
+    }
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+    worker.postMessage({ name, args })
+  })
+}
