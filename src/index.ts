@@ -17,6 +17,7 @@ export type { NoiseModel } from './noise/model.ts'
 export { createSampler, type Sampler } from './noise/sampler.ts'
 export type { AxisOptions } from './report/axis.ts'
 export { type ChartOptions, chart } from './report/chart.ts'
+export { type DemoRun, demoReport, runDemo } from './report/demo-report.ts'
 export { type Block, htmlReport, type ReportOptions, type ReportSection } from './report/html.ts'
 export type { Estimate, Mark, Point } from './report/marks.ts'
 export { type OptimumRow, optimumCharts, optimumFigure } from './report/optimum-figure.ts'
@@ -24,6 +25,7 @@ export { acquisitionView, cropPlane, largestSlice, type Plane, type View, viewPl
 export { encodePng, pngDataUri, type Raster } from './report/png.ts'
 export { type Layer, type SliceOptions, type SlicePanel, slicePanels } from './report/slices.ts'
 export { type Table, tableCsv, tableLatex } from './report/table.ts'
+export { type DemoOptions, type DemoResults, demoResults } from './study/demo.ts'
 export { InputError, OutputError } from './volume/errors.ts'
 export {
   createGrid,

@@ -174,9 +174,10 @@ figcaption b{color:var(--ink)}
 .table figcaption{margin:0 0 .4rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;border-top:2px solid var(--ink);border-bottom:2px solid var(--ink)}
-th{border-bottom:1px solid var(--ink);text-align:left;vertical-align:bottom;padding:.3rem .8rem .3rem 0;font-weight:600}
-td{padding:.18rem .8rem .18rem 0;border-bottom:1px solid var(--line)}
-th.n,td.n{text-align:right;padding:.18rem 0 .18rem 1.1rem}
+th{border-bottom:1px solid var(--ink);text-align:left;vertical-align:bottom;padding:.3rem .6rem;font-weight:600}
+td{padding:.18rem .6rem;border-bottom:1px solid var(--line)}
+th:first-child,td:first-child{padding-left:0}
+th.n,td.n{text-align:right}
 .save{font-size:.82rem;margin:.35rem 0 0;color:var(--soft)}
 details{margin:1rem 0}
 summary{cursor:pointer;font-weight:600}
@@ -190,5 +191,7 @@ h2{break-after:avoid;margin-top:1.6rem}
 .figures{gap:.5rem 1rem}
 .figures>svg:not(:only-child){width:calc(50% - .6rem)}
 tr,pre{break-inside:avoid}
+details::details-content{content-visibility:visible;display:block;height:auto}
+summary{list-style:none}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 `.trim()

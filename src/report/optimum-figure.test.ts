@@ -26,10 +26,10 @@ test('draws each organ’s numbers at their place', () => {
   })
 })
 
-test('one file of three charts, well-formed and in a fixed form', () => {
+test('one file of four charts, well-formed and in a fixed form', () => {
   const svg = optimumFigure(rows)
   expect(XMLValidator.validate(svg)).toBe(true)
-  expect(svg.match(/role="img"/g)).toHaveLength(4)
+  expect(svg.match(/role="img"/g)).toHaveLength(5)
   expect(optimumFigure(rows)).toBe(svg)
   expect(svg).not.toMatch(/NaN|undefined/)
   // One strength, σ per axis, nothing at all: still figures.

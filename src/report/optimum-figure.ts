@@ -18,27 +18,27 @@ export interface OptimumRow {
   readonly volumeRatioDice: number
 }
 
-/** Three charts against σ: the best Dice beside the Dice of the cut at ½, the threshold, and both volumes. */
+/** Four charts against σ: the best Dice beside that of the cut at ½, their difference, the threshold, and both volumes. */
 export function optimumCharts(rows: readonly OptimumRow[], size: { width?: number; height?: number } = {}): string[] {
   return chartOptions(rows, size).map(chart)
 }
 
 /**
- * The charts of `optimumCharts` in one SVG file, side by side.
+ * The charts of `optimumCharts` in one SVG file, two by two.
  *
  * @example
  * optimumFigure([{ label: 'liver', sigmaMm: 4, supDice: 0.9, threshold: 0.45, diceAtHalf: 0.899, volumeRatioHalf: 0.99, volumeRatioDice: 1.02 }])
  */
 export function optimumFigure(rows: readonly OptimumRow[]): string {
-  const [width, height] = [380, 330]
+  const [width, height, gap] = [460, 320, 16]
   const charts = optimumCharts(rows, { width, height })
-  const gap = 14
-  const placed = charts.map((svg, i) => element('g', { transform: `translate(${i * (width + gap)} 0)` }, svg))
+  const place = (i: number): string => `translate(${(i % 2) * (width + gap)} ${Math.floor(i / 2) * (height + gap)})`
+  const placed = charts.map((svg, i) => element('g', { transform: place(i) }, svg))
+  const [totalWidth, totalHeight] = [2 * width + gap, 2 * height + gap]
   // A file of its own has no page behind it: white paper, black ink, in dark viewers too.
-  const total = charts.length * (width + gap) - gap
-  const paper = element('rect', { width: total, height, fill: '#fff' })
+  const paper = element('rect', { width: totalWidth, height: totalHeight, fill: '#fff' })
   const ink = element('g', { color: '#1c2127', fill: 'currentColor' }, ...placed)
-  return svgFigure(total, height, 'Optimal predictions by noise strength', [paper, ink])
+  return svgFigure(totalWidth, totalHeight, 'Optimal predictions by noise strength', [paper, ink])
 }
 
 function chartOptions(rows: readonly OptimumRow[], size: { width?: number; height?: number }): ChartOptions[] {
@@ -72,6 +72,14 @@ function chartOptions(rows: readonly OptimumRow[], size: { width?: number; heigh
       x,
       y: { label: 'Dice', domain: [0, 1] },
       marks: [...series((r) => r.diceAtHalf, '5 3'), ...series((r) => r.supDice), dashKey],
+    },
+    {
+      ...size,
+      title: 'Dice lost by cutting at ½',
+      description: 'The best Dice minus the Dice of the cut at one half, against noise strength.',
+      x,
+      y: { label: 'D* − Dice of the ½ cut' },
+      marks: [{ kind: 'rule', colour: 'currentColor', dash: '2 3', y: 0 }, ...series((r) => r.supDice - r.diceAtHalf)],
     },
     {
       ...size,

@@ -1,0 +1,497 @@
+import { type DemoOptions, type DemoOrgan, type DemoResults, demoResults } from '../study/demo.ts'
+import type { MeanInterval } from '../study/threshold-scores.ts'
+import { chart } from './chart.ts'
+import { type Block, htmlReport, type ReportSection } from './html.ts'
+import { optimumCharts } from './optimum-figure.ts'
+import { CONTOUR_COLOURS, contourColour, lineColour, MARKERS } from './palette.ts'
+import { cropPlane, largestSlice, type Plane } from './plane.ts'
+import { type Layer, type SlicePanel, slicePanels } from './slices.ts'
+import type { Table } from './table.ts'
+
+/** The CT window in which abdominal organs are read, HU: centre 40, width 400. */
+const SOFT_TISSUE = [-160, 240] as const
+
+export interface DemoRun {
+  /** The report, one self-contained HTML page. */
+  readonly html: string
+  /** Its message in a few sentences. */
+  readonly summary: readonly string[]
+  readonly results: DemoResults
+}
+
+/**
+ * The demo: computes everything on the built-in phantom and writes the report.
+ *
+ * @param version the program's version, for the page's foot
+ * @example
+ * const { html } = runDemo({ seed: 0 }, '1.0.0')
+ */
+export function runDemo(options: DemoOptions, version: string): DemoRun {
+  const results = demoResults(options)
+  return { html: demoReport(results, version), summary: demoSummary(results), results }
+}
+
+/** The demo's report, one HTML page. `extra` sections (the training study's) come before the notes on repeating it. */
+export function demoReport(results: DemoResults, version: string, extra: readonly ReportSection[] = []): string {
+  return htmlReport({
+    title: 'Half the Dice: label noise and Dice-optimal masks on a phantom',
+    summary: demoSummary(results),
+    sections: [...demoSections(results), ...extra],
+    footer: [
+      `Made by halfdice ${version} with the command: halfdice demo --seed ${results.seed}. ${results.samples} noisy labels were drawn; the same version and seed give the same page.`,
+      'The images are a procedural phantom, not a patient. The theory is in docs/theory.md; its source is Nordström, Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
+    ],
+  })
+}
+
+/** What the page comes to, computed from its own numbers. */
+export function demoSummary({ organs, noise }: DemoResults): string[] {
+  const sigma = noise.sigmaMm[0]
+  const by = [...organs].sort((a, b) => b.expected.gain.mean - a.expected.gain.mean)
+  const [most, least] = [by[0], by[by.length - 1]]
+  const worstRegret = Math.max(...organs.map((o) => o.expected.regret.mean))
+  return [
+    `When annotators’ contours wander by σ = ${sigma} mm, even a perfect probability map, cut at ½, gives masks that are too small for Dice. The best cut is t* = ½D*, half the best Dice that can be reached: here ${Math.min(...organs.map((o) => o.optimum.threshold)).toFixed(2)} to ${Math.max(...organs.map((o) => o.optimum.threshold)).toFixed(2)}, depending on the organ.`,
+    `Against sampled noisy labels, moving the cut from ½ to t* changes the expected Dice of the ${most.name} by ${signed(most.expected.gain)} and of the ${least.name} by ${signed(least.expected.gain)}. No other threshold beats t* on these samples by ${worstRegret < 0.001 ? 'as much as 0.001' : `more than ${(Math.ceil(worstRegret * 1000) / 1000).toFixed(3)}`}.`,
+  ]
+}
+
+export function demoSections(results: DemoResults): ReportSection[] {
+  const { organs, noise, zScores, samples } = results
+  const sigma = noise.sigmaMm[0]
+  const sd = deviation(zScores)
+  const wide = zScores.filter((z) => Math.abs(z) > 1.96).length / zScores.length
+  return [
+    {
+      title: 'The phantom',
+      blocks: [
+        {
+          kind: 'text',
+          text: `One case of a procedural CT-like body, ${results.phantom.image.grid.shape.join(' × ')} voxels of ${results.phantom.image.grid.spacing.join(' × ')} mm, with four labelled organs: ${organs.map((o) => `${o.name} (${o.volumeMl.toFixed(0)} ml)`).join(', ')}. They differ in size and shape because that decides how much noise matters.`,
+        },
+        phantomFigure(results),
+      ],
+    },
+    {
+      title: 'Noisy labels',
+      blocks: [
+        {
+          kind: 'text',
+          text: 'A smooth Gaussian displacement field bends the reference: σ says how far a point of the contour strays, ℓ over which distance neighbours stray together. Each thin line is another annotator who means the same organ.',
+        },
+        drawsFigure(results),
+      ],
+    },
+    {
+      title: 'Marginal probabilities',
+      blocks: [
+        {
+          kind: 'text',
+          text: `The share of annotators who would include a voxel has a closed form; no sampling is needed. At σ = ${sigma} mm the thin organs are nowhere certain, and the cut at ½ shrinks or vanishes while the cut at t* keeps a sensible mask.`,
+        },
+        marginalFigure(results),
+      ],
+    },
+    {
+      title: 'The optimal masks by noise strength',
+      blocks: [
+        {
+          kind: 'text',
+          text: 'From the reference and σ alone, theory gives the best Dice D* that any prediction can expect, the threshold t* = ½D* that reaches it, and what the cut at ½ gets instead. Small and thin organs feel the same noise much earlier than large ones.',
+        },
+        {
+          kind: 'figure',
+          svgs: optimumCharts(
+            organs.flatMap((o) => o.curve.map((row) => ({ ...row, label: o.name, volumeRatioDice: row.volumeRatio }))),
+            { width: 460, height: 330 },
+          ),
+          caption:
+            'Soft-Dice, threshold and volume against σ; solid lines are the Dice-optimal mask, dashed lines the cut at ½. Where a dashed line reaches zero, no voxel is likelier than ½ and the mask is empty.',
+        },
+        curveTable(organs),
+      ],
+    },
+    {
+      title: 'Does it hold for Dice itself?',
+      blocks: [
+        {
+          kind: 'text',
+          text: `t* optimises a ratio of expectations; what people report is the expected Dice. ${samples} sampled labels say how far apart the two are: the curves below are the mean Dice of every threshold, and the regret is what t* leaves to the best of them.`,
+        },
+        expectedFigure(results),
+        expectedTable(organs),
+      ],
+    },
+    {
+      title: 'Do samples and closed form agree?',
+      blocks: [
+        {
+          kind: 'text',
+          text: `For every uncertain voxel, the share of ${samples} samples that include it is compared with its marginal. If both are right, these z-scores have mean 0 and standard deviation 1; here the standard deviation is ${sd.toFixed(2)} and ${(100 * wide).toFixed(1)} % lie beyond ±1.96 (5 % expected).`,
+        },
+        agreementFigure(results),
+      ],
+    },
+    {
+      title: 'Where the noise model ends',
+      blocks: [
+        {
+          kind: 'text',
+          text: `Where σ is too large for ℓ, the field folds: the label is torn or repeated, which no annotator does. With ℓ = ${noise.lengthMm / sigma} σ, as elsewhere on this page, the field folds at ${percent(results.draws[results.draws.length - 1].foldProbability)} of the voxels; with ℓ = σ, at ${percent(results.folded.foldProbability)}.`,
+        },
+        tornFigure(results),
+        foldFigure(results),
+      ],
+    },
+  ]
+}
+
+function phantomFigure({ phantom, organs }: DemoResults): Block {
+  const panels = organs.map((organ): SlicePanel => {
+    const plane = organPlane(phantom.labels, organ.label)
+    return {
+      title: organ.name,
+      note: `axial slice ${plane.index}, ${organ.volumeMl.toFixed(0)} ml in all`,
+      grid: phantom.image.grid,
+      plane,
+      layers: [grey(phantom), ...organs.map((o, i) => reference(phantom, o.label, contourColour(i), o.name))],
+    }
+  })
+  const svg = slicePanels({
+    panels,
+    description: `Axial slices of the phantom through ${organs.map((o) => o.name).join(', ')}, with the outlines of all four.`,
+  })
+  return {
+    kind: 'figure',
+    svgs: [svg],
+    caption: 'The slice with the largest section of each organ, at −160 to 240 HU, the patient’s right on the left.',
+  }
+}
+
+function drawsFigure({ phantom, organs, draws }: DemoResults): Block {
+  const shown = organs.filter((o) => o.name === 'liver' || o.name === 'gallbladder')
+  const panels = shown.flatMap((organ) =>
+    draws.map((draw): SlicePanel => {
+      const sigma = draw.noise.sigmaMm[0]
+      return {
+        title: `${organ.name}, σ = ${sigma} mm`,
+        note: `ℓ = ${draw.noise.lengthMm} mm`,
+        grid: phantom.image.grid,
+        plane: organPlane(phantom.labels, organ.label, 24),
+        layers: [
+          grey(phantom),
+          ...draw.labels.map(
+            (labels, i): Layer => ({
+              kind: 'contour',
+              values: (at) => Number(labels[at] === organ.label),
+              level: 0.5,
+              colour: NOISY[i % NOISY.length],
+              width: 1.1,
+              label: `noisy label ${i + 1}`,
+            }),
+          ),
+          { ...reference(phantom, organ.label, '#ffffff', 'reference'), width: 2 },
+        ],
+      }
+    }),
+  )
+  const svg = slicePanels({
+    panels,
+    columns: draws.length,
+    description: `Reference and ${draws[0].labels.length} noisy outlines of ${shown.map((o) => o.name).join(' and ')} at σ of ${draws.map((d) => d.noise.sigmaMm[0]).join(', ')} mm.`,
+  })
+  return { kind: 'figure', svgs: [svg], caption: 'The reference (white) and five noisy labels at three strengths.' }
+}
+
+const NOISY = CONTOUR_COLOURS.filter((c) => c !== '#ffffff')
+
+function marginalFigure({ phantom, organs }: DemoResults): Block {
+  const panels = organs.map((organ): SlicePanel => {
+    const { optimum } = organ
+    return {
+      title: organ.name,
+      note: `D* ${optimum.supDice.toFixed(2)} · t* ${optimum.threshold.toFixed(2)} · max m ${organ.marginal.reduce((a, b) => Math.max(a, b), 0).toFixed(2)}`,
+      grid: phantom.image.grid,
+      plane: organPlane(phantom.labels, organ.label, 24),
+      layers: [
+        grey(phantom),
+        { kind: 'heat', values: organ.marginal },
+        { ...reference(phantom, organ.label, '#ffffff', 'reference'), width: 1.3 },
+        contour(organ.marginal, 0.5, '#33bbee', 'cut at ½', '5 3'),
+        contour(organ.marginal, optimum.threshold, '#7ddc5a', 'cut at t*'),
+      ],
+    }
+  })
+  const svg = slicePanels({
+    panels,
+    heatLabel: 'probability m',
+    description: `Heat maps of the marginal probability of ${organs.map((o) => o.name).join(', ')}, with the outlines of the reference and of the cuts at one half and at t*.`,
+  })
+  return {
+    kind: 'figure',
+    svgs: [svg],
+    caption:
+      'Marginal probabilities over the image. An organ without a dashed line has no voxel in this slice above ½.',
+  }
+}
+
+function curveTable(organs: readonly DemoOrgan[]): Block {
+  const table: Table = {
+    columns: [
+      { key: 'organ' },
+      { key: 'sigmaMm', title: 'σ (mm)', decimals: 1 },
+      { key: 'supDice', title: 'D*' },
+      { key: 'threshold', title: 't*' },
+      { key: 'diceAtHalf', title: 'Dice of the ½ cut' },
+      { key: 'volumeRatio', title: 'volume of t* cut / ‖m‖', decimals: 2 },
+      { key: 'volumeRatioHalf', title: 'volume of ½ cut / ‖m‖', decimals: 2 },
+    ],
+    rows: organs.flatMap(({ name, curve }) =>
+      curve.map(({ sigmaMm, supDice, threshold, diceAtHalf, volumeRatio, volumeRatioHalf }) => ({
+        organ: name,
+        sigmaMm,
+        supDice,
+        threshold,
+        diceAtHalf,
+        volumeRatio,
+        volumeRatioHalf,
+      })),
+    ),
+  }
+  return {
+    kind: 'details',
+    summary: 'The numbers behind the curves',
+    blocks: [{ kind: 'table', table, name: 'optimum', caption: 'Optimal predictions by organ and noise strength.' }],
+  }
+}
+
+function expectedFigure({ organs, noise }: DemoResults): Block {
+  const svg = chart({
+    title: `Expected Dice by threshold, σ = ${noise.sigmaMm[0]} mm`,
+    description: `Mean Dice against noisy labels for every threshold, one curve an organ. ${organs.map((o) => `${o.name}: ${o.expected.atHalf.mean.toFixed(3)} at one half, ${o.expected.atOptimum.mean.toFixed(3)} at t* = ${o.optimum.threshold.toFixed(2)}`).join('; ')}.`,
+    width: 940,
+    height: 360,
+    x: { label: 'threshold on m', domain: [0, 1] },
+    y: { label: 'expected Dice', domain: [0, 1] },
+    marks: [
+      { kind: 'rule', x: 0.5, colour: 'currentColor', dash: '4 3', label: 'cut at ½' },
+      ...organs.flatMap(({ name, expected, optimum }, i) => [
+        {
+          kind: 'band' as const,
+          colour: lineColour(i),
+          points: expected.thresholds.map((x, t) => ({ x, y: expected.dice[t].mean, ...range(expected.dice[t]) })),
+        },
+        {
+          kind: 'line' as const,
+          colour: lineColour(i),
+          label: name,
+          points: expected.thresholds.map((x, t) => [x, expected.dice[t].mean] as const),
+        },
+        {
+          kind: 'dots' as const,
+          colour: lineColour(i),
+          marker: MARKERS[i % MARKERS.length],
+          radius: 5,
+          points: [[optimum.threshold, expected.atOptimum.mean] as const],
+        },
+      ]),
+      { kind: 'dots', colour: 'currentColor', label: 'at t*', points: [] },
+    ],
+  })
+  return {
+    kind: 'figure',
+    svgs: [svg],
+    caption:
+      'Expected Dice of the mask {m ≥ t} for every t, with 95 % intervals over the samples (bands). The marked points are t*, computed without any sample.',
+  }
+}
+
+function expectedTable(organs: readonly DemoOrgan[]): Block {
+  return {
+    kind: 'table',
+    name: 'expected-dice',
+    caption:
+      'Expected Dice at ½ and at t*; 95 % intervals of the paired differences. The regret compares with the best threshold on the same samples, which flatters that one a little.',
+    table: {
+      columns: [
+        { key: 'organ' },
+        { key: 'threshold', title: 't*' },
+        { key: 'softDice', title: 'D* (soft-Dice)' },
+        { key: 'atHalf', title: 'Dice at ½' },
+        { key: 'atOptimum', title: 'Dice at t*' },
+        { key: 'gain', title: 'gain of t*', decimals: 4 },
+        { key: 'gainInterval', title: '95 %' },
+        { key: 'best', title: 'best t', decimals: 2 },
+        { key: 'regret', title: 'regret of t*', decimals: 4 },
+      ],
+      rows: organs.map(({ name, optimum, expected }) => ({
+        organ: name,
+        threshold: optimum.threshold,
+        softDice: optimum.supDice,
+        atHalf: expected.atHalf.mean,
+        atOptimum: expected.atOptimum.mean,
+        gain: expected.gain.mean,
+        gainInterval: between(expected.gain),
+        best: expected.best.threshold,
+        regret: expected.regret.mean,
+      })),
+    },
+  }
+}
+
+function agreementFigure({ zScores, frequencies }: DemoResults): Block {
+  const step = 0.25
+  const counts = new Array<number>(Math.round(10 / step)).fill(0)
+  for (const z of zScores) {
+    const bin = Math.floor((z + 5) / step)
+    if (bin >= 0 && bin < counts.length) counts[bin]++
+  }
+  const svg = chart({
+    title: 'z-scores of single voxels',
+    description: 'Histogram of z-scores over voxels with the standard normal density drawn over it.',
+    width: 460,
+    height: 300,
+    x: { label: 'z-score of a voxel', domain: [-5, 5] },
+    y: { label: 'density' },
+    marks: [
+      {
+        kind: 'bars',
+        colour: lineColour(0),
+        label: `${zScores.length.toLocaleString('en')} voxels`,
+        bars: counts.map((n, i) => ({ x0: -5 + i * step, x1: -5 + (i + 1) * step, y: n / zScores.length / step })),
+      },
+      {
+        kind: 'line',
+        colour: lineColour(1),
+        label: 'standard normal',
+        points: Array.from({ length: 101 }, (_, i) => {
+          const z = -5 + i / 10
+          return [z, Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)] as const
+        }),
+      },
+    ],
+  })
+  const groups = chart({
+    title: 'Voxels grouped by marginal',
+    description: 'Share of samples that include a voxel against its closed-form probability, beside the diagonal.',
+    width: 460,
+    height: 300,
+    x: { label: 'closed-form probability m', domain: [0, 1] },
+    y: { label: 'share of samples', domain: [0, 1] },
+    marks: [
+      {
+        kind: 'line',
+        colour: 'currentColor',
+        dash: '3 3',
+        width: 1,
+        label: 'equal',
+        points: [
+          [0, 0],
+          [1, 1],
+        ],
+      },
+      {
+        kind: 'dots',
+        colour: lineColour(0),
+        label: 'mean of a group of voxels',
+        points: frequencies.map((f) => [f.marginal, f.frequency] as const),
+      },
+    ],
+  })
+  return {
+    kind: 'figure',
+    svgs: [svg, groups],
+    caption:
+      'Neighbouring voxels share their samples, so these are not independent numbers, and mean and width of the histogram wander more than its size suggests.',
+  }
+}
+
+function tornFigure({ phantom, organs, draws, folded }: DemoResults): Block {
+  const smooth = draws[draws.length - 1]
+  const organ = organs[0]
+  const panels = [smooth, folded].flatMap((draw) =>
+    [0, 1].map((i): SlicePanel => {
+      const { sigmaMm, lengthMm } = draw.noise
+      return {
+        title: `σ = ${sigmaMm[0]} mm, ℓ = ${lengthMm} mm`,
+        note: `noisy label ${i + 1}; folds at ${percent(draw.foldProbability)} of voxels`,
+        grid: phantom.image.grid,
+        plane: organPlane(phantom.labels, organ.label, 24),
+        layers: [
+          grey(phantom),
+          { kind: 'fill', inside: (at) => draw.labels[i][at] === organ.label, colour: '#ffb000', label: 'noisy label' },
+          { ...reference(phantom, organ.label, '#ffffff', 'reference'), width: 1.3 },
+        ],
+      }
+    }),
+  )
+  const description = `Noisy ${organ.name} labels: whole for a long length scale, torn to crumbs for one as short as σ.`
+  const caption = `The same strength with a long and with a short length scale. The marginals, and so t*, are the same for both.`
+  return { kind: 'figure', svgs: [slicePanels({ panels, description })], caption }
+}
+
+function foldFigure({ folding, noise }: DemoResults): Block {
+  const used = noise.sigmaMm[0] / noise.lengthMm
+  const svg = chart({
+    title: 'Probability of folding at a voxel',
+    description: 'Folding probability against σ/ℓ in one, two and three dimensions, rising steeply.',
+    width: 460,
+    height: 300,
+    x: { label: 'σ / ℓ', scale: 'log', ticks: [0.2, 0.3, 0.5, 0.7, 1], domain: [0.2, 1] },
+    y: { label: 'probability', scale: 'log', domain: [1e-6, 1] },
+    marks: [
+      { kind: 'rule', y: 0.01, colour: lineColour(3), dash: '4 3', label: 'warning at 1 %' },
+      { kind: 'rule', x: used, colour: 'currentColor', dash: '2 3', label: 'this page' },
+      ...[1, 2, 3].map((dimension, i) => ({
+        kind: 'line' as const,
+        colour: lineColour(i),
+        label: `${dimension}-D`,
+        points: folding.map((f) => [f.ratio, f.probability[i]] as const),
+      })),
+    ],
+  })
+  return { kind: 'figure', svgs: [svg], caption: 'Exact for the noise model; above 1 % halfdice warns.' }
+}
+
+function organPlane(labels: DemoResults['phantom']['labels'], label: number, marginMm?: number): Plane {
+  const inside = (at: number): boolean => labels.data[at] === label
+  const plane = largestSlice(labels.grid, 'axial', inside)
+  return marginMm === undefined ? plane : cropPlane(labels.grid, plane, inside, marginMm)
+}
+
+const grey = ({ image }: DemoResults['phantom']): Layer => ({ kind: 'grey', values: image.data, window: SOFT_TISSUE })
+
+function reference({ labels }: DemoResults['phantom'], label: number, colour: string, name: string) {
+  return {
+    kind: 'contour',
+    values: (at: number) => Number(labels.data[at] === label),
+    level: 0.5,
+    colour,
+    label: name,
+  } as const
+}
+
+function contour(values: Float32Array, level: number, colour: string, label: string, dash?: string): Layer {
+  return { kind: 'contour', values, level, colour, label, width: 2, ...(dash ? { dash } : {}) }
+}
+
+const range = ({ low, high }: MeanInterval) => ({ low, high })
+
+const between = ({ low, high }: MeanInterval): string => `${decimals(low)}\u00a0to\u00a0${decimals(high)}`
+
+/** Three decimals, a true minus sign, and no minus zero. */
+const decimals = (value: number): string =>
+  value
+    .toFixed(3)
+    .replace(/^-(?=0\.0*$)/, '')
+    .replace('-', '−')
+
+const signed = ({ mean, low, high }: MeanInterval): string =>
+  `${mean < 0 ? '−' : '+'}${Math.abs(mean).toFixed(3)} (95 %: ${between({ mean, low, high })})`
+
+const percent = (p: number): string => `${(100 * p).toPrecision(2)} %`
+
+function deviation(values: Float32Array): number {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length
+  return Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length)
+}
