@@ -1,7 +1,7 @@
 import Tinypool from 'tinypool'
 import { type LabelOverlap, labelOverlaps } from '../metrics/label-overlap.ts'
 import type { NoiseModel } from '../noise/model.ts'
-import { createSampler, type Sampler } from '../noise/sampler.ts'
+import { createSampler } from '../noise/sampler.ts'
 import type { Grid } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 
@@ -24,11 +24,22 @@ export interface SampleTask {
 export type DrawSample = (task: SampleTask) => Map<number, LabelOverlap>
 
 /** Prepares for drawing samples of one job. */
-export function sampleDrawer(job: SampleJob): DrawSample {
-  const sampler: Sampler = createSampler(job.values, job.grid, job.model)
+export function sampleDrawer({ values, labels, grid, model, seed }: SampleJob): DrawSample {
+  const sampler = createSampler(values, grid, model)
+  // Only slices that the noise can reach are counted for every sample.
+  const plane = grid.shape[0] * grid.shape[1]
+  const from = plane * (sampler.box?.start[2] ?? 0)
+  const to = from + plane * (sampler.box?.shape[2] ?? 0)
+  const before = labelOverlaps(values, values, labels, 0, from)
+  const behind = labelOverlaps(values, values, labels, to)
   return ({ index, out }) => {
-    sampler.sample(job.seed, index, out)
-    return labelOverlaps(out, job.values, job.labels)
+    sampler.sample(seed, index, out)
+    const overlaps = labelOverlaps(out, values, labels, from, to)
+    for (const [label, overlap] of overlaps) {
+      const still = (before.get(label)?.both ?? 0) + (behind.get(label)?.both ?? 0)
+      overlaps.set(label, { a: overlap.a + still, b: overlap.b + still, both: overlap.both + still })
+    }
+    return overlaps
   }
 }
 

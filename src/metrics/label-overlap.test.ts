@@ -8,8 +8,10 @@ test('counts every label in both maps, as counting one label at a time does', ()
     return fc.tuple(map, map)
   })
   fc.assert(
-    fc.property(maps, ([a, b]) => {
-      const overlaps = labelOverlaps(Int32Array.from(a), Int32Array.from(b), [-3, 1, 2, 70000, 5])
+    fc.property(maps, fc.nat(60), fc.nat(60), ([wholeA, wholeB], from, to) => {
+      const [a, b] = [wholeA.slice(from, to), wholeB.slice(from, to)]
+      const [arrayA, arrayB] = [Int32Array.from(wholeA), Int32Array.from(wholeB)]
+      const overlaps = labelOverlaps(arrayA, arrayB, [-3, 1, 2, 70000, 5], from, Math.min(to, arrayA.length))
       expect([...overlaps.keys()]).toEqual([-3, 1, 2, 70000, 5])
       for (const [label, overlap] of overlaps) {
         expect(overlap).toEqual({

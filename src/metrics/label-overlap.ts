@@ -8,15 +8,21 @@ export interface LabelOverlap {
 }
 
 /**
- * The overlap of each of the given labels, counted in one pass over both maps. Dice is `2·both/(a + b)`.
+ * The overlap of each of the given labels, counted in one pass over both maps, or over voxels `from` to `to` (exclusive)
+ * of them. Dice is `2·both/(a + b)`.
  *
  * @example
  * labelOverlaps(new Uint8Array([0, 1, 2]), new Uint8Array([1, 1, 2]), [1, 2]).get(1) // { a: 1, b: 2, both: 1 }
  */
-export function labelOverlaps(a: LabelArray, b: LabelArray, labels: readonly number[]): Map<number, LabelOverlap> {
-  const counts = countPairs(a, b)
+export function labelOverlaps(
+  a: LabelArray,
+  b: LabelArray,
+  labels: readonly number[],
+  from = 0,
+  to = a.length,
+): Map<number, LabelOverlap> {
   const overlaps = new Map(labels.map((label) => [label, { a: 0, b: 0, both: 0 }]))
-  for (const { x, y, count } of counts) {
+  for (const { x, y, count } of countPairs(a, b, from, to)) {
     const [inA, inB] = [overlaps.get(x), overlaps.get(y)]
     if (inA) inA.a += count
     if (inB) inB.b += count
@@ -26,7 +32,7 @@ export function labelOverlaps(a: LabelArray, b: LabelArray, labels: readonly num
 }
 
 /** Number of voxels of every pair (label in a, label in b) that occurs. Pairs come in runs: only a change is looked up. */
-function countPairs(a: LabelArray, b: LabelArray): Iterable<{ x: number; y: number; count: number }> {
+function countPairs(a: LabelArray, b: LabelArray, from: number, to: number): { x: number; y: number; count: number }[] {
   const table = new Map<number, Map<number, { x: number; y: number; count: number }>>()
   const lookUp = (x: number, y: number) => {
     const row = table.get(x) ?? new Map<number, { x: number; y: number; count: number }>()
@@ -35,10 +41,10 @@ function countPairs(a: LabelArray, b: LabelArray): Iterable<{ x: number; y: numb
     row.set(y, cell)
     return cell
   }
-  for (let i = 0; i < a.length; ) {
+  for (let i = from; i < to; ) {
     const [x, y] = [a[i], b[i]]
     const start = i
-    while (i < a.length && a[i] === x && b[i] === y) i++
+    while (i < to && a[i] === x && b[i] === y) i++
     lookUp(x, y).count += i - start
   }
   return [...table.values()].flatMap((row) => [...row.values()])
