@@ -1,17 +1,21 @@
 #!/usr/bin/env node
+import { watchTemporaries } from '../formats/atomic-write.ts'
 import { report } from './failure.ts'
 import { createProgram } from './program.ts'
 
 // A reader that went away (`halfdice … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-// Exiting runs the 'exit' handlers, which remove temporary files; the signal's default action would not.
-for (const [signal, number] of [
-  ['SIGHUP', 1],
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-] as const) {
-  process.once(signal, () => process.exit(128 + number))
-}
+
+// While temporary files exist, a signal becomes an exit, which removes them. Otherwise its default action is the better
+// one: it also ends a computation that leaves no time for handlers.
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
+const handlers = Object.entries(signals).map(([name, number]) => [name, () => process.exit(128 + number)] as const)
+watchTemporaries((busy) => {
+  for (const [name, handler] of handlers) {
+    if (busy) process.on(name, handler)
+    else process.off(name, handler)
+  }
+})
 
 try {
   const argv = process.argv.slice(2)

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { Command, type CommanderError } from 'commander'
 import { InputError } from '../volume/errors.ts'
+import { version } from './version.ts'
 
 interface Entry {
   readonly name: string
@@ -10,6 +10,11 @@ interface Entry {
 
 /** Every command, in the order of `halfdice --help`. Only the one asked for is loaded, so that the others cost no time. */
 const commands: readonly Entry[] = [
+  {
+    name: 'demo',
+    summary: 'the whole story on a built-in phantom, as a report',
+    load: () => import('./demo.ts'),
+  },
   {
     name: 'sample',
     summary: 'draw realistic noisy labels from a reference label map',
@@ -69,11 +74,6 @@ function usageError(command: Command, { message }: CommanderError): InputError {
   const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name()
   const fault = message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)')
   return new InputError(command.parent ? command.name() : 'usage', `${fault}; see '${path} --help'`)
-}
-
-function version(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return manifest.version
 }
 
 const overview = `

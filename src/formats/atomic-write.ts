@@ -8,6 +8,15 @@ import { outputFault } from './file-faults.ts'
 /** Temporary paths under way, removed should the process exit before they are renamed. */
 const pending = new Set<string>()
 let watching = false
+let whileBusy: (busy: boolean) => void = () => {}
+
+/**
+ * Calls `listener` when the first temporary file appears and when the last is gone, so that a program can turn signals into
+ * exits (which remove the files) in between.
+ */
+export function watchTemporaries(listener: (busy: boolean) => void): void {
+  whileBusy = listener
+}
 
 /**
  * Writes a file so that readers see the old one or the finished one, never a part: the bytes go to a temporary file in
@@ -51,12 +60,13 @@ async function withTemporary(path: string, use: (temporary: string) => Promise<v
   try {
     if (await isFolder(path)) throw new InputError(path, 'is a folder; give a file name')
     pending.add(temporary)
+    if (pending.size === 1) whileBusy(true)
     await use(temporary)
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {})
     throw outputFault(error, path)
   } finally {
-    pending.delete(temporary)
+    if (pending.delete(temporary) && pending.size === 0) whileBusy(false)
   }
 }
 

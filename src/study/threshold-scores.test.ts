@@ -21,17 +21,15 @@ test('scores every threshold as counting the masks does', () => {
     fc.integer({ min: 0, max: 100 }).map((i) => i / 100),
     fc.double({ min: 0, max: 1, noNaN: true }),
   )
-  const cases = fc
-    .integer({ min: 1, max: 30 })
-    .chain((n) =>
-      fc.tuple(
-        fc.array(probability, { minLength: n, maxLength: n }),
-        fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { minLength: n, maxLength: n }), {
-          minLength: 1,
-          maxLength: 5,
-        }),
-      ),
-    )
+  const cases = fc.integer({ min: 1, max: 30 }).chain((n) =>
+    fc.tuple(
+      fc.array(probability, { minLength: n, maxLength: n }),
+      fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { minLength: n, maxLength: n }), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+    ),
+  )
   fc.assert(
     fc.property(cases, ([probabilities, samples]) => {
       const m = Float32Array.from(probabilities)
