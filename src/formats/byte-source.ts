@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { pipeline } from 'node:stream'
+import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { InputError } from '../volume/errors.ts'
 import { inputFault } from './file-faults.ts'
@@ -9,16 +9,15 @@ import { inputFault } from './file-faults.ts'
 export interface ByteSource {
   /** The most bytes the file can hold: its size, or for gzip what deflate could expand it to. */
   readonly bound: number
-  readonly compressed: boolean
   /** Fills `target` as far as the file goes; fewer bytes than asked for mean its end. */
   fill(target: Uint8Array): Promise<number>
   close(): Promise<void>
 }
 
 /** Large enough that a step costs little, small beside a volume. */
-const CHUNK_BYTES = 1 << 20
+export const CHUNK_BYTES = 1 << 20
 /** RFC 1951: a deflate block of the longest matches (258 bytes in 2 bits) expands at most 1032-fold. */
-const MAX_DEFLATE_RATIO = 1032
+export const MAX_DEFLATE_RATIO = 1032
 
 /**
  * Opens a file, gzip-compressed or not (told by its first bytes, not by its name).
@@ -40,7 +39,6 @@ export async function openByteSource(path: string): Promise<ByteSource> {
     }
     return {
       bound: about.size,
-      compressed: false,
       async fill(target) {
         let filled = 0
         while (filled < target.length) {
@@ -62,11 +60,17 @@ function gzipSource(path: string, size: number): ByteSource {
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES })
   // Errors reach the iterator of the last stream.
   const stream = pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), gunzip, () => {})
+  return streamSource(stream, path, size * MAX_DEFLATE_RATIO)
+}
+
+/** The bytes that a stream yields; `bound` is the most that it can. */
+export function streamSource(stream: Readable, path: string, bound: number): ByteSource {
   const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]()
+  // The iterator reports errors; before it is first asked, they must not reach the process.
+  stream.on('error', () => {})
   let chunk: Uint8Array = new Uint8Array(0)
   return {
-    bound: size * MAX_DEFLATE_RATIO,
-    compressed: true,
+    bound,
     async fill(target) {
       let filled = 0
       while (filled < target.length) {
@@ -104,6 +108,17 @@ export async function take(source: ByteSource, length: number): Promise<Uint8Arr
     pieces.push(piece)
   }
   return concatenate(pieces)
+}
+
+/** Zeroed memory for an array of a file. Throws InputError where one array cannot be as large. */
+export function allocateBytes(length: number, subject: string): Uint8Array {
+  try {
+    return new Uint8Array(length)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const gigabytes = (length / 1e9).toFixed(1)
+    throw new InputError(subject, `its ${gigabytes} GB exceed what one array can hold; crop or split it`)
+  }
 }
 
 /** Several arrays as one. */

@@ -10,8 +10,8 @@ const INPUT_FAULTS: Readonly<Record<string, string>> = {
   ELOOP: 'is a symbolic link that leads to itself; give the real file',
   ENAMETOOLONG: 'has too long a name; check the path',
   ERR_INVALID_ARG_VALUE: 'is no valid file name; check the path',
-  Z_BUF_ERROR: 'is a truncated gzip file; copy or download it again',
-  Z_DATA_ERROR: 'is a damaged gzip file; copy or download it again',
+  Z_BUF_ERROR: 'is truncated (its compressed data end early); copy or download it again',
+  Z_DATA_ERROR: 'is damaged (its compressed data are invalid); copy or download it again',
 }
 
 const OUTPUT_FAULTS: Readonly<Record<string, string>> = {

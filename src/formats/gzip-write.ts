@@ -12,12 +12,26 @@ const OPTIONS = { level: 6, strategy: constants.Z_RLE, memLevel: 9 }
 const IN_FLIGHT = 8
 
 /**
- * One gzip member from slabs of bytes, which are compressed independently (as pigz does) on libuv's threads. The result
- * depends on how the bytes are cut into slabs, but not on the number of threads, and holds no time stamp or name.
+ * One gzip member from slabs of bytes. The result depends on how the bytes are cut into slabs, but not on the number of
+ * threads, and holds no time stamp or name.
  */
 export async function* gzip(slabs: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   // RFC 1952: magic, deflate, no flags, no time, no extra flags, unknown operating system.
   yield Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
+  const { checksum, length } = yield* deflated(slabs)
+  const end = new DataView(new ArrayBuffer(8))
+  end.setUint32(0, checksum, true)
+  end.setUint32(4, length % 2 ** 32, true)
+  yield new Uint8Array(end.buffer)
+}
+
+/**
+ * A deflate stream (RFC 1951) from slabs that are compressed independently, as pigz does, on libuv's threads. Returns the
+ * CRC-32 and the length of what went in.
+ */
+export async function* deflated(
+  slabs: Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, { checksum: number; length: number }> {
   let checksum = 0
   let length = 0
   const queue: Promise<Uint8Array>[] = []
@@ -29,9 +43,6 @@ export async function* gzip(slabs: Iterable<Uint8Array>): AsyncGenerator<Uint8Ar
     if (queue.length === IN_FLIGHT) yield (await queue.shift()) as Uint8Array
   }
   for (const compressed of queue) yield await compressed
-  const end = new DataView(new ArrayBuffer(10))
-  end.setUint16(0, 0x0003, true) // an empty last block with fixed codes: bits 1, 01, 0000000
-  end.setUint32(2, checksum, true)
-  end.setUint32(6, length % 2 ** 32, true)
-  yield new Uint8Array(end.buffer)
+  yield Uint8Array.of(3, 0) // an empty last block with fixed codes: bits 1, 01, 0000000
+  return { checksum, length }
 }

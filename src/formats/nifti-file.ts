@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { InputError } from '../volume/errors.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
-import { type ByteSource, concatenate, drain, openByteSource, take } from './byte-source.ts'
+import { allocateBytes, type ByteSource, concatenate, drain, openByteSource, take } from './byte-source.ts'
 import { inexactInteger, niftiVolume, requireBytes, requirePadding } from './nifti.ts'
 import type { NiftiHeader } from './nifti-fields.ts'
 import { headerBytes } from './nifti-fields.ts'
@@ -22,7 +22,7 @@ export interface OpenNifti {
 export async function readNiftiFile(path: string): Promise<Volume> {
   const { header, layout, voxelPath, source } = await openNifti(path)
   try {
-    const voxels = allocate(layout, voxelPath)
+    const voxels = allocateBytes(layout.voxelBytes, voxelPath)
     const filled = await source.fill(voxels)
     await finish(source, layout, voxelPath, filled)
     return niftiVolume(header, layout, voxels, voxelPath)
@@ -38,9 +38,11 @@ export async function* niftiChunks(opened: OpenNifti, chunkVoxels: number): Asyn
   try {
     let done = 0
     while (done < layout.voxelBytes) {
-      const voxels = await take(source, Math.min(chunkBytes, layout.voxelBytes - done))
-      done += voxels.length
-      if (voxels.length < chunkBytes && done < layout.voxelBytes) break
+      // No more than the file can hold: openNifti has checked voxelBytes against its size.
+      const voxels = new Uint8Array(Math.min(chunkBytes, layout.voxelBytes - done))
+      const filled = await source.fill(voxels)
+      done += filled
+      if (filled < voxels.length) break
       const chunk = voxelsFromBytes(voxels, layout.type, header.littleEndian)
       if (chunk === undefined) throw inexactInteger(layout, voxelPath)
       yield chunk
@@ -101,16 +103,6 @@ function pairOf(path: string): { hdr: string; img: () => Promise<string> } | und
       }
       throw new InputError(path, `has no ${img} beside it; keep the two files of the pair together`)
     },
-  }
-}
-
-function allocate(layout: NiftiLayout, path: string): Uint8Array {
-  try {
-    return new Uint8Array(layout.voxelBytes)
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    const gigabytes = (layout.voxelBytes / 1e9).toFixed(1)
-    throw new InputError(path, `its ${gigabytes} GB of voxels exceed what one array can hold; crop or split the image`)
   }
 }
 

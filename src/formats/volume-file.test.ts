@@ -119,14 +119,22 @@ describe('bad input ends in one sentence', () => {
       'is truncated: 20×20×20 uint8 voxels need 8352 bytes, it has 5000; get it again',
       gzipSync(good.subarray(0, 5000)),
     ],
-    ['x.nii.gz', 'is a truncated gzip file; copy or download it again', packed.subarray(0, packed.length / 2)],
-    ['x.nii.gz', 'is a truncated gzip file; copy or download it again', packed.subarray(0, -1)],
     [
       'x.nii.gz',
-      'is a damaged gzip file; copy or download it again',
+      'is truncated (its compressed data end early); copy or download it again',
+      packed.subarray(0, packed.length / 2),
+    ],
+    ['x.nii.gz', 'is truncated (its compressed data end early); copy or download it again', packed.subarray(0, -1)],
+    [
+      'x.nii.gz',
+      'is damaged (its compressed data are invalid); copy or download it again',
       packed.map((byte, n) => (n === packed.length - 6 ? byte ^ 1 : byte)),
     ],
-    ['x.nii.gz', 'is a damaged gzip file; copy or download it again', Buffer.concat([packed, Buffer.from('garbage')])],
+    [
+      'x.nii.gz',
+      'is damaged (its compressed data are invalid); copy or download it again',
+      Buffer.concat([packed, Buffer.from('garbage')]),
+    ],
     [
       'x.nii',
       'holds more data than its header promises (20×20×20 uint8 voxels); one of them is damaged',

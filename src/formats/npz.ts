@@ -1,0 +1,158 @@
+import { InputError } from '../volume/errors.ts'
+import type { VoxelArray } from '../volume/volume.ts'
+import { writeAtomically } from './atomic-write.ts'
+import { allocateBytes, type ByteSource, concatenate, drain, openByteSource, take } from './byte-source.ts'
+import {
+  NPY_PROLOGUE_BYTES,
+  type NpyArray,
+  type NpyHeader,
+  npyElements,
+  npyHead,
+  npyHeadBytes,
+  parseNpyHeader,
+  wrongLength,
+} from './npy.ts'
+import { allocateVoxels, bytesOf, storedBytes, type VoxelType, voxelTypeOf } from './voxel-types.ts'
+import { openZipEntry, readZipDirectory, type ZipEntry } from './zip.ts'
+import { zip } from './zip-write.ts'
+
+/** An array whose elements are read as they are needed. */
+export interface NpyStream {
+  readonly shape: readonly number[]
+  readonly fortranOrder: boolean
+  /** Number of elements. */
+  readonly length: number
+  /** The type of the arrays that `chunks` yields: float16 comes as float32, 64-bit integers as float64. */
+  readonly type: VoxelType
+  /**
+   * The elements in file order, `chunkLength` at a time (default 2²⁰), in arrays that the caller may keep and change. May be
+   * called once; reading to the end verifies the file and closes it, as does leaving the loop early.
+   *
+   * @throws InputError where the file is truncated or damaged, possibly after having yielded chunks
+   */
+  chunks(chunkLength?: number): AsyncIterable<VoxelArray>
+  close(): Promise<void>
+}
+
+/** An `.npz` archive: its arrays by name (without `.npy`), each opened on demand, several at a time if wanted. */
+export interface Npz {
+  readonly names: readonly string[]
+  open(name: string): Promise<NpyStream>
+  read(name: string): Promise<NpyArray>
+}
+
+/** Bytes that are compressed at a time; fixed, because the bytes of an `.npz` depend on it. */
+const SLAB_BYTES = 1 << 20
+
+/**
+ * Opens an `.npz` archive (`numpy.savez`, `savez_compressed`; zip64 included) by reading its directory.
+ *
+ * @throws InputError where it is no such archive
+ *
+ * @example
+ * const npz = await openNpz('case.npz') // nnU-Net: one array, "probabilities", shape (classes, z, y, x)
+ * const probabilities = await npz.open('probabilities')
+ * for await (const chunk of probabilities.chunks()) console.log(chunk.length)
+ */
+export async function openNpz(path: string): Promise<Npz> {
+  const entries = new Map<string, ZipEntry>()
+  for (const entry of await readZipDirectory(path)) {
+    if (entry.name.endsWith('.npy')) entries.set(entry.name.slice(0, -4), entry)
+  }
+  const names = [...entries.keys()]
+  const open = async (name: string) => {
+    const entry = entries.get(name)
+    if (!entry) throw new InputError(path, `has no array "${name}"; it has ${names.join(', ') || 'none'}`)
+    return npyStream(await openZipEntry(path, entry), `${path}/${entry.name}`)
+  }
+  return { names, open, read: async (name) => readAll(await open(name)) }
+}
+
+/** Opens an `.npy` file (also gzip-compressed) for reading in chunks. */
+export async function openNpy(path: string): Promise<NpyStream> {
+  return npyStream(await openByteSource(path), path)
+}
+
+/** Reads an `.npy` file. Throws InputError where it is none. */
+export async function readNpy(path: string): Promise<NpyArray> {
+  return readAll(await openNpy(path))
+}
+
+/** Reads every array of an `.npz` archive. Throws InputError where it is none. */
+export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
+  const npz = await openNpz(path)
+  const arrays = new Map<string, NpyArray>()
+  for (const name of npz.names) arrays.set(name, await npz.read(name))
+  return arrays
+}
+
+/** Writes an `.npy` file in the array's own type; it appears only when it is complete. */
+export async function writeNpy(path: string, array: NpyArray): Promise<void> {
+  await writeAtomically(path, slabs(array))
+}
+
+/** Writes arrays as a compressed `.npz` archive; it appears only when it is complete. */
+export async function writeNpz(path: string, arrays: Readonly<Record<string, NpyArray>>): Promise<void> {
+  const files = Object.entries(arrays).map(([name, array]) => ({
+    name: `${name}.npy`,
+    slabs: slabs(array),
+    size: npyHead(array).length + array.data.byteLength,
+  }))
+  await writeAtomically(path, zip(files))
+}
+
+async function npyStream(source: ByteSource, subject: string): Promise<NpyStream> {
+  try {
+    const prologue = await take(source, NPY_PROLOGUE_BYTES)
+    const headBytes = npyHeadBytes(prologue, subject)
+    const rest = await take(source, headBytes - prologue.length)
+    const header = parseNpyHeader(concatenate([prologue, rest]), subject)
+    if (header.dataBytes > source.bound) throw wrongLength(header, source.bound - headBytes, subject)
+    return {
+      shape: header.shape,
+      fortranOrder: header.fortranOrder,
+      length: header.length,
+      type: voxelTypeOf(header.type),
+      chunks: (chunkLength = 1 << 20) => chunks(source, header, chunkLength, subject),
+      close: () => source.close(),
+    }
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+}
+
+async function* chunks(source: ByteSource, header: NpyHeader, chunkLength: number, subject: string) {
+  try {
+    const chunkBytes = chunkLength * storedBytes(header.type)
+    for (let done = 0; done < header.dataBytes; ) {
+      // No more than the file can hold: npyStream has checked dataBytes against its size.
+      const bytes = allocateBytes(Math.min(chunkBytes, header.dataBytes - done), subject)
+      const filled = await source.fill(bytes)
+      done += filled
+      if (filled < bytes.length) throw wrongLength(header, done, subject)
+      yield npyElements(bytes, header, subject)
+    }
+    let extra = 0
+    await drain(source, (rest) => {
+      extra += rest.length
+    })
+    if (extra > 0) throw wrongLength(header, header.dataBytes + extra, subject)
+  } finally {
+    await source.close()
+  }
+}
+
+async function readAll(stream: NpyStream): Promise<NpyArray> {
+  const parts: VoxelArray[] = []
+  // One chunk: the array itself, without a copy.
+  for await (const chunk of stream.chunks(Math.max(1, stream.length))) parts.push(chunk)
+  const { shape, fortranOrder } = stream
+  return { shape, fortranOrder, data: parts[0] ?? allocateVoxels(stream.type, 0) }
+}
+
+function* slabs(array: NpyArray): Generator<Uint8Array> {
+  yield npyHead(array)
+  const bytes = bytesOf(array.data)
+  for (let at = 0; at < bytes.length; at += SLAB_BYTES) yield bytes.subarray(at, at + SLAB_BYTES)
+}
