@@ -137,7 +137,7 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: `Where σ is too large for ℓ, the field folds: the label is torn or repeated, which no annotator does. With ℓ = ${noise.lengthMm / sigma} σ, as elsewhere on this page, the field folds at ${percent(results.draws[results.draws.length - 1].foldProbability)} of the voxels; with ℓ = σ, at ${percent(results.folded.foldProbability)}.`,
+          text: `Where σ is too large for ℓ, the field folds: the label is torn or repeated, which no annotator does. With ℓ = ${noise.lengthMm / sigma} σ, as elsewhere on this page, the field folds at ${percent(results.draws[results.draws.length - 1].foldProbability)} of the voxels; with ℓ = ${results.folded.noise.lengthMm / sigma} σ, at ${percent(results.folded.foldProbability)}.`,
         },
         tornFigure(results),
         foldFigure(results),
@@ -265,8 +265,9 @@ function curveTable(organs: readonly DemoOrgan[]): Block {
   }
 }
 
-function expectedFigure({ organs, noise }: DemoResults): Block {
-  const svg = chart({
+/** Expected Dice against the threshold, by organ. */
+export function expectedDiceChart({ organs, noise }: DemoResults): string {
+  return chart({
     title: `Expected Dice by threshold, σ = ${noise.sigmaMm[0]} mm`,
     description: `Mean Dice against noisy labels for every threshold, one curve an organ. ${organs.map((o) => `${o.name}: ${o.expected.atHalf.mean.toFixed(3)} at one half, ${o.expected.atOptimum.mean.toFixed(3)} at t* = ${o.optimum.threshold.toFixed(2)}`).join('; ')}.`,
     width: 940,
@@ -298,9 +299,12 @@ function expectedFigure({ organs, noise }: DemoResults): Block {
       { kind: 'dots', colour: 'currentColor', label: 'at t*', points: [] },
     ],
   })
+}
+
+function expectedFigure(results: DemoResults): Block {
   return {
     kind: 'figure',
-    svgs: [svg],
+    svgs: [expectedDiceChart(results)],
     caption:
       'Expected Dice of the mask {m ≥ t} for every t, with 95 % intervals over the samples (bands). The marked points are t*, computed without any sample.',
   }
@@ -414,7 +418,7 @@ function tornFigure({ phantom, organs, draws, folded }: DemoResults): Block {
       const { sigmaMm, lengthMm } = draw.noise
       return {
         title: `σ = ${sigmaMm[0]} mm, ℓ = ${lengthMm} mm`,
-        note: `noisy label ${i + 1}; folds at ${percent(draw.foldProbability)} of voxels`,
+        note: `label ${i + 1}, folding ${percent(draw.foldProbability)}`,
         grid: phantom.image.grid,
         plane: organPlane(phantom.labels, organ.label, 24),
         layers: [
@@ -425,14 +429,15 @@ function tornFigure({ phantom, organs, draws, folded }: DemoResults): Block {
       }
     }),
   )
-  const description = `Noisy ${organ.name} labels: whole for a long length scale, torn to crumbs for one as short as σ.`
+  const description = `Noisy ${organ.name} labels: whole for a long length scale, torn to crumbs for a short one.`
   const caption = `The same strength with a long and with a short length scale. The marginals, and so t*, are the same for both.`
   return { kind: 'figure', svgs: [slicePanels({ panels, description })], caption }
 }
 
-function foldFigure({ folding, noise }: DemoResults): Block {
+/** Folding probability against σ/ℓ. */
+export function foldingChart({ folding, noise }: DemoResults): string {
   const used = noise.sigmaMm[0] / noise.lengthMm
-  const svg = chart({
+  return chart({
     title: 'Probability of folding at a voxel',
     description: 'Folding probability against σ/ℓ in one, two and three dimensions, rising steeply.',
     width: 460,
@@ -441,7 +446,7 @@ function foldFigure({ folding, noise }: DemoResults): Block {
     y: { label: 'probability', scale: 'log', domain: [1e-6, 1] },
     marks: [
       { kind: 'rule', y: 0.01, colour: lineColour(3), dash: '4 3', label: 'warning at 1 %' },
-      { kind: 'rule', x: used, colour: 'currentColor', dash: '2 3', label: 'this page' },
+      { kind: 'rule', x: used, colour: 'currentColor', dash: '2 3', label: `ℓ = ${1 / used} σ` },
       ...[1, 2, 3].map((dimension, i) => ({
         kind: 'line' as const,
         colour: lineColour(i),
@@ -450,7 +455,14 @@ function foldFigure({ folding, noise }: DemoResults): Block {
       })),
     ],
   })
-  return { kind: 'figure', svgs: [svg], caption: 'Exact for the noise model; above 1 % halfdice warns.' }
+}
+
+function foldFigure(results: DemoResults): Block {
+  return {
+    kind: 'figure',
+    svgs: [foldingChart(results)],
+    caption: 'Exact for the noise model; above 1 % halfdice warns.',
+  }
 }
 
 function organPlane(labels: DemoResults['phantom']['labels'], label: number, marginMm?: number): Plane {

@@ -186,7 +186,10 @@ footer{margin-top:3rem;border-top:1px solid var(--line);font-size:.85rem;color:v
 @page{size:A4;margin:16mm 15mm}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--paper:#fff;--line:#ccc;--tint:#f5f5f5;--link:#000;--warn:#7a3000}
 body{max-width:none;padding:0;font-size:10pt;line-height:1.4}
-h2{break-after:avoid;margin-top:1.6rem}
+h2,h2+p{break-after:avoid}
+h2{margin-top:1.6rem}
+figure.table{break-inside:auto}
+.table figcaption{break-after:avoid}
 .save,nav{display:none}
 .figures{gap:.5rem 1rem}
 .figures>svg:not(:only-child){width:calc(50% - .6rem)}

@@ -37,7 +37,7 @@ export function short(value: number): string {
 export function textWidth(text: string, fontPx: number): number {
   let em = 0
   for (const c of text) {
-    em += /[ilj.,:;|'!() ]/.test(c) ? 0.32 : /[mwMW@%—]/.test(c) ? 0.88 : /[A-Z0-9½σΣ]/.test(c) ? 0.63 : 0.54
+    em += /[ilj.,:;|'!() ]/.test(c) ? 0.35 : /[mwMW@%—]/.test(c) ? 0.95 : /[A-Z0-9½σΣ]/.test(c) ? 0.66 : 0.58
   }
   return em * fontPx
 }

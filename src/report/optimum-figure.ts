@@ -1,8 +1,8 @@
 import type { Vec3 } from '../volume/grid.ts'
-import { type ChartOptions, chart, svgFigure } from './chart.ts'
+import { type ChartOptions, chart } from './chart.ts'
 import type { Mark, Point } from './marks.ts'
-import { element } from './markup.ts'
 import { lineColour, MARKERS } from './palette.ts'
+import { sheet } from './sheet.ts'
 
 /** The optimal predictions for one organ at one noise strength: a row of `halfdice optimum`. */
 export interface OptimumRow {
@@ -30,15 +30,7 @@ export function optimumCharts(rows: readonly OptimumRow[], size: { width?: numbe
  * optimumFigure([{ label: 'liver', sigmaMm: 4, supDice: 0.9, threshold: 0.45, diceAtHalf: 0.899, volumeRatioHalf: 0.99, volumeRatioDice: 1.02 }])
  */
 export function optimumFigure(rows: readonly OptimumRow[]): string {
-  const [width, height, gap] = [460, 320, 16]
-  const charts = optimumCharts(rows, { width, height })
-  const place = (i: number): string => `translate(${(i % 2) * (width + gap)} ${Math.floor(i / 2) * (height + gap)})`
-  const placed = charts.map((svg, i) => element('g', { transform: place(i) }, svg))
-  const [totalWidth, totalHeight] = [2 * width + gap, 2 * height + gap]
-  // A file of its own has no page behind it: white paper, black ink, in dark viewers too.
-  const paper = element('rect', { width: totalWidth, height: totalHeight, fill: '#fff' })
-  const ink = element('g', { color: '#1c2127', fill: 'currentColor' }, ...placed)
-  return svgFigure(totalWidth, totalHeight, 'Optimal predictions by noise strength', [paper, ink])
+  return sheet(optimumCharts(rows, { width: 460, height: 320 }), 2, 'Optimal predictions by noise strength')
 }
 
 function chartOptions(rows: readonly OptimumRow[], size: { width?: number; height?: number }): ChartOptions[] {

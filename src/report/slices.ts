@@ -78,13 +78,19 @@ export function slicePanels(options: SliceOptions): string {
       const x = column * (cell + GAP)
       const { width: w, height: h } = sizes[column]
       const scale = Math.min(cell / w, limit / h)
-      if (panel.title) parts.push(text(x, y + 14, panel.title, { 'font-weight': 600 }))
+      if (panel.title) parts.push(fitted(x, y + 14, panel.title, cell, { 'font-weight': 600 }))
       parts.push(drawPanel(panel, x + (cell - w * scale) / 2, y + top + (limit - h * scale) / 2, scale))
-      if (panel.note) parts.push(text(x, y + top + limit + 14, panel.note, { 'fill-opacity': 0.8 }))
+      if (panel.note) parts.push(fitted(x, y + top + limit + 14, panel.note, cell, { 'fill-opacity': 0.8 }))
     })
     y += top + limit + (row.some((p) => p.note) ? NOTE : 0) + GAP
   }
   return svgFigure(width, y, options.description, parts)
+}
+
+/** A line of text in a smaller face where it would run out of its cell. */
+function fitted(x: number, y: number, content: string, room: number, style: Record<string, string | number>): string {
+  const width = textWidth(content, 12) * (style['font-weight'] ? 1.12 : 1)
+  return text(x, y, content, { ...style, ...(width > room ? { 'font-size': Math.max(8, (12 * room) / width) } : {}) })
 }
 
 function planeSizeMm({ grid, plane }: SlicePanel): { width: number; height: number } {

@@ -33,7 +33,7 @@ export interface DemoResults {
   readonly zScores: Float32Array
   /** Voxels grouped by their marginal: its mean, and the mean share of samples that include them. */
   readonly frequencies: readonly { readonly marginal: number; readonly frequency: number; readonly voxels: number }[]
-  /** The same σ with a length scale as short as σ: what a folded field does. */
+  /** The same σ with a length scale of half of it: what a folded field does. */
   readonly folded: DemoDraws
   /** Probability that the field folds, against σ/ℓ, in 1, 2 and 3 dimensions. */
   readonly folding: readonly { readonly ratio: number; readonly probability: readonly [number, number, number] }[]
@@ -121,7 +121,7 @@ export function demoResults(options: DemoOptions = {}): DemoResults {
     noise,
     zScores: zScores(hits, bare, samples),
     frequencies: frequencies(hits, bare, samples),
-    folded: draw({ ...noise, lengthMm: STUDY_MM }),
+    folded: draw({ ...noise, lengthMm: STUDY_MM / 2 }),
     folding: foldingCurve(),
   }
 }
