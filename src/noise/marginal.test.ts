@@ -76,24 +76,36 @@ test('the classes of a map sum to one', () => {
 })
 
 describe('a ball against its analytic marginal in the continuum limit (theory.md §2)', () => {
-  // The voxelised ball is flattened at its poles by up to half a voxel (1/8 mm here): 0.005 at σ = 1 mm, less beyond.
+  // Averaged over a shell, the voxelised ball differs from the ball by little: 0.0013 at σ = 1 mm, less beyond.
   test.each([1, 2, 6])('σ = %f mm', (sigma) => {
-    const radius = 8.125 // the surface half-way between voxels, as a voxelisation without bias has it
+    const radius = 8
     const spacing = 0.25
     const n = 2 * Math.ceil((radius + 1) / spacing) + 1
     const grid = createGrid([n, n, n], [spacing, spacing, spacing])
-    const centre = (n - 1) / 2
-    const labels = Uint8Array.from({ length: n ** 3 }, (_, i) => {
-      const d = [i % n, Math.floor(i / n) % n, Math.floor(i / n / n)].map((v) => (v - centre) * spacing)
-      return Math.hypot(...d) <= radius ? 1 : 0
+    const distance = Float64Array.from({ length: n ** 3 }, (_, i) => {
+      const d = [i % n, Math.floor(i / n) % n, Math.floor(i / n / n)].map((v) => (v - (n - 1) / 2) * spacing)
+      return Math.hypot(...d)
     })
-    const m = marginal(labels, grid, 1, [sigma, sigma, sigma])
+    const m = marginal(
+      Uint8Array.from(distance, (r) => (r <= radius ? 1 : 0)),
+      grid,
+      1,
+      [sigma, sigma, sigma],
+    )
     const phi = (t: number) => Math.exp((-t * t) / 2) / Math.sqrt(2 * Math.PI)
-    for (let x = Math.ceil(centre) + 1; x < n; x++) {
-      const r = (x - centre) * spacing
+    const shells = new Map<number, { n: number; sum: number }>()
+    for (let i = 0; i < m.length; i++) {
+      const r = distance[i]
+      if (r === 0) continue
       const [plus, minus] = [(radius + r) / sigma, (radius - r) / sigma]
       const exact = normalCdf(plus) + normalCdf(minus) - 1 - (sigma / r) * (phi(minus) - phi(plus))
-      expect(Math.abs(m[(centre * n + centre) * n + x] - exact)).toBeLessThan(0.005)
+      const shell = shells.get(Math.round(r / spacing)) ?? { n: 0, sum: 0 }
+      shells.set(Math.round(r / spacing), shell)
+      shell.n++
+      shell.sum += m[i] - exact
+    }
+    for (const { n: count, sum } of shells.values()) {
+      if (count > 500) expect(Math.abs(sum / count)).toBeLessThan(0.0015)
     }
   })
 })
