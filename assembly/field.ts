@@ -65,20 +65,23 @@ function boxMuller(x: v128, y: v128): void {
 }
 
 /**
- * 16·blocks standard normals for the lattice nodes 4·group … 4·group + 16·blocks − 1 of a row: node 4g + o is output o
- * of Philox at counter (g, c1, c2, c3) under the key (k0, k1), so a node's number depends on its address alone.
+ * Standard normals for 4 rows y … y + 3 of a lattice plane, nodes 4·group … 4·(group + groups) − 1: node 4g + o of row y
+ * is output o of Philox at counter (g, y, c2, c3) under the key (k0, k1), so its number depends on its address alone.
+ * Seven rounds are the fewest with which Philox4x32 passes BigCrush (Salmon et al., table 2). Rows are `stride` bytes apart.
  */
-export function normals(dst: usize, blocks: i32, group: i32, c1: i32, c2: i32, c3: i32, k0: i32, k1: i32): void {
-  for (let b = 0; b < blocks; b++) {
-    let x0 = i32x4.add(i32x4.splat(group + 4 * b), i32x4(0, 1, 2, 3))
-    let x1 = i32x4.splat(c1)
+export function normals(
+  dst: usize, stride: usize, groups: i32, group: i32, y: i32, c2: i32, c3: i32, k0: i32, k1: i32,
+): void {
+  const m0 = i32x4.splat(M0)
+  const m1 = i32x4.splat(M1)
+  for (let g = 0; g < groups; g++) {
+    let x0 = i32x4.splat(group + g)
+    let x1 = i32x4.add(i32x4.splat(y), i32x4(0, 1, 2, 3))
     let x2 = i32x4.splat(c2)
     let x3 = i32x4.splat(c3)
     let key0 = k0
     let key1 = k1
-    for (let round = 0; round < 10; round++) {
-      const m0 = i32x4.splat(M0)
-      const m1 = i32x4.splat(M1)
+    for (let round = 0; round < 7; round++) {
       const aLow = i64x2.extmul_low_i32x4_u(x0, m0)
       const aHigh = i64x2.extmul_high_i32x4_u(x0, m0)
       const bLow = i64x2.extmul_low_i32x4_u(x2, m1)
@@ -100,64 +103,77 @@ export function normals(dst: usize, blocks: i32, group: i32, c1: i32, c2: i32, c
     boxMuller(x2, x3)
     const d = normalA
     const e = normalB
-    // Transpose: lane = group, vector = output o.
+    // Transpose: lane = row, vector = output.
     const ac0 = v128.shuffle<i32>(a, c, 0, 4, 1, 5)
     const ac1 = v128.shuffle<i32>(a, c, 2, 6, 3, 7)
     const de0 = v128.shuffle<i32>(d, e, 0, 4, 1, 5)
     const de1 = v128.shuffle<i32>(d, e, 2, 6, 3, 7)
     v128.store(dst, v128.shuffle<i32>(ac0, de0, 0, 1, 4, 5))
-    v128.store(dst, v128.shuffle<i32>(ac0, de0, 2, 3, 6, 7), 16)
-    v128.store(dst, v128.shuffle<i32>(ac1, de1, 0, 1, 4, 5), 32)
-    v128.store(dst, v128.shuffle<i32>(ac1, de1, 2, 3, 6, 7), 48)
-    dst += 64
+    v128.store(dst + stride, v128.shuffle<i32>(ac0, de0, 2, 3, 6, 7))
+    v128.store(dst + 2 * stride, v128.shuffle<i32>(ac1, de1, 0, 1, 4, 5))
+    v128.store(dst + 3 * stride, v128.shuffle<i32>(ac1, de1, 2, 3, 6, 7))
+    dst += 16
   }
 }
 
 // ---- Separable filters --------------------------------------------------------------------------------------------
 
-// @ts-ignore: decorator
-@inline
-function filterRow(dst: usize, src: usize, n: i32, weights: usize, taps: i32): void {
-  for (let x = 0; x < n; x += 4) {
-    let sum = f32x4.splat(0)
-    let s = src + (<usize>x << 2)
-    let w = weights
-    for (let k = 0; k < taps; k++) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(w), v128.load(s)))
-      s += 4
-      w += 4
-    }
-    v128.store(dst + (<usize>x << 2), sum)
-  }
-}
-
-/** A plane of white noise filtered along x: dst[r][x] = Σ_k weights[k] · noise[y + r][skip + x + k], rows of n floats. */
-export function noiseRows(
-  dst: usize, rows: i32, n: i32, scratch: usize, blocks: i32, group: i32, skip: i32, weights: usize, taps: i32,
-  y: i32, c2: i32, c3: i32, k0: i32, k1: i32,
-): void {
-  for (let r = 0; r < rows; r++) {
-    normals(scratch, blocks, group, y + r, c2, c3, k0, k1)
-    filterRow(dst, scratch + (<usize>skip << 2), n, weights, taps)
-    dst += <usize>n << 2
-  }
-}
-
 /** dst[x] = Σ_k weights[k] · src[x + k · stride] for x < n; stride in bytes; n is a multiple of 4. */
 // @ts-ignore: decorator
 @inline
 function combine(dst: usize, src: usize, stride: usize, n: i32, weights: usize, taps: i32): void {
-  const bytes = <usize>n << 2
-  for (let x: usize = 0; x < bytes; x += 16) {
+  const end = dst + (<usize>n << 2)
+  for (; dst + 48 < end; dst += 64, src += 64) {
+    let a = f32x4.splat(0)
+    let b = f32x4.splat(0)
+    let c = f32x4.splat(0)
+    let d = f32x4.splat(0)
+    let s = src
+    let w = weights
+    for (let k = 0; k < taps; k++) {
+      const weight = v128.load_splat<f32>(w)
+      a = f32x4.add(a, f32x4.mul(weight, v128.load(s)))
+      b = f32x4.add(b, f32x4.mul(weight, v128.load(s, 16)))
+      c = f32x4.add(c, f32x4.mul(weight, v128.load(s, 32)))
+      d = f32x4.add(d, f32x4.mul(weight, v128.load(s, 48)))
+      s += stride
+      w += 4
+    }
+    v128.store(dst, a)
+    v128.store(dst, b, 16)
+    v128.store(dst, c, 32)
+    v128.store(dst, d, 48)
+  }
+  for (; dst < end; dst += 16, src += 16) {
     let sum = f32x4.splat(0)
-    let s = src + x
+    let s = src
     let w = weights
     for (let k = 0; k < taps; k++) {
       sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(w), v128.load(s)))
       s += stride
       w += 4
     }
-    v128.store(dst + x, sum)
+    v128.store(dst, sum)
+  }
+}
+
+/**
+ * A plane of white noise filtered along x: dst[r][x] = Σ_k weights[k] · noise[y + r][skip + x + k], rows of n floats, a
+ * multiple of 4 rows. `scratch` holds 4 rows of 4·groups floats.
+ */
+export function noiseRows(
+  dst: usize, rows: i32, n: i32, scratch: usize, groups: i32, group: i32, skip: i32, weights: usize, taps: i32,
+  y: i32, c2: i32, c3: i32, k0: i32, k1: i32,
+): void {
+  const stride = <usize>groups << 4
+  for (let r = 0; r < rows; r += 4) {
+    normals(scratch, stride, groups, group, y + r, c2, c3, k0, k1)
+    let src = scratch + (<usize>skip << 2)
+    for (let i = 0; i < 4; i++) {
+      combine(dst, src, 4, n, weights, taps)
+      dst += <usize>n << 2
+      src += stride
+    }
   }
 }
 
@@ -175,8 +191,33 @@ export function filterRows(dst: usize, src: usize, rows: i32, n: i32, weights: u
 export function interpolateRows(dst: usize, src: usize, first: usize, rows: i32, n: i32, weights: usize, taps: i32): void {
   const stride = <usize>n << 2
   for (let r = 0; r < rows; r++) {
-    combine(dst, src + <usize>load<i32>(first) * stride, stride, n, weights, taps)
-    dst += stride
+    const from = src + <usize>load<i32>(first) * stride
+    if (taps == 6) {
+      const w0 = v128.load_splat<f32>(weights)
+      const w1 = v128.load_splat<f32>(weights, 4)
+      const w2 = v128.load_splat<f32>(weights, 8)
+      const w3 = v128.load_splat<f32>(weights, 12)
+      const w4 = v128.load_splat<f32>(weights, 16)
+      const w5 = v128.load_splat<f32>(weights, 20)
+      let s = from
+      for (const end = dst + stride; dst < end; dst += 16, s += 16) {
+        let sum = f32x4.mul(w0, v128.load(s))
+        let t = s + stride
+        sum = f32x4.add(sum, f32x4.mul(w1, v128.load(t)))
+        t += stride
+        sum = f32x4.add(sum, f32x4.mul(w2, v128.load(t)))
+        t += stride
+        sum = f32x4.add(sum, f32x4.mul(w3, v128.load(t)))
+        t += stride
+        sum = f32x4.add(sum, f32x4.mul(w4, v128.load(t)))
+        t += stride
+        sum = f32x4.add(sum, f32x4.mul(w5, v128.load(t)))
+        v128.store(dst, sum)
+      }
+    } else {
+      combine(dst, from, stride, n, weights, taps)
+      dst += stride
+    }
     first += 4
     weights += <usize>taps << 2
   }
@@ -185,27 +226,64 @@ export function interpolateRows(dst: usize, src: usize, first: usize, rows: i32,
 /** dst[x] = Σ_k weights[k] · planes[k][x] for x < n; `planes` points to a table of addresses; n is a multiple of 4. */
 export function combinePlanes(dst: usize, planes: usize, n: i32, weights: usize, taps: i32): void {
   const bytes = <usize>n << 2
-  for (let x: usize = 0; x < bytes; x += 16) {
+  let x: usize = 0
+  for (; x + 48 < bytes; x += 64) {
+    let a = f32x4.splat(0)
+    let b = f32x4.splat(0)
+    let c = f32x4.splat(0)
+    let d = f32x4.splat(0)
+    for (let k = 0; k < taps; k++) {
+      const s = <usize>load<u32>(planes + (<usize>k << 2)) + x
+      const weight = v128.load_splat<f32>(weights + (<usize>k << 2))
+      a = f32x4.add(a, f32x4.mul(weight, v128.load(s)))
+      b = f32x4.add(b, f32x4.mul(weight, v128.load(s, 16)))
+      c = f32x4.add(c, f32x4.mul(weight, v128.load(s, 32)))
+      d = f32x4.add(d, f32x4.mul(weight, v128.load(s, 48)))
+    }
+    v128.store(dst + x, a)
+    v128.store(dst + x, b, 16)
+    v128.store(dst + x, c, 32)
+    v128.store(dst + x, d, 48)
+  }
+  for (; x < bytes; x += 16) {
     let sum = f32x4.splat(0)
     for (let k = 0; k < taps; k++) {
-      const plane = <usize>load<u32>(planes + (<usize>k << 2))
-      sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(weights + (<usize>k << 2)), v128.load(plane + x)))
+      const s = <usize>load<u32>(planes + (<usize>k << 2)) + x
+      sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(weights + (<usize>k << 2)), v128.load(s)))
     }
     v128.store(dst + x, sum)
   }
 }
 
-/** dst[x] = max |src[r · stride + x]| over `rows` rows, for x < n; stride in bytes; n is a multiple of 4. */
+/** dst[x] = max(dst[x], max_r |src[r · stride + x]|) over `rows` rows, for x < n; stride in bytes; n is a multiple of 4. */
 export function columnMax(dst: usize, src: usize, rows: i32, stride: usize, n: i32): void {
-  const bytes = <usize>n << 2
-  for (let x: usize = 0; x < bytes; x += 16) {
-    let max = f32x4.splat(0)
-    let s = src + x
+  const end = dst + (<usize>n << 2)
+  for (; dst + 48 < end; dst += 64, src += 64) {
+    let a = v128.load(dst)
+    let b = v128.load(dst, 16)
+    let c = v128.load(dst, 32)
+    let d = v128.load(dst, 48)
+    let s = src
     for (let r = 0; r < rows; r++) {
-      max = f32x4.max(max, f32x4.abs(v128.load(s)))
+      a = f32x4.pmax(a, f32x4.abs(v128.load(s)))
+      b = f32x4.pmax(b, f32x4.abs(v128.load(s, 16)))
+      c = f32x4.pmax(c, f32x4.abs(v128.load(s, 32)))
+      d = f32x4.pmax(d, f32x4.abs(v128.load(s, 48)))
       s += stride
     }
-    v128.store(dst + x, max)
+    v128.store(dst, a)
+    v128.store(dst, b, 16)
+    v128.store(dst, c, 32)
+    v128.store(dst, d, 48)
+  }
+  for (; dst < end; dst += 16, src += 16) {
+    let max = v128.load(dst)
+    let s = src
+    for (let r = 0; r < rows; r++) {
+      max = f32x4.pmax(max, f32x4.abs(v128.load(s)))
+      s += stride
+    }
+    v128.store(dst, max)
   }
 }
 
@@ -290,12 +368,17 @@ export function moveBlock(
         const pz = nearest(vz, f32x4.mul(half ? bz : az, sz), lastZ)
         const from = i32x4.add(px, i32x4.add(i32x4.mul(py, strideY), i32x4.mul(pz, strideZ)))
         const count = endX - half
-        if (width == 1) {
+        if (width == 1 && count > 3) {
+          const low = <u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 0)) |
+            (<u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 1)) << 8)
+          const high = <u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 2)) |
+            (<u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 3)) << 8)
+          store<u32>(out + to + <usize>half, low | (high << 16))
+        } else if (width == 1) {
           const o = out + to + <usize>half
           store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 0)))
           if (count > 1) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 1)), 1)
           if (count > 2) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 2)), 2)
-          if (count > 3) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 3)), 3)
         } else {
           const o = out + ((to + <usize>half) << 1)
           store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 0) << 1)))

@@ -1,8 +1,8 @@
 import type { Vec3 } from '../volume/grid.ts'
 import { blockSize } from './field.ts'
 
-/** A displacement beyond this many σ is left out of account: probability 3·10⁻¹² a voxel and axis. */
-export const maxSigmas = 7
+/** A displacement beyond this many σ is left out of account: probability 2·10⁻⁹ a voxel and axis. */
+export const maxSigmas = 6
 
 /** A block of voxels that a sample may change. */
 export interface Block {

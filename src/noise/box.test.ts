@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createGrid, type Vec3 } from '../volume/grid.ts'
-import { boxOf, growBox } from './box.ts'
+import { boxOf, boxOfLabel, growBox } from './box.ts'
 
-test('boxOf is the brute-force bounding box', () => {
+test('boxOf and boxOfLabel are the brute-force bounding box', () => {
   const side = fc.integer({ min: 1, max: 11 })
   fc.assert(
     fc.property(
@@ -22,6 +22,9 @@ test('boxOf is the brute-force bounding box', () => {
           ? { start, shape: [0, 1, 2].map((a) => Math.max(...xyz.map((v) => v[a])) - start[a] + 1) }
           : undefined
         expect(boxOf(values, shape as Vec3, outside)).toEqual(expected)
+        expect(boxOfLabel(values, shape as Vec3, (outside + 1) % 256)).toEqual(expected)
+        const rest = xyz.length === values.length ? undefined : expect.anything()
+        expect(boxOfLabel(values, shape as Vec3, outside)).toEqual(rest)
       },
     ),
   )

@@ -9,18 +9,44 @@ export interface Box {
 
 /** The smallest box outside which every voxel holds `outside`; undefined if there is no other value. */
 export function boxOf(values: LabelArray, shape: Vec3, outside: number): Box | undefined {
-  const [nx, ny, nz] = shape
+  const isOutside = constantRange(values, outside)
+  return boundingBox(
+    shape,
+    (from, to) => !isOutside(from, to),
+    (at) => values[at] !== outside,
+  )
+}
+
+/** The bounding box of one label; undefined if it does not occur. */
+export function boxOfLabel(values: LabelArray, shape: Vec3, label: number): Box | undefined {
+  // Planes and rows that hold the first voxel's label alone are passed over quickly: it is the background of most maps.
+  const outside = values[0]
+  const isOutside = outside === label ? () => false : constantRange(values, outside)
+  return boundingBox(
+    shape,
+    (from, to) => !isOutside(from, to),
+    (at) => values[at] === label,
+  )
+}
+
+/** The bounding box of the voxels that are `inside`, looking only into planes and rows that `mayHold` one. */
+function boundingBox(
+  [nx, ny, nz]: Vec3,
+  mayHold: (from: number, to: number) => boolean,
+  inside: (at: number) => boolean,
+): Box | undefined {
   const low = [nx, ny, nz]
   const high = [-1, -1, -1]
-  const isConstant = constantRow(values, nx, outside)
   for (let z = 0; z < nz; z++) {
+    if (!mayHold(z * ny * nx, (z + 1) * ny * nx)) continue
     for (let y = 0; y < ny; y++) {
       const row = (z * ny + y) * nx
-      if (isConstant(row)) continue
+      if (!mayHold(row, row + nx)) continue
       let first = row
-      while (values[first] === outside) first++
+      while (first < row + nx && !inside(first)) first++
+      if (first === row + nx) continue
       let last = row + nx - 1
-      while (values[last] === outside) last--
+      while (!inside(last)) last--
       low[0] = Math.min(low[0], first - row)
       high[0] = Math.max(high[0], last - row)
       low[1] = Math.min(low[1], y)
@@ -29,8 +55,7 @@ export function boxOf(values: LabelArray, shape: Vec3, outside: number): Box | u
       high[2] = z
     }
   }
-  if (high[0] < 0) return undefined
-  return boxBetween(low, high)
+  return high[0] < 0 ? undefined : boxBetween(low, high)
 }
 
 /** The box grown by `margin` voxels per axis, within the grid. */
@@ -47,20 +72,26 @@ function boxBetween(low: readonly number[], high: readonly number[]): Box {
   }
 }
 
-/** Whether the nx values from a position are all `outside`; bytes are compared four at a time. */
-function constantRow(values: LabelArray, nx: number, outside: number): (row: number) => boolean {
+/** Whether all values from one position to before another are `outside`; bytes are compared four at a time. */
+function constantRange(values: LabelArray, outside: number): (from: number, to: number) => boolean {
   const slow = (from: number, to: number) => {
     for (let i = from; i < to; i++) if (values[i] !== outside) return false
     return true
   }
-  if (!(values instanceof Uint8Array) || values.byteOffset % 4 !== 0) return (row) => slow(row, row + nx)
+  if (!(values instanceof Uint8Array) || values.byteOffset % 4 !== 0) return slow
   const words = new Int32Array(values.buffer, values.byteOffset, values.length >> 2)
   const pattern = (outside * 0x01010101) | 0
-  return (row) => {
-    const end = row + nx
-    const firstWord = (row + 3) >> 2
-    const lastWord = end >> 2
-    for (let w = firstWord; w < lastWord; w++) if (words[w] !== pattern) return false
-    return slow(row, Math.min(end, firstWord << 2)) && slow(Math.max(row, lastWord << 2), end)
+  return (from, to) => {
+    const first = (from + 3) >> 2
+    const last = to >> 2
+    if (first >= last) return slow(from, to)
+    let w = first
+    for (; w + 3 < last; w += 4) {
+      const differs =
+        (words[w] ^ pattern) | (words[w + 1] ^ pattern) | (words[w + 2] ^ pattern) | (words[w + 3] ^ pattern)
+      if (differs !== 0) return false
+    }
+    for (; w < last; w++) if (words[w] !== pattern) return false
+    return slow(from, first << 2) && slow(last << 2, to)
   }
 }

