@@ -1,8 +1,29 @@
 export { type PhantomCase, type PhantomOptions, phantomCase, phantomNames } from './datasets/phantom/phantom.ts'
 export { type AccuracyOptimum, accuracyOptimum } from './decision/accuracy.ts'
+export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
+export {
+  type DiceCurve,
+  type NearOptimalThresholds,
+  nearOptimalThresholds,
+  softDiceCurve,
+} from './decision/dice-curve.ts'
+export { DiceHistogram, type DiceRefinement } from './decision/dice-histogram.ts'
+export {
+  type CutEstimate,
+  type ExpectedDice,
+  type ExpectedDiceOptions,
+  expectedDiceByThreshold,
+  type MeanEstimate,
+} from './decision/expected-dice.ts'
+export {
+  type IndependentDiceOptimum,
+  independentDiceOptimum,
+  independentExpectedDice,
+} from './decision/independent-dice.ts'
 export { type IouOptimum, iouOptimum } from './decision/iou.ts'
 export { thresholdMask } from './decision/mask.ts'
 export type { Probabilities } from './decision/probabilities.ts'
+export { type RmaOptimum, rmaOptimum } from './decision/rma.ts'
 export { type SoftDiceOptimum, softDiceOptimum } from './decision/soft-dice.ts'
 export { softDiceOptimumBySort } from './decision/soft-dice-by-sort.ts'
 export { gunzip } from './formats/gunzip.ts'

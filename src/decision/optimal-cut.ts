@@ -3,21 +3,27 @@ import { ceilBits, floatOfBits, largestProbability, type Probabilities } from '.
 import { type Cut, type Offset, solveInside } from './solve.ts'
 import { type Sweep, sweep } from './sweep.ts'
 
-/** Values kept between two bounds: a bound on memory (16 MB). Plateaus with more voxels are counted, never copied. */
-const capacity = 1 << 22
-
 /**
  * The cut that maximises 2·S/(N + ‖m‖ + offset), and the sums of the whole volume, mostly in one pass: a sample says between
  * which two float32 numbers t* must lie, a sweep sums what is above and copies what is between, and the optimum is solved
  * there. Every bound is checked by the full sums; a wrong guess costs another sweep with better bounds, never the answer.
+ *
+ * @param guess Bits of the two numbers; by default from a sample, or the whole range.
+ * @param capacity Values kept between the bounds, 16 MB by default. Plateaus with more voxels are counted, never copied.
  */
-export function optimalCut(m: Probabilities, offset: Offset): { readonly swept: Sweep; readonly cut: Cut } {
+export function optimalCut(
+  m: Probabilities,
+  offset: Offset,
+  guess = bracketBySample(m, offset),
+  capacity = 1 << 22,
+): { readonly swept: Sweep; readonly cut: Cut } {
   // t* is known to be ≥ the float with bits `from` and < the one with bits `to`.
   let from = 1
   let to = ceilBits(largestProbability) + 1
-  let [lowBits, highBits] = bracketBySample(m, offset) ?? [from, to]
+  let [lowBits, highBits] = guess ?? [from, to]
   while (true) {
-    const low = floatOfBits(lowBits)
+    // With an offset t* may be below every float32.
+    const low = lowBits === 1 ? 0 : floatOfBits(lowBits)
     const high = floatOfBits(highBits)
     const swept = sweep(m, low, high, capacity)
     if (swept.total === 0) return { swept, cut: { threshold: 0.5, sum: 0, count: 0, ties: 0 } }
