@@ -23,7 +23,7 @@ export function optimalCut(
   let [lowBits, highBits] = guess ?? [from, to]
   while (true) {
     // With an offset t* may be below every float32.
-    const low = lowBits === 1 ? 0 : floatOfBits(lowBits)
+    const low = lowBits <= 1 ? 0 : floatOfBits(lowBits)
     const high = floatOfBits(highBits)
     const swept = sweep(m, low, high, capacity)
     if (swept.total === 0) return { swept, cut: { threshold: 0.5, sum: 0, count: 0, ties: 0 } }
@@ -36,11 +36,12 @@ export function optimalCut(
         swept.inside !== undefined
           ? solveInside(swept, swept.inside, low, offset)
           : to - from === 1
-            ? solvePlateau(m, swept, low, offset)
+            ? solvePlateau(m, swept, floatOfBits(lowBits), offset)
             : atHigh
       if (typeof solved === 'object') return { swept, cut: solved }
       if (swept.inside !== undefined) to = Math.min(to, lowBits)
-      from = Math.max(from, Math.min(ceilBits(solved) - 1, to - 1))
+      // One float lower than the bound, so that its rounding cannot exclude t*; and the interval never closes.
+      from = Math.min(Math.max(from, ceilBits(solved) - 1), to - 1)
     }
     // Dinkelbach's step `from` is close below t*, so the next bounds are narrow; after a plateau they are halved instead.
     lowBits = from
@@ -53,5 +54,6 @@ function solvePlateau(m: Probabilities, above: Sweep, value: number, offset: Off
   const without = above.sumAbove / (above.countAbove + above.total + offset)
   if (without > value) return { threshold: without, sum: above.sumAbove, count: above.countAbove, ties: 0 }
   const { sumAbove: sum, countAbove: count } = sweep(m, value, value, 0)
-  return { threshold: value, sum, count, ties: count - above.countAbove }
+  const reached = sum / (count + above.total + offset)
+  return { threshold: Math.min(reached, value), sum, count, ties: reached >= value ? count - above.countAbove : 0 }
 }
