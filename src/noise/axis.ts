@@ -1,13 +1,13 @@
 /**
  * One axis of the separable construction of the Gaussian field.
  *
- * White noise on a lattice of every `stride`-th voxel is filtered with `taps` to coefficients c; the field at voxel x is
+ * White noise on a lattice of one node every `stride` voxels is filtered with `taps` to coefficients c; the field at voxel x is
  * Σ_t weights[x·support + t] · c[first(x) + t], a quintic B-spline on the lattice. Its covariance along the axis
  * differs from exp(−r²/2ℓ²) by less than 1.5·10⁻⁴ at every pair of voxels, so that the product over three axes is within
  * 5·10⁻⁴ (|Π aᵢ − Π bᵢ| ≤ Σ |aᵢ − bᵢ| for factors of at most 1). axis.test.ts evaluates the bound.
  */
 export interface AxisFilter {
-  /** Lattice spacing in voxels. */
+  /** Lattice spacing in voxels; 1 (the voxels themselves) or any number from finestSpline on. */
   readonly stride: number
   /** Filter from white noise to coefficients: symmetric, of odd length 2·radius + 1. */
   readonly taps: Float32Array
@@ -26,6 +26,9 @@ export interface AxisFilter {
  */
 const coarsest = 0.5
 
+/** Below this stride the saving in nodes does not pay for the interpolation. */
+const finestSpline = 1.25
+
 /**
  * Designs the construction for an axis of `extent` voxels and a length scale of `lengthVoxels` voxels.
  *
@@ -38,7 +41,7 @@ export function designAxis(extent: number, lengthVoxels: number): AxisFilter {
   if (extent === 1) {
     return { stride: 1, taps: Float32Array.of(1), radius: 0, support: 1, offset: 0, weights: Float32Array.of(1) }
   }
-  const stride = Math.max(1, Math.floor(coarsest * lengthVoxels))
+  const stride = coarsest * lengthVoxels < finestSpline ? 1 : coarsest * lengthVoxels
   const taps = designTaps(lengthVoxels / stride, stride > 1)
   const radius = (taps.length - 1) / 2
   const support = stride > 1 ? 6 : 1
@@ -47,7 +50,7 @@ export function designAxis(extent: number, lengthVoxels: number): AxisFilter {
   const weights = new Float32Array(extent * support)
   const w = new Float64Array(support)
   for (let x = 0; x < extent; x++) {
-    const phase = (x % stride) / stride
+    const phase = x / stride - Math.floor(x / stride)
     for (let t = 0; t < support; t++) w[t] = support === 1 ? 1 : quinticSpline(phase - (t + offset))
     let variance = 0
     for (let s = 0; s < support; s++) {
