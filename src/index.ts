@@ -40,6 +40,12 @@ export { createSampler, type Sampler } from './noise/sampler.ts'
 export type { AxisOptions } from './report/axis.ts'
 export { type ChartOptions, chart } from './report/chart.ts'
 export { type DemoRun, demoReport, runDemo } from './report/demo-report.ts'
+export {
+  histogramMark,
+  type ReliabilityBin,
+  type ReliabilitySeries,
+  reliabilityDiagram,
+} from './report/distributions.ts'
 export { type Block, htmlReport, type ReportOptions, type ReportSection } from './report/html.ts'
 export type { Estimate, Mark, Point } from './report/marks.ts'
 export { type OptimumRow, optimumCharts, optimumFigure } from './report/optimum-figure.ts'

@@ -1,6 +1,7 @@
 import { type DemoOptions, type DemoOrgan, type DemoResults, demoResults } from '../study/demo.ts'
 import type { MeanInterval } from '../study/threshold-scores.ts'
 import { chart } from './chart.ts'
+import { histogramMark, reliabilityDiagram } from './distributions.ts'
 import { type Block, htmlReport, type ReportSection } from './html.ts'
 import { optimumCharts } from './optimum-figure.ts'
 import { CONTOUR_COLOURS, contourColour, lineColour, MARKERS } from './palette.ts'
@@ -127,7 +128,7 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: `For every uncertain voxel, the share of ${samples} samples that include it is compared with its marginal. If both are right, these z-scores have mean 0 and standard deviation 1; here the standard deviation is ${sd.toFixed(2)} and ${(100 * wide).toFixed(1)} % lie beyond ±1.96 (5 % expected).`,
+          text: `For every uncertain voxel, the share of ${samples} samples that include it is compared with its marginal. If both are right, these z-scores have mean 0 and standard deviation 1; here they are ${decimals(average(zScores))} and ${sd.toFixed(3)}, and ${(100 * wide).toFixed(1)} % lie beyond ±1.96 (5 % expected).`,
         },
         agreementFigure(results),
       ],
@@ -323,7 +324,7 @@ function expectedTable(organs: readonly DemoOrgan[]): Block {
         { key: 'softDice', title: 'D* (soft-Dice)' },
         { key: 'atHalf', title: 'Dice at ½' },
         { key: 'atOptimum', title: 'Dice at t*' },
-        { key: 'gain', title: 'gain of t*', decimals: 4 },
+        { key: 'gain', title: 'gain of t*' },
         { key: 'gainInterval', title: '95 %' },
         { key: 'best', title: 'best t', decimals: 2 },
         { key: 'regret', title: 'regret of t*', decimals: 4 },
@@ -344,12 +345,6 @@ function expectedTable(organs: readonly DemoOrgan[]): Block {
 }
 
 function agreementFigure({ zScores, frequencies }: DemoResults): Block {
-  const step = 0.25
-  const counts = new Array<number>(Math.round(10 / step)).fill(0)
-  for (const z of zScores) {
-    const bin = Math.floor((z + 5) / step)
-    if (bin >= 0 && bin < counts.length) counts[bin]++
-  }
   const svg = chart({
     title: 'z-scores of single voxels',
     description: 'Histogram of z-scores over voxels with the standard normal density drawn over it.',
@@ -358,12 +353,10 @@ function agreementFigure({ zScores, frequencies }: DemoResults): Block {
     x: { label: 'z-score of a voxel', domain: [-5, 5] },
     y: { label: 'density' },
     marks: [
-      {
-        kind: 'bars',
+      histogramMark(zScores, [-5, 5], 40, {
         colour: lineColour(0),
         label: `${zScores.length.toLocaleString('en')} voxels`,
-        bars: counts.map((n, i) => ({ x0: -5 + i * step, x1: -5 + (i + 1) * step, y: n / zScores.length / step })),
-      },
+      }),
       {
         kind: 'line',
         colour: lineColour(1),
@@ -375,32 +368,11 @@ function agreementFigure({ zScores, frequencies }: DemoResults): Block {
       },
     ],
   })
-  const groups = chart({
-    title: 'Voxels grouped by marginal',
-    description: 'Share of samples that include a voxel against its closed-form probability, beside the diagonal.',
-    width: 460,
-    height: 300,
-    x: { label: 'closed-form probability m', domain: [0, 1] },
-    y: { label: 'share of samples', domain: [0, 1] },
-    marks: [
-      {
-        kind: 'line',
-        colour: 'currentColor',
-        dash: '3 3',
-        width: 1,
-        label: 'equal',
-        points: [
-          [0, 0],
-          [1, 1],
-        ],
-      },
-      {
-        kind: 'dots',
-        colour: lineColour(0),
-        label: 'mean of a group of voxels',
-        points: frequencies.map((f) => [f.marginal, f.frequency] as const),
-      },
-    ],
+  const bins = frequencies.map(({ marginal, frequency, voxels }) => ({ probability: marginal, frequency, voxels }))
+  const groups = reliabilityDiagram([{ label: 'voxels grouped by m', bins }], {
+    title: 'Frequency against closed form',
+    x: 'closed-form probability m',
+    y: 'share of samples',
   })
   return {
     kind: 'figure',
@@ -504,6 +476,10 @@ const signed = ({ mean, low, high }: MeanInterval): string =>
 const percent = (p: number): string => `${(100 * p).toPrecision(2)} %`
 
 function deviation(values: Float32Array): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length
+  const mean = average(values)
   return Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length)
+}
+
+function average(values: Float32Array): number {
+  return values.reduce((a, b) => a + b, 0) / values.length
 }

@@ -79,7 +79,7 @@ export function slicePanels(options: SliceOptions): string {
       const { width: w, height: h } = sizes[column]
       const scale = Math.min(cell / w, limit / h)
       if (panel.title) parts.push(fitted(x, y + 14, panel.title, cell, { 'font-weight': 600 }))
-      parts.push(drawPanel(panel, x + (cell - w * scale) / 2, y + top + (limit - h * scale) / 2, scale))
+      parts.push(drawPanel(panel, x + (cell - w * scale) / 2, y + top, scale))
       if (panel.note) parts.push(fitted(x, y + top + limit + 14, panel.note, cell, { 'fill-opacity': 0.8 }))
     })
     y += top + limit + (row.some((p) => p.note) ? NOTE : 0) + GAP
