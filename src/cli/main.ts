@@ -4,7 +4,9 @@ import { report } from './failure.ts'
 import { createProgram } from './program.ts'
 
 // A reader that went away (`halfdice … | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'standard output' })))
+})
 
 // While temporary files exist, a signal becomes an exit, which removes them. Otherwise its default action is the better
 // one: it also ends a computation that leaves no time for handlers.
