@@ -54,7 +54,7 @@ export { encodePng, pngDataUri, type Raster } from './report/png.ts'
 export { type Layer, type SliceOptions, type SlicePanel, slicePanels } from './report/slices.ts'
 export { type Table, tableCsv, tableLatex } from './report/table.ts'
 export { type DemoOptions, type DemoResults, demoResults } from './study/demo.ts'
-export { InputError, OutputError } from './volume/errors.ts'
+export { InputError, OutputError, RunError } from './volume/errors.ts'
 export {
   createGrid,
   type Grid,

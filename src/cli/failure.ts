@@ -13,6 +13,7 @@ export function report(error: unknown): number {
 /** The line and the exit code for an error: 2 for what the user can mend, 1 for a failed run or a defect. */
 export function describe(error: unknown): { code: number; text: string } {
   if (isExpected(error)) return { code: 2, text: error.message }
+  if (error instanceof Error && error.name === 'RunError') return { code: 1, text: error.message }
   if (isSystemError(error)) {
     return { code: 2, text: `${error.path ?? error.syscall ?? 'system'}: ${systemFault(error)}` }
   }

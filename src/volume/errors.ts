@@ -33,3 +33,15 @@ export class OutputError extends Error {
     this.fault = fault
   }
 }
+
+/**
+ * A run that failed though usage and input were right: training that diverged, memory that ran out. The command line
+ * prints `halfdice: SUBJECT: FAULT` and exits with 1.
+ */
+export class RunError extends Error {
+  override readonly name = 'RunError'
+
+  constructor(subject: string, fault: string) {
+    super(`${subject}: ${fault}`)
+  }
+}

@@ -1,5 +1,5 @@
 import type * as Ort from 'onnxruntime-node'
-import { InputError } from '../../volume/errors.ts'
+import { InputError, RunError } from '../../volume/errors.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
 
 export interface SessionOptions {
@@ -92,7 +92,7 @@ async function runOrExplain<T>(run: () => Promise<T>): Promise<T> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     if (/bad_alloc|allocat|out of memory/i.test(message)) {
-      throw new InputError('memory', 'not enough for this network; use a smaller patch, batch or number of channels')
+      throw new RunError('memory', 'not enough for this network; use a smaller patch, batch or number of channels')
     }
     throw error
   }

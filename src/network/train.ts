@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RunError } from '../volume/errors.ts'
+import { loadCheckpoint, saveCheckpoint, writeWhole } from './checkpoint.ts'
+import { type Device, sizeOf } from './graph/tensor.ts'
+import { exportModel } from './model.ts'
+import { learningRateAt } from './optimiser.ts'
+import { initialParameters } from './parameters.ts'
+import { createSession, type Session } from './runtime/session.ts'
+import { emptyState, Trainer } from './runtime/trainer.ts'
+import type { StepPlan } from './trainStep.ts'
+
+export interface TrainingPlan extends StepPlan {
+  readonly steps: number
+  /** Steps of an epoch: after each, the net is validated, the log gets a line and a checkpoint is written. */
+  readonly stepsPerEpoch: number
+  readonly seed: number
+  /** Share of foreground voxels of each output, from which its bias starts. */
+  readonly priors: readonly number[]
+}
+
+export interface TrainingOptions {
+  /** Fills the arrays with the batch of a step. The same step must always give the same batch. */
+  readonly fill: (step: number, image: Float32Array, target: Float32Array) => void
+  /** Dice of each output on cases that are not trained on, with the model as it is. */
+  readonly validate?: (model: Session) => Promise<readonly number[]>
+  readonly onEpoch?: (epoch: EpochLog) => void
+  readonly onStep?: (step: number) => void
+  readonly signal?: AbortSignal
+  /** Where `checkpoint.bin` and `log.jsonl` are kept. A run that finds its checkpoint there goes on from it. */
+  readonly folder?: string
+  readonly device?: Device
+  readonly threads?: number
+  /** Whatever else the result depends on (data, augmentation): a checkpoint of another one is refused. */
+  readonly fingerprint?: string
+}
+
+/** A line of the log. */
+export interface EpochLog {
+  readonly epoch: number
+  readonly step: number
+  /** Mean over the epoch's steps. */
+  readonly loss: number
+  readonly validationDice?: readonly number[]
+  readonly learningRate: number
+  /** Largest of the epoch, before clipping. */
+  readonly gradientNorm: number
+  /** Wall-clock time of the epoch's training steps and of its validation. */
+  readonly seconds: number
+  readonly validationSeconds: number
+  /** Share of `seconds` spent on preparing batches. */
+  readonly dataShare: number
+}
+
+export interface TrainedNetwork {
+  readonly parameters: Float32Array
+  readonly epochs: readonly EpochLog[]
+}
+
+/**
+ * Trains a U-Net. What comes out depends on the plan, the batches, the runtime's version and its number of threads,
+ * and on nothing else: a run that was killed and started again in the same folder ends in the same numbers.
+ *
+ * @throws InputError where the folder holds another run's checkpoint, or the device is missing
+ * @throws RunError where the loss is no longer finite, and when memory runs out
+ */
+export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions): Promise<TrainedNetwork> {
+  const { fill, validate, onEpoch, onStep, signal, folder, device = 'cpu', threads } = options
+  const runtime = { device, ...(threads === undefined ? {} : { threads }) }
+  const planHash = createHash('sha256')
+    .update(JSON.stringify([plan, options.fingerprint]))
+    .digest('hex')
+  const checkpointPath = folder === undefined ? undefined : join(folder, 'checkpoint.bin')
+  if (folder !== undefined) await mkdir(folder, { recursive: true })
+  const found = checkpointPath === undefined ? undefined : await loadCheckpoint(checkpointPath, planHash)
+  const log = [...(found?.log ?? [])]
+  const epochs = log.map((line) => JSON.parse(line) as EpochLog)
+  if (folder !== undefined) await writeLog(folder, log)
+
+  const start = initialParameters(plan.unet, plan.priors, plan.seed)
+  const trainer = await Trainer.create(
+    plan,
+    found?.state ?? { ...emptyState(start.length), parameters: start },
+    runtime,
+  )
+  try {
+    const image = new Float32Array(plan.batch * plan.unet.inputChannels * sizeOf(plan.patch))
+    const target = new Float32Array(plan.batch * plan.unet.outputs * sizeOf(plan.patch))
+    for (let step = found?.step ?? 0; step < plan.steps; ) {
+      const end = Math.min(plan.steps, (Math.floor(step / plan.stepsPerEpoch) + 1) * plan.stepsPerEpoch)
+      const first = step
+      let [losses, gradientNorm, dataMs] = [0, 0, 0]
+      const begin = performance.now()
+      for (; step < end; step++) {
+        signal?.throwIfAborted()
+        const fillBegin = performance.now()
+        fill(step, image, target)
+        dataMs += performance.now() - fillBegin
+        const result = await trainer.step(image, target, step, plan.steps)
+        if (!Number.isFinite(result.loss)) throw divergence(step, result, image)
+        losses += result.loss
+        gradientNorm = Math.max(gradientNorm, result.gradientNorm)
+        onStep?.(step + 1)
+      }
+      const ms = performance.now() - begin
+      const dice = validate && (await validated(plan, trainer.state.parameters, runtime, validate))
+      const entry: EpochLog = {
+        epoch: epochs.length + 1,
+        step,
+        loss: losses / (step - first),
+        ...(dice === undefined ? {} : { validationDice: dice }),
+        learningRate: learningRateAt(plan.optimiser, step - 1, plan.steps),
+        gradientNorm,
+        seconds: round(ms / 1000),
+        validationSeconds: round((performance.now() - begin - ms) / 1000),
+        dataShare: round(dataMs / ms),
+      }
+      epochs.push(entry)
+      log.push(JSON.stringify(entry))
+      if (checkpointPath !== undefined) {
+        await saveCheckpoint(checkpointPath, planHash, { step, state: trainer.state, log })
+      }
+      if (folder !== undefined) await writeLog(folder, log)
+      onEpoch?.(entry)
+    }
+    return { parameters: trainer.state.parameters.slice(), epochs }
+  } finally {
+    await trainer.dispose()
+  }
+}
+
+/** Removes what a finished run no longer needs. */
+export async function removeCheckpoint(folder: string): Promise<void> {
+  await rm(join(folder, 'checkpoint.bin'), { force: true })
+}
+
+/** The log is rewritten whole: it is small, and so it always ends where the checkpoint does. */
+async function writeLog(folder: string, lines: readonly string[]): Promise<void> {
+  await writeWhole(join(folder, 'log.jsonl'), [Buffer.from(lines.map((line) => `${line}\n`).join(''))])
+}
+
+async function validated(
+  { unet }: TrainingPlan,
+  parameters: Float32Array,
+  runtime: { device: Device; threads?: number },
+  validate: (model: Session) => Promise<readonly number[]>,
+): Promise<readonly number[]> {
+  const session = await createSession(exportModel(unet, parameters, {}), runtime)
+  try {
+    return await validate(session)
+  } finally {
+    await session.dispose()
+  }
+}
+
+function divergence(step: number, { loss, gradientNorm }: { loss: number; gradientNorm: number }, image: Float32Array) {
+  const reason = image.every(Number.isFinite)
+    ? `gradient norm ${gradientNorm}; lower the learning rate or the clipping norm`
+    : 'the batch holds NaN or infinite intensities; check the images'
+  return new RunError('training', `the loss became ${loss} at step ${step + 1}: ${reason}`)
+}
+
+function round(x: number): number {
+  return Number(x.toPrecision(4))
+}
