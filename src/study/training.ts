@@ -1,0 +1,166 @@
+import { join } from 'node:path'
+import type { PreparedCase } from '../datasets/training/patch.ts'
+import { softDiceOptimum } from '../decision/soft-dice.ts'
+import { writeWhole } from '../network/checkpoint.ts'
+import type { Device } from '../network/graph/tensor.ts'
+import { exportModel } from '../network/model.ts'
+import { createSession, type Session } from '../network/runtime/session.ts'
+import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork } from '../network/train.ts'
+import type { UNetPlan } from '../network/unet.ts'
+import { type ModelMetadata, metadataProperties, type OutputSpec } from './modelFile.ts'
+import { predictPrepared } from './prediction.ts'
+import {
+  checkCases,
+  choosePatch,
+  fillBatch,
+  fingerprint,
+  fitPreprocessing,
+  foregroundShares,
+  prepareCase,
+} from './trainingCases.ts'
+import type { TrainingCase, TrainingConfig } from './trainingConfig.ts'
+
+export interface TrainingRun {
+  /** Where log, checkpoint and `model.onnx` are written. */
+  readonly folder: string
+  /** Cases that are not trained on, for the curve in the log. */
+  readonly validation?: readonly TrainingCase[]
+  readonly device?: Device
+  readonly threads?: number
+  readonly onEpoch?: (epoch: EpochLog) => void
+  readonly onStep?: (step: number) => void
+  readonly signal?: AbortSignal
+  /** Goes into the model's metadata. */
+  readonly dataset?: string
+}
+
+export interface TrainingResult {
+  /** Path of the model. */
+  readonly model: string
+  readonly epochs: readonly EpochLog[]
+  readonly metadata: ModelMetadata
+}
+
+/** Validation in every epoch looks at so many cases at most; it only draws a curve. */
+const MAX_CURVE_CASES = 12
+
+/**
+ * Trains one network on cases and writes it as `model.onnx` in the run's folder, beside `log.jsonl`. A run that was
+ * stopped goes on from its checkpoint when called again with the same cases and configuration, and ends in the same
+ * model as one that was not stopped, for the same number of threads.
+ *
+ * @throws InputError for cases that do not fit together; RunError where training diverges
+ *
+ * @example
+ * const outputs = [{ name: 'liver', labels: [1] }]
+ * const { model } = await trainSegmentation({ ...DEFAULT_TRAINING, outputs, modality: 'ct' }, cases, { folder: 'run' })
+ */
+export async function trainSegmentation(
+  config: TrainingConfig,
+  cases: readonly TrainingCase[],
+  run: TrainingRun,
+): Promise<TrainingResult> {
+  const { folder, validation = [], device, threads, onEpoch, onStep, signal, dataset } = run
+  checkCases(config, cases)
+  const preprocessing = fitPreprocessing(config, cases)
+  const prepared = cases.map((one) => prepareCase(one, config, preprocessing))
+  const curve = validation.slice(0, MAX_CURVE_CASES).map((one) => prepareCase(one, config, preprocessing))
+  const unet: UNetPlan = {
+    dimensions: config.dimensions,
+    inputChannels: cases[0].image.channels,
+    outputs: config.outputs.length,
+    channels: config.channels,
+    convolutions: config.convolutions,
+    down: config.down,
+    up: config.up,
+  }
+  const patch = choosePatch(config, unet, prepared)
+  const plan: TrainingPlan = {
+    unet,
+    batch: config.batch,
+    patch: config.dimensions === 2 ? [patch[1], patch[0]] : [patch[2], patch[1], patch[0]],
+    loss: config.loss,
+    optimiser: config.optimiser,
+    steps: config.steps,
+    stepsPerEpoch: config.stepsPerEpoch,
+    seed: config.seed,
+    priors: foregroundShares(prepared, config.outputs.length, patch),
+  }
+  const runtime = { ...(device && { device }), ...(threads && { threads }) }
+  const { parameters, epochs } = await trainNetwork(plan, {
+    ...runtime,
+    fill: (step, image, target) => fillBatch(prepared, patch, config, step, image, target),
+    ...(curve.length > 0 && { validate: (session: Session) => meanDice(session, curve, patch, config.outputs) }),
+    ...(onEpoch && { onEpoch }),
+    ...(onStep && { onStep }),
+    ...(signal && { signal }),
+    folder,
+    fingerprint: fingerprint(config, prepared),
+  })
+  const described: ModelMetadata = {
+    format: 1,
+    unet,
+    patch,
+    outputs: config.outputs,
+    preprocessing,
+    loss: config.loss,
+    training: {
+      ...(dataset && { dataset }),
+      cases: cases.map(({ id }) => id),
+      steps: config.steps,
+      batch: config.batch,
+      seed: config.seed,
+      optimiser: config.optimiser,
+      augmentation: config.augmentation,
+    },
+  }
+  const session = await createSession(exportModel(unet, parameters, {}), runtime)
+  const thresholds = await datasetThresholds(session, prepared, described)
+  await session.dispose()
+  const metadata = { ...described, thresholds }
+  const model = join(folder, 'model.onnx')
+  await writeWhole(model, [exportModel(unet, parameters, metadataProperties(metadata))])
+  await removeCheckpoint(folder)
+  return { model, epochs, metadata }
+}
+
+/** Mean Dice over cases at threshold ½, on the network's grid; a case without the label and without a mask counts 1. */
+async function meanDice(
+  session: Session,
+  cases: readonly PreparedCase[],
+  patch: ModelMetadata['patch'],
+  outputs: readonly OutputSpec[],
+): Promise<number[]> {
+  const sums = new Float64Array(outputs.length)
+  for (const { image, bits } of cases) {
+    const maps = await predictPrepared(session, { patch, outputs }, image)
+    for (let k = 0; k < outputs.length; k++) {
+      let [overlap, total] = [0, 0]
+      for (let v = 0; v < bits.length; v++) {
+        const s = maps[k * bits.length + v] >= 0.5 ? 1 : 0
+        const l = (bits[v] >>> k) & 1
+        overlap += s & l
+        total += s + l
+      }
+      sums[k] += total === 0 ? 1 : (2 * overlap) / total
+    }
+  }
+  return [...sums].map((sum) => Number((sum / cases.length).toFixed(5)))
+}
+
+/** The data-set threshold t* of each output, from the predictions on the training cases: no label is used. */
+async function datasetThresholds(
+  session: Session,
+  cases: readonly PreparedCase[],
+  metadata: Pick<ModelMetadata, 'patch' | 'outputs'>,
+): Promise<number[]> {
+  const maps: Float32Array[] = []
+  for (const { image } of cases) maps.push(await predictPrepared(session, metadata, image))
+  return metadata.outputs.map((_, k) => {
+    const parts = maps.map((map) => {
+      const voxels = map.length / metadata.outputs.length
+      return map.subarray(k * voxels, (k + 1) * voxels)
+    })
+    return softDiceOptimum(parts).threshold
+  })
+}
