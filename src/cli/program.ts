@@ -36,6 +36,16 @@ const commands: readonly Entry[] = [
     load: () => import('./threshold.ts'),
   },
   {
+    name: 'train',
+    summary: 'train a small U-Net; the result is an ONNX model',
+    load: () => import('./train.ts'),
+  },
+  {
+    name: 'predict',
+    summary: "a model's probabilities, or masks, for an image",
+    load: () => import('./predict.ts'),
+  },
+  {
     name: 'phantom',
     summary: 'write example data to try the tool with',
     load: () => import('./phantom.ts'),

@@ -7,6 +7,7 @@ import { exportModel } from '../network/model.ts'
 import { createSession, type Session } from '../network/runtime/session.ts'
 import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork } from '../network/train.ts'
 import type { UNetPlan } from '../network/unet.ts'
+import { diceOfCut } from './holdOut.ts'
 import { type ModelMetadata, metadataProperties, type OutputSpec } from './modelFile.ts'
 import { predictPrepared } from './prediction.ts'
 import {
@@ -134,15 +135,9 @@ async function meanDice(
   const sums = new Float64Array(outputs.length)
   for (const { image, bits } of cases) {
     const maps = await predictPrepared(session, { patch, outputs }, image)
+    const voxels = bits.length
     for (let k = 0; k < outputs.length; k++) {
-      let [overlap, total] = [0, 0]
-      for (let v = 0; v < bits.length; v++) {
-        const s = maps[k * bits.length + v] >= 0.5 ? 1 : 0
-        const l = (bits[v] >>> k) & 1
-        overlap += s & l
-        total += s + l
-      }
-      sums[k] += total === 0 ? 1 : (2 * overlap) / total
+      sums[k] += diceOfCut(maps.subarray(k * voxels, (k + 1) * voxels), bits, k, 0.5)
     }
   }
   return [...sums].map((sum) => Number((sum / cases.length).toFixed(5)))

@@ -46,7 +46,7 @@ function valueInfo(reader: BinaryReader): ValueSummary {
   const shape: (string | number)[] = []
   eachField(reader, (field, r) => {
     if (field === 1) name = r.string()
-    else if (field === 2) within(r, 1, (tensor) => within(tensor, 2, (dims) => shape.push(...dimensions(dims))))
+    else if (field === 2) within(sub(r), 1, (tensor) => within(tensor, 2, (dims) => shape.push(...dimensions(dims))))
     else return false
     return true
   })
@@ -70,9 +70,9 @@ function dimensions(reader: BinaryReader): (string | number)[] {
   return shape
 }
 
-/** Reads the message that lies under one field of a nested message. */
+/** Reads the message that lies under one field of a message. */
 function within(reader: BinaryReader, wanted: number, read: (inner: BinaryReader) => void): void {
-  eachField(sub(reader), (field, r) => {
+  eachField(reader, (field, r) => {
     if (field !== wanted) return false
     read(sub(r))
     return true

@@ -1,0 +1,254 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { patientFolds } from '../datasets/folds.ts'
+import { type NnunetCase, readNnunetDataset } from '../datasets/nnunet.ts'
+import { NO_AUGMENTATION } from '../datasets/training/augment.ts'
+import { joinChannels } from '../datasets/training/preprocess.ts'
+import { readVolume } from '../formats/volume-file.ts'
+import type { Device } from '../network/graph/tensor.ts'
+import type { LossPlan } from '../network/losses.ts'
+import type { OptimiserPlan } from '../network/optimiser.ts'
+import type { EpochLog } from '../network/train.ts'
+import { scoreModel } from '../study/holdOut.ts'
+import type { OutputSpec } from '../study/modelFile.ts'
+import { trainSegmentation } from '../study/training.ts'
+import { DEFAULT_TRAINING, type TrainingCase, type TrainingConfig } from '../study/trainingConfig.ts'
+import { InputError } from '../volume/errors.ts'
+import { realNumber, wholeNumber } from './numbers.ts'
+import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
+import { checkOutputFolder, createFolder } from './outputs.ts'
+import { fixed, printResult, table } from './print.ts'
+import { startProgress } from './progress.ts'
+
+interface Options extends JsonOption, RandomOptions {
+  readonly output: string
+  readonly outputs?: readonly string[]
+  readonly dimensions: '2' | '3'
+  readonly loss: LossPlan['kind']
+  readonly scope: LossPlan['scope']
+  readonly smoothing: number
+  readonly steps: number
+  readonly epochSteps: number
+  readonly batch?: number
+  readonly channels: string
+  readonly down: 'max-pool' | 'strided'
+  readonly up: 'transposed' | 'resize'
+  readonly learningRate: number
+  readonly decay: OptimiserPlan['decay']
+  readonly weightDecay: number
+  readonly modality: 'mr' | 'ct'
+  readonly crop: 'none' | 'nonzero'
+  readonly spacing?: string
+  readonly patch?: string
+  readonly flip: string
+  readonly augment: boolean
+  readonly folds: number
+  readonly fold: string
+  readonly device: Device
+}
+
+const positive = (option: string) => realNumber(option, (x) => x > 0, 'greater than 0')
+const notNegative = (option: string) => realNumber(option, (x) => x >= 0, 'of at least 0')
+
+/** `halfdice train`: one network on a folder in nnU-Net's raw layout. */
+export function command(): Command {
+  const { optimiser, loss, steps, stepsPerEpoch, channels } = DEFAULT_TRAINING
+  const choice = (flags: string, text: string, choices: readonly string[], otherwise: string) =>
+    new Option(flags, text).choices(choices).default(otherwise)
+  const command = new Command('train')
+    .description(
+      "Trains a small U-Net on a data set in nnU-Net's raw layout (dataset.json, imagesTr, labelsTr) and writes an ONNX\n" +
+        'model that carries its preprocessing. Killed runs go on where they were when started again.',
+    )
+    .argument('<dataset>', 'folder of the data set')
+    .requiredOption('-o, --output <folder>', 'folder for model.onnx, log.jsonl and the checkpoint')
+    .option(
+      '--outputs <names...>',
+      'labels to learn, each a probability map; A+B is their union (default: every label)',
+    )
+    .addOption(choice('--dimensions <n>', '2: slices one by one, 3: volumes', ['2', '3'], '3'))
+    .addOption(choice('--loss <loss>', 'what is minimised', ['cross-entropy', 'soft-dice', 'sum'], loss.kind))
+    .addOption(choice('--scope <scope>', "soft-Dice's sums run over", ['case', 'batch'], loss.scope))
+    .option(
+      '--smoothing <voxels>',
+      "added to soft-Dice's numerator and denominator",
+      notNegative('--smoothing'),
+      loss.smoothing,
+    )
+    .option('--steps <number>', 'training steps', wholeNumber('--steps', 1), steps)
+    .option(
+      '--epoch-steps <number>',
+      'steps between validations and checkpoints',
+      wholeNumber('--epoch-steps', 1),
+      stepsPerEpoch,
+    )
+    .option('--batch <number>', 'samples a step (default: 2 volumes or 8 slices)', wholeNumber('--batch', 1, 4096))
+    .option('--channels <list>', 'channels of each level', channels.join())
+    .addOption(choice('--down <how>', 'from level to level', ['max-pool', 'strided'], 'max-pool'))
+    .addOption(choice('--up <how>', 'and back', ['transposed', 'resize'], 'transposed'))
+    .option(
+      '--learning-rate <rate>',
+      'largest learning rate of AdamW',
+      positive('--learning-rate'),
+      optimiser.learningRate,
+    )
+    .addOption(choice('--decay <how>', 'how it falls', ['cosine', 'polynomial', 'constant'], optimiser.decay))
+    .option('--weight-decay <rate>', 'decoupled weight decay', notNegative('--weight-decay'), optimiser.weightDecay)
+    .addOption(
+      choice('--modality <kind>', 'mr: each image to mean 0, deviation 1; ct: one window for all', ['mr', 'ct'], 'mr'),
+    )
+    .addOption(choice('--crop <region>', 'crop images to their voxels that are not 0', ['none', 'nonzero'], 'none'))
+    .option('--spacing <mm>', 'resample to this spacing: one number, or one an axis (1,1,3)')
+    .option('--patch <voxels>', 'size of training samples along the axes (40,56,40); default: the median image')
+    .option('--flip <axes>', 'axes along which images may be mirrored (i, ij, none …)', 'i')
+    .option('--no-augment', 'no random shifts, rotations, scaling, mirroring and intensities')
+    .option('--folds <number>', 'parts into which patients are split', wholeNumber('--folds', 2), 5)
+    .option('--fold <number>', 'the part that is held out and scored; none: train on all', '0')
+    .addOption(choice('--device <device>', 'where to compute', ['cpu', 'webgpu', 'cuda'], 'cpu'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ halfdice train Dataset004_Hippocampus -o run
+  $ halfdice train Dataset004_Hippocampus -o run --loss cross-entropy --outputs anterior posterior anterior+posterior
+  $ halfdice train Dataset027_ACDC -o run --dimensions 2 --batch 8 --patch 192,192
+
+The model depends on --threads: sums are rounded in another order. Everything else is fixed by --seed.`,
+    )
+    .action(run)
+  return withJson(withRandom(command))
+}
+
+async function run(folder: string, options: Options): Promise<void> {
+  checkOutputFolder(options.output)
+  const model = join(options.output, 'model.onnx')
+  if (existsSync(model)) throw new InputError(model, 'exists already; give another output folder or delete it')
+  const dataset = await readNnunetDataset(folder)
+  const config = configOf(options, dataset.labels)
+  const folds = patientFolds(
+    dataset.cases.map(({ patient }) => patient),
+    options.folds,
+    options.seed,
+  )
+  const held = options.fold === 'none' ? -1 : wholeNumber('--fold', 0, options.folds - 1)(options.fold)
+  const reading = startProgress('reading', dataset.cases.length)
+  const [training, validation]: [TrainingCase[], TrainingCase[]] = [[], []]
+  for (const [i, one] of dataset.cases.entries()) {
+    ;(folds[i] === held ? validation : training).push(await load(one))
+    reading.update(i + 1)
+  }
+  reading.end()
+  createFolder(options.output)
+  const begin = performance.now()
+  const progress = startProgress('training', config.steps)
+  const { epochs, metadata } = await trainSegmentation(config, training, {
+    folder: options.output,
+    validation,
+    dataset: dataset.name,
+    device: options.device,
+    threads: options.threads,
+    onStep: (step) => progress.update(step),
+    onEpoch: (epoch) => {
+      progress.end()
+      if (!options.json) process.stderr.write(`${epochLine(epoch, config)}\n`)
+    },
+  })
+  progress.end()
+  const seconds = (performance.now() - begin) / 1000
+  const runtime = { device: options.device, threads: options.threads }
+  const scores = validation.length === 0 ? [] : await scoreModel(model, validation, runtime)
+  const outputs = config.outputs.map(({ name }, k) => ({ name, threshold: metadata.thresholds?.[k], ...scores[k] }))
+  const result = { model, seconds, trainingCases: training.length, validationCases: validation.length, outputs, epochs }
+  printResult(options.json, result, () => {
+    const rows = outputs.map((o) => [o.name, fixed(o.dice, 4), fixed(o.diceAtCaseThreshold, 4), fixed(o.threshold, 3)])
+    const head = ['output', 'held-out Dice at 1/2', "at each case's t*", 'data-set t*']
+    return `${table(head, rows)}\n${model} (${seconds.toFixed(0)} s, ${training.length} cases)`
+  })
+}
+
+function configOf(options: Options, labels: ReadonlyMap<string, readonly number[]>): TrainingConfig {
+  const { augmentation, optimiser, ...rest } = DEFAULT_TRAINING
+  const dimensions = options.dimensions === '2' ? 2 : 3
+  const flip = [...'ijk'].map((axis) => options.flip !== 'none' && options.flip.includes(axis))
+  if (!/^(none|[ijk]+)$/.test(options.flip))
+    throw new InputError('--flip', `'${options.flip}' names no axes; write i, ij or none`)
+  return {
+    ...rest,
+    dimensions,
+    outputs: outputsOf(options.outputs ?? [...labels.keys()], labels),
+    loss: { kind: options.loss, scope: options.scope, smoothing: options.smoothing },
+    optimiser: {
+      ...optimiser,
+      learningRate: options.learningRate,
+      decay: options.decay,
+      weightDecay: options.weightDecay,
+      warmUp: Math.min(optimiser.warmUp, Math.ceil(options.steps / 10)),
+    },
+    steps: options.steps,
+    stepsPerEpoch: options.epochSteps,
+    batch: options.batch ?? (dimensions === 2 ? 8 : 2),
+    seed: options.seed,
+    channels: numbers('--channels', options.channels, (n) => Number.isInteger(n)),
+    down: options.down,
+    up: options.up,
+    modality: options.modality,
+    crop: options.crop,
+    ...(options.spacing !== undefined && { spacingMm: spacingOf(options.spacing, dimensions) }),
+    ...(options.patch !== undefined && { patch: patchOf(options.patch, dimensions) }),
+    augmentation: options.augment ? { ...augmentation, flip: [flip[0], flip[1], flip[2]] } : NO_AUGMENTATION,
+  }
+}
+
+function outputsOf(names: readonly string[], labels: ReadonlyMap<string, readonly number[]>): OutputSpec[] {
+  return names.map((name) => {
+    const values = name.split('+').flatMap((part) => {
+      const found = labels.get(part)
+      if (found === undefined) {
+        throw new InputError(
+          '--outputs',
+          `'${part}' is no label of this data set; it has ${[...labels.keys()].join(', ')}`,
+        )
+      }
+      return found
+    })
+    return { name, labels: [...new Set(values)] }
+  })
+}
+
+function numbers(option: string, text: string, allowed: (x: number) => boolean): number[] {
+  const list = text.split(',').map(Number)
+  if (!list.every((x) => x > 0 && allowed(x))) {
+    throw new InputError(option, `'${text}' is no list of positive numbers; write them as 16,32,64`)
+  }
+  return list
+}
+
+function spacingOf(text: string, dimensions: 2 | 3): (number | null)[] {
+  const list = numbers('--spacing', text, Number.isFinite)
+  if (list.length === 1) return dimensions === 2 ? [list[0], list[0], null] : [list[0], list[0], list[0]]
+  if (list.length === 2 && dimensions === 2) return [...list, null]
+  if (list.length === 3) return list
+  throw new InputError('--spacing', `'${text}' has ${list.length} numbers; give 1 or ${dimensions}`)
+}
+
+function patchOf(text: string, dimensions: 2 | 3): number[] {
+  const list = numbers('--patch', text, (n) => Number.isInteger(n))
+  if (list.length !== dimensions) {
+    throw new InputError('--patch', `'${text}' has ${list.length} numbers; give ${dimensions}, one an axis`)
+  }
+  return list
+}
+
+async function load({ id, images, label }: NnunetCase): Promise<TrainingCase> {
+  const volumes = await Promise.all(images.map(readVolume))
+  return { id, image: joinChannels(volumes, images), label: await readVolume(label) }
+}
+
+function epochLine(
+  { epoch, step, loss, validationDice, seconds, dataShare }: EpochLog,
+  config: TrainingConfig,
+): string {
+  const dice = validationDice?.map((d, k) => `${config.outputs[k].name} ${d.toFixed(3)}`).join(', ')
+  return `epoch ${epoch}, step ${step}/${config.steps}: loss ${loss.toFixed(4)}${dice ? `, validation Dice ${dice}` : ''} (${seconds.toFixed(1)} s, ${(100 * dataShare).toFixed(1)} % data)`
+}
