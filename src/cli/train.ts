@@ -126,12 +126,9 @@ async function run(folder: string, options: Options): Promise<void> {
   if (existsSync(model)) throw new InputError(model, 'exists already; give another output folder or delete it')
   const dataset = await readNnunetDataset(folder)
   const config = configOf(options, dataset.labels)
-  const folds = patientFolds(
-    dataset.cases.map(({ patient }) => patient),
-    options.folds,
-    options.seed,
-  )
   const held = options.fold === 'none' ? -1 : wholeNumber('--fold', 0, options.folds - 1)(options.fold)
+  const patients = dataset.cases.map(({ patient }) => patient)
+  const folds = held < 0 ? patients.map(() => 0) : patientFolds(patients, options.folds, options.seed)
   const reading = startProgress('reading', dataset.cases.length)
   const [training, validation]: [TrainingCase[], TrainingCase[]] = [[], []]
   for (const [i, one] of dataset.cases.entries()) {

@@ -37,7 +37,8 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
   let session: Ort.InferenceSession
   try {
     session = await ort.InferenceSession.create(bytes, {
-      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      // Operators that the device lacks run on the CPU all the same; named here too, it would hide a missing device.
+      executionProviders: [device],
       // 'extended' fuses Transpose + MatMul, 'all' lets convolutions with constant weights use blocked channels.
       graphOptimizationLevel: 'all',
       // 3: errors only. What the optimiser has to say about our graphs is nobody's concern.
@@ -74,7 +75,10 @@ export const RUNTIME_INSTALL_COMMAND = 'npm install --ignore-scripts onnxruntime
 
 async function loadRuntime(): Promise<typeof Ort> {
   try {
-    return await import('onnxruntime-node')
+    const ort = await import('onnxruntime-node')
+    // What goes wrong comes as an exception, and is told once.
+    ort.env.logLevel = 'fatal'
+    return ort
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
     throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${RUNTIME_INSTALL_COMMAND}`)

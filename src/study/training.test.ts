@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import type { EpochLog } from '../network/train.ts'
+import { createGrid } from '../volume/grid.ts'
+import { scoreModel } from './holdOut.ts'
+import { predictedMask } from './masks.ts'
+import { openModel } from './modelFile.ts'
+import { predictProbability } from './prediction.ts'
+import { discCase } from './testing/discs.ts'
+import { trainSegmentation } from './training.ts'
+import { DEFAULT_TRAINING, type TrainingConfig } from './trainingConfig.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'halfdice-training-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const outputs = [
+  { name: 'ring', labels: [1] },
+  { name: 'whole', labels: [1, 2] },
+]
+const small: TrainingConfig = {
+  ...DEFAULT_TRAINING,
+  outputs,
+  channels: [4, 8],
+  steps: 12,
+  stepsPerEpoch: 4,
+  patch: [20, 24, 8],
+}
+const cases = Array.from({ length: 5 }, (_, i) => discCase(i))
+const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
+
+test('learns, scores held-out cases, and writes a model that predicts on the image grid', async () => {
+  const folder = join(root, 'learn')
+  const config: TrainingConfig = { ...small, channels: [8, 16], steps: 120, stepsPerEpoch: 60 }
+  const held = [discCase(20), discCase(21)]
+  const { model: path, epochs } = await trainSegmentation(config, cases, { folder, validation: held, threads: 2 })
+  expect(epochs.map(({ step }) => step)).toEqual([60, 120])
+  expect(epochs[1].loss).toBeLessThan(epochs[0].loss)
+  expect(epochs[1].validationDice?.length).toBe(2)
+  const log = readFileSync(join(folder, 'log.jsonl'), 'utf8').trim().split('\n')
+  expect(log.map((line) => JSON.parse(line) as EpochLog)).toEqual(epochs)
+  expect(existsSync(join(folder, 'checkpoint.bin'))).toBe(false)
+
+  const scores = await scoreModel(path, held, { threads: 2 })
+  for (const { dice, diceAtCaseThreshold } of scores) {
+    expect(dice).toBeGreaterThan(0.8)
+    expect(diceAtCaseThreshold).toBeGreaterThan(0.8)
+  }
+  const model = await openModel(path, { threads: 2 })
+  expect(model.metadata.outputs).toEqual(outputs)
+  expect(model.metadata.thresholds?.every((t) => t > 0.2 && t <= 0.5)).toBe(true)
+  // Larger than the patch: tiles. The ellipsoid is of the size that the net knows.
+  const { image } = discCase(30, [20, 24, 8])
+  const probability = await predictProbability(model, image, 'image')
+  expect(probability.grid).toBe(image.grid)
+  expect(probability.channels).toBe(2)
+  expect(probability.data.every((p) => p >= 0 && p <= 1)).toBe(true)
+  const { mask, thresholds } = predictedMask(probability, model, 'auto')
+  expect(mask.channels).toBe(2)
+  expect(thresholds.every((t) => t > 0.2 && t <= 0.5)).toBe(true)
+  await model.session.dispose()
+})
+
+test('the same seed gives the same model, another seed another', async () => {
+  const models = await Promise.all(
+    ['a', 'b', 'c'].map((name) =>
+      trainSegmentation({ ...small, seed: name === 'c' ? 1 : 0 }, cases, { folder: join(root, name), threads: 2 }),
+    ),
+  )
+  const [a, b, c] = models.map(({ model }) => digest(model))
+  expect(b).toBe(a)
+  expect(c).not.toBe(a)
+})
+
+test('a run that is aborted or killed goes on to the same model', async () => {
+  const [whole, stopped] = [join(root, 'whole'), join(root, 'stopped')]
+  const { model } = await trainSegmentation(small, cases, { folder: whole, threads: 2 })
+  for (const at of [3, 6, 11]) {
+    const controller = new AbortController()
+    const onStep = (step: number) => step === at && controller.abort()
+    const run = trainSegmentation(small, cases, { folder: stopped, threads: 2, onStep, signal: controller.signal })
+    await expect(run).rejects.toThrow(/abort/i)
+  }
+  expect(existsSync(join(stopped, 'model.onnx'))).toBe(false)
+  // What a kill between two writes may leave: half a temporary file, and a log that is behind the checkpoint.
+  writeFileSync(join(stopped, 'checkpoint.bin.1.tmp'), 'half')
+  writeFileSync(join(stopped, 'log.jsonl'), '')
+  const second = await trainSegmentation(small, cases, { folder: stopped, threads: 2 })
+  expect(digest(second.model)).toBe(digest(model))
+  const stable = (path: string) => readFileSync(join(path, 'log.jsonl'), 'utf8').replace(/,"seconds".*?}/g, '}')
+  expect(stable(stopped)).toBe(stable(whole))
+})
+
+test('a checkpoint of other settings or a damaged one is refused', async () => {
+  const folder = join(root, 'refused')
+  const controller = new AbortController()
+  const onStep = (step: number) => step === 5 && controller.abort()
+  const stopped = trainSegmentation(small, cases, { folder, threads: 2, onStep, signal: controller.signal })
+  await expect(stopped).rejects.toThrow()
+  const other = trainSegmentation({ ...small, batch: 1 }, cases, { folder, threads: 2 })
+  await expect(other).rejects.toThrow(/checkpoint.bin: was written by a run with other settings/)
+  const bytes = readFileSync(join(folder, 'checkpoint.bin'))
+  bytes[bytes.length - 9] ^= 1
+  writeFileSync(join(folder, 'checkpoint.bin'), bytes)
+  const damaged = trainSegmentation(small, cases, { folder, threads: 2 })
+  await expect(damaged).rejects.toThrow(/checkpoint.bin: is a damaged checkpoint/)
+})
+
+test('a loss that is not finite stops the run with a reason', async () => {
+  const wild = { ...small, optimiser: { ...small.optimiser, learningRate: 1e30, warmUp: 0 } }
+  await expect(trainSegmentation(wild, cases, { folder: join(root, 'wild'), threads: 2 })).rejects.toThrow(
+    /^training: the loss became .* at step \d+: .*learning rate/,
+  )
+})
+
+test('bad input is named', async () => {
+  const run = { folder: join(root, 'bad'), threads: 2 }
+  await expect(trainSegmentation(small, [], run)).rejects.toThrow('training set: is empty')
+  const two = { ...cases[1], image: { ...cases[1].image, channels: 2 } }
+  await expect(trainSegmentation(small, [cases[0], two], run)).rejects.toThrow('disc1: has 2 channels, disc0 has 1')
+  const shifted = { ...cases[1], label: { ...cases[1].label, grid: createGrid([20, 24, 8], [1, 1, 3]) } }
+  await expect(trainSegmentation(small, [shifted], run)).rejects.toThrow('disc1: its label map lies on another grid')
+  const data = Float32Array.from(cases[0].image.data)
+  data[7] = Number.NaN
+  const holed = { ...cases[0], image: { ...cases[0].image, data } }
+  await expect(trainSegmentation(small, [holed], run)).rejects.toThrow('disc0: holds the intensity NaN')
+  expect(existsSync(join(run.folder, 'model.onnx'))).toBe(false)
+})
+
+test('files that are no models of ours are named', async () => {
+  const path = join(root, 'foreign.onnx')
+  writeFileSync(path, 'not a model')
+  await expect(openModel(path)).rejects.toThrow(`${path}: is no`)
+  const { model } = await trainSegmentation({ ...small, steps: 1 }, cases, { folder: join(root, 'one'), threads: 2 })
+  writeFileSync(path, readFileSync(model).subarray(0, 2000))
+  await expect(openModel(path)).rejects.toThrow(`${path}: is`)
+  const bytes = readFileSync(model)
+  bytes.fill(0xff, 400, 500)
+  writeFileSync(path, bytes)
+  await expect(openModel(path)).rejects.toThrow(`${path}: is`)
+})
