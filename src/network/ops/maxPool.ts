@@ -16,6 +16,11 @@ const operator: Operator<undefined> = {
   lower: (emit, [x], { inputs, outputs }) => {
     const twos = { ints: inputs[0].shape.slice(2).map(() => 2) }
     const attributes = { kernel_shape: twos, strides: twos }
+    // Other devices know no indices; maxPoolGradient finds the maxima again there.
+    if (emit.target.device !== 'cpu') {
+      const [y] = emit.node('MaxPool', [x], { attributes })
+      return [y, y]
+    }
     return emit.node('MaxPool', [x], { attributes, outputs: emit.isUsed(outputs[1]) ? 2 : 1 })
   },
   gradient: ([g], { inputs: [x], outputs: [y, indices] }) =>
