@@ -54,6 +54,7 @@ export { encodePng, pngDataUri, type Raster } from './report/png.ts'
 export { type Layer, type SliceOptions, type SlicePanel, slicePanels } from './report/slices.ts'
 export { type Table, tableCsv, tableLatex } from './report/table.ts'
 export { type DemoOptions, type DemoResults, demoResults } from './study/demo.ts'
+export { type MeanInterval, type SampledDice, sampledDice } from './study/sampled-dice.ts'
 export { InputError, OutputError, RunError } from './volume/errors.ts'
 export {
   createGrid,

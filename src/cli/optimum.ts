@@ -5,9 +5,8 @@ import { readVolume } from '../formats/volume-file.ts'
 import { foldProbability } from '../noise/fold.ts'
 import { marginal, marginalInBox } from '../noise/marginal.ts'
 import type { NoiseModel } from '../noise/model.ts'
-import { createSampler } from '../noise/sampler.ts'
 import { optimumFigure } from '../report/optimum-figure.ts'
-import { type DiceByThreshold, ThresholdScores } from '../study/threshold-scores.ts'
+import { type SampledDice, sampledDice } from '../study/sampled-dice.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
@@ -41,7 +40,7 @@ interface Row {
   readonly volumeRatioDice: number
   readonly foldProbability?: number
   /** Over sampled labels: the mean Dice with its 95 % interval at ½, at t* and at the best threshold. */
-  readonly expectedDice?: Pick<DiceByThreshold, 'atHalf' | 'atOptimum' | 'best' | 'gain' | 'regret'>
+  readonly expectedDice?: Pick<SampledDice, 'atHalf' | 'atOptimum' | 'best' | 'gain' | 'regret'>
 }
 
 /** `halfdice optimum`: what to expect under the noise, before any network is trained. */
@@ -131,7 +130,7 @@ async function run(input: string, options: Options): Promise<void> {
         volumeRatioDice: best.volumeRatio,
         ...(model && { foldProbability: foldProbability(model, grid) }),
         ...(model &&
-          samples && { expectedDice: sampled({ values, grid, label: c, model, samples, seed }, best.threshold) }),
+          samples && { expectedDice: sampled({ labels: values, grid, label: c, noise: model }, { samples, seed }) }),
       })
       progress.update(rows.length)
     }
@@ -149,15 +148,11 @@ async function run(input: string, options: Options): Promise<void> {
 
 /** Draws noisy labels and scores all thresholds of the marginal against them. */
 function sampled(
-  job: { values: LabelArray; grid: Grid; label: number; model: NoiseModel; samples: number; seed: number },
-  threshold: number,
+  job: { labels: LabelArray; grid: Grid; label: number; noise: NoiseModel },
+  draws: { samples: number; seed: number },
 ): NonNullable<Row['expectedDice']> {
-  const { values, grid, label, model, samples, seed } = job
-  const scores = new ThresholdScores(marginal(values, grid, label, model.sigmaMm), threshold)
-  const sampler = createSampler(values, grid, model)
-  const out = values.slice()
-  for (let index = 0; index < samples; index++) scores.add(sampler.sample(seed, index, out), label)
-  const { atHalf, atOptimum, best, gain, regret } = scores.result()
+  const m = marginal(job.labels, job.grid, job.label, job.noise.sigmaMm)
+  const { atHalf, atOptimum, best, gain, regret } = sampledDice({ ...job, m }, draws)
   return { atHalf, atOptimum, best, gain, regret }
 }
 

@@ -30,6 +30,8 @@ export interface ExpectedDice {
   readonly softDice: CutEstimate
   /** The Accuracy-optimal mask, cut at ½. */
   readonly half: CutEstimate
+  /** Expected Dice that t* gains over ½: softDice − half, paired by label. */
+  readonly gain: MeanEstimate
   /** Expected Dice that soft-Dice's mask gives away: best − softDice, paired by label. */
   readonly regret: MeanEstimate
   /** The same for the cut at ½. */
@@ -109,6 +111,7 @@ export function expectedDiceByThreshold(
     best: cut(best),
     softDice: cut(at.softDice),
     half: cut(at.half),
+    gain: scoresByHalf.estimate(at.softDice),
     regret: scoresBySoftDice.estimate(best),
     regretHalf: scoresByHalf.estimate(best),
   }

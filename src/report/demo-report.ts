@@ -1,5 +1,5 @@
 import { type DemoOptions, type DemoOrgan, type DemoResults, demoResults } from '../study/demo.ts'
-import type { MeanInterval } from '../study/threshold-scores.ts'
+import type { MeanInterval } from '../study/sampled-dice.ts'
 import { chart } from './chart.ts'
 import { histogramMark, reliabilityDiagram } from './distributions.ts'
 import { type Block, htmlReport, type ReportSection } from './html.ts'
@@ -281,13 +281,13 @@ export function expectedDiceChart({ organs, noise }: DemoResults): string {
         {
           kind: 'band' as const,
           colour: lineColour(i),
-          points: expected.thresholds.map((x, t) => ({ x, y: expected.dice[t].mean, ...range(expected.dice[t]) })),
+          points: expected.dice.map((d, t) => ({ x: expected.thresholds[t], y: d.mean, low: d.low, high: d.high })),
         },
         {
           kind: 'line' as const,
           colour: lineColour(i),
           label: name,
-          points: expected.thresholds.map((x, t) => [x, expected.dice[t].mean] as const),
+          points: expected.dice.map((d, t) => [expected.thresholds[t], d.mean] as const),
         },
         {
           kind: 'dots' as const,
@@ -458,8 +458,6 @@ function reference({ labels }: DemoResults['phantom'], label: number, colour: st
 function contour(values: Float32Array, level: number, colour: string, label: string, dash?: string): Layer {
   return { kind: 'contour', values, level, colour, label, width: 2, ...(dash ? { dash } : {}) }
 }
-
-const range = ({ low, high }: MeanInterval) => ({ low, high })
 
 const between = ({ low, high }: MeanInterval): string => `${decimals(low)}\u00a0to\u00a0${decimals(high)}`
 
