@@ -31,6 +31,16 @@ export { decodeNifti, decodeNiftiPair, encodeNifti } from './formats/nifti.ts'
 export type { NiftiHeader } from './formats/nifti-fields.ts'
 export { decodeNpy, encodeNpy, inCOrder, type NpyArray } from './formats/npy.ts'
 export type { VoxelType } from './formats/voxel-types.ts'
+export {
+  brierScore,
+  type Calibration,
+  calibration,
+  expectedCalibrationError,
+  type ReliabilityBin,
+} from './metrics/calibration.ts'
+export { type EvaluateOptions, evaluateLabels, type LabelScores } from './metrics/evaluate-labels.ts'
+export { dice, iou, type Overlap, overlap } from './metrics/overlap.ts'
+export { type GridSize, type SurfaceDistances, surfaceDistances } from './metrics/surface-distances.ts'
 export type { Box } from './noise/box.ts'
 export { sampleDisplacement } from './noise/displacement.ts'
 export { foldProbability } from './noise/fold.ts'
