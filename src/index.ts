@@ -34,9 +34,9 @@ export type { VoxelType } from './formats/voxel-types.ts'
 export {
   brierScore,
   type Calibration,
+  type CalibrationBin,
   calibration,
   expectedCalibrationError,
-  type ReliabilityBin,
 } from './metrics/calibration.ts'
 export { type EvaluateOptions, evaluateLabels, type LabelScores } from './metrics/evaluate-labels.ts'
 export { dice, iou, type Overlap, overlap } from './metrics/overlap.ts'

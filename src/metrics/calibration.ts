@@ -1,7 +1,7 @@
 import type { VoxelArray } from '../volume/volume.ts'
 
 /** The voxels whose predicted probability lies in one interval. */
-export interface ReliabilityBin {
+export interface CalibrationBin {
   /** The interval [low, high); the last one includes 1. */
   readonly low: number
   readonly high: number
@@ -18,7 +18,7 @@ export interface Calibration {
   /** Mean of (m − y)². */
   readonly brier: number
   /** The reliability curve. */
-  readonly bins: readonly ReliabilityBin[]
+  readonly bins: readonly CalibrationBin[]
 }
 
 /**
