@@ -6,6 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference, worldPosition } from '../volume/grid.ts'
 import type { Volume } from '../volume/volume.ts'
+import { volumeOfItk } from './itk-image.ts'
+import { type ItkImage, withItk } from './itk-worker.ts'
 import { openVolume, readVolume, writeVolume } from './volume-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))
@@ -102,6 +104,16 @@ describe('written and read again', () => {
   test('NRRD to NIfTI keeps the place of every voxel', async () => {
     await writeVolume(at('n.nii.gz'), await readVolume(put('m.nrrd', NRRD, '\n', voxels)))
     expectTruth(await readVolume(at('n.nii.gz')))
+  })
+  test('ITK finds the NIfTI files that halfdice writes where halfdice does', async () => {
+    const data = new Int16Array(60).map((_, n) => n - 30)
+    for (const name of ['o.nii', 'o.nii.gz', 'o.hdr']) {
+      await writeVolume(at(name), { grid, channels: 1, data })
+      const { image } = await withItk((call) => call<{ image: ItkImage }>('niftiReadImageNode', 1e6, at(name)))
+      const seen = volumeOfItk(image, name)
+      expect(gridDifference(seen.grid, grid, 1e-5), name).toBeUndefined() // float32 fields
+      expect(seen.data, name).toEqual(data)
+    }
   })
   test('a stream of any format', async () => {
     const chunks: number[][] = []
