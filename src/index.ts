@@ -1,5 +1,12 @@
 export { type PhantomCase, type PhantomOptions, phantomCase, phantomNames } from './datasets/phantom/phantom.ts'
 export { type AccuracyOptimum, accuracyOptimum } from './decision/accuracy.ts'
+export {
+  type ClassProbabilities,
+  type DecodedCase,
+  type DecodeOptions,
+  decodeProbabilities,
+  type MapResult,
+} from './decision/case-decoder.ts'
 export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
 export {
   type DiceCurve,
@@ -22,6 +29,7 @@ export {
 } from './decision/independent-dice.ts'
 export { type IouOptimum, iouOptimum } from './decision/iou.ts'
 export { thresholdMask } from './decision/mask.ts'
+export { type Presence, presence } from './decision/presence.ts'
 export type { Probabilities } from './decision/probabilities.ts'
 export { type RmaOptimum, rmaOptimum } from './decision/rma.ts'
 export { type SoftDiceOptimum, softDiceOptimum } from './decision/soft-dice.ts'

@@ -1,6 +1,5 @@
 import Tinypool from 'tinypool'
-import { labelOverlaps } from '../metrics/label-overlap.ts'
-import type { Overlap } from '../metrics/overlap.ts'
+import { type LabelOverlap, labelOverlaps } from '../metrics/label-overlap.ts'
 import type { NoiseModel } from '../noise/model.ts'
 import { createSampler } from '../noise/sampler.ts'
 import type { Grid } from '../volume/grid.ts'
@@ -21,8 +20,8 @@ export interface SampleTask {
   readonly out: LabelArray
 }
 
-/** Draws one sample into `task.out` and counts its labels against the reference (A is the sample, B the reference). */
-export type DrawSample = (task: SampleTask) => Map<number, Overlap>
+/** Draws one sample into `task.out` and counts its labels against the reference (`a` is the sample, `b` the reference). */
+export type DrawSample = (task: SampleTask) => Map<number, LabelOverlap>
 
 /** Prepares for drawing samples of one job. */
 export function sampleDrawer({ values, labels, grid, model, seed }: SampleJob): DrawSample {
@@ -36,9 +35,9 @@ export function sampleDrawer({ values, labels, grid, model, seed }: SampleJob): 
   return ({ index, out }) => {
     sampler.sample(seed, index, out)
     const overlaps = labelOverlaps(out, values, labels, from, to)
-    for (const [label, { voxelsA, voxelsB, voxelsBoth }] of overlaps) {
-      const still = (before.get(label)?.voxelsBoth ?? 0) + (behind.get(label)?.voxelsBoth ?? 0)
-      overlaps.set(label, { voxelsA: voxelsA + still, voxelsB: voxelsB + still, voxelsBoth: voxelsBoth + still })
+    for (const [label, overlap] of overlaps) {
+      const still = (before.get(label)?.both ?? 0) + (behind.get(label)?.both ?? 0)
+      overlaps.set(label, { a: overlap.a + still, b: overlap.b + still, both: overlap.both + still })
     }
     return overlaps
   }
@@ -47,7 +46,7 @@ export function sampleDrawer({ values, labels, grid, model, seed }: SampleJob): 
 let draw: DrawSample | undefined
 
 /** A worker thread's task; the job comes with the thread. */
-export function run(task: SampleTask): Map<number, Overlap> {
+export function run(task: SampleTask): Map<number, LabelOverlap> {
   draw ??= sampleDrawer(Tinypool.workerData as SampleJob)
   return draw(task)
 }

@@ -101,14 +101,13 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Npy
   await writeAtomically(path, zip(files))
 }
 
-async function npyStream(source: ByteSource, subject: string): Promise<NpyStream> {
+export async function npyStream(source: ByteSource, subject: string): Promise<NpyStream> {
   try {
     const prologue = await take(source, NPY_PROLOGUE_BYTES)
     const headBytes = npyHeadBytes(prologue, subject)
     const rest = await take(source, headBytes - prologue.length)
     const header = parseNpyHeader(concatenate([prologue, rest]), subject)
-    if (headBytes + header.dataBytes > source.bound)
-      throw wrongLength(header, source.bound - headBytes, subject, source.exact)
+    if (header.dataBytes > source.bound) throw wrongLength(header, source.bound - headBytes, subject)
     return {
       shape: header.shape,
       fortranOrder: header.fortranOrder,

@@ -59,13 +59,7 @@ test('samples are labels of the organ alone: 0 and 1', () => {
   const values = new Set<number>()
   sampledDice(
     { labels, grid, label: 2, noise, m },
-    {
-      samples: 2,
-      seed: 0,
-      onSample: (sample) => {
-        for (const value of sample) values.add(value)
-      },
-    },
+    { samples: 2, seed: 0, onSample: (s) => s.forEach((v) => values.add(v)) },
   )
   expect([...values].sort()).toEqual([0, 1])
 })

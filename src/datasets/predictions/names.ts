@@ -1,0 +1,6 @@
+import { basename } from 'node:path'
+
+/** A file's name without its folder and ending: `case_1` for `a/case_1.nii.gz`. */
+export function caseName(path: string): string {
+  return basename(path).replace(/(?<=.)(\.(nii|hdr|img)(\.gz)?|\.[^.]*)$/i, '')
+}

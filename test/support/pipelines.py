@@ -1,0 +1,208 @@
+"""Writes predictions as pipelines leave them on disk, by their documented forms, and reads masks back with nibabel.
+Usage: pipelines.py write FOLDER | pipelines.py read FILE..."""
+
+import json
+import pickle
+import sys
+from collections import OrderedDict
+from os import makedirs
+from os.path import join
+
+import nibabel as nib
+import numpy as np
+
+SHAPE = (12, 14, 16)  # z, y, x
+SPACING = (0.75, 1.0, 2.5)  # x, y, z, as SimpleITK gives it
+ORIGIN = (-40.0, 12.5, 130.0)  # LPS
+DIRECTION = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
+
+
+def affine_of_itk():
+    """NIfTI's affine of an ITK geometry: x and y change sign, as nibabel's users do it."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.array(DIRECTION).reshape(3, 3) * np.array(SPACING)
+    affine[:3, 3] = ORIGIN
+    return np.diag([-1, -1, 1, 1]) @ affine
+
+
+def logits(classes, seed, shape=SHAPE):
+    """Smooth blobs, one a class, off the centre, so that a swapped axis is noticed."""
+    r = np.random.default_rng(seed)
+    z, y, x = np.meshgrid(*[np.arange(n) for n in shape], indexing='ij')
+    out = np.zeros((classes, *shape), dtype=np.float32)
+    for c in range(1, classes):
+        centre = r.uniform(0.25, 0.75, 3) * shape
+        d = np.sqrt(((z - centre[0]) * 1.3) ** 2 + (y - centre[1]) ** 2 + ((x - centre[2]) * 0.8) ** 2)
+        out[c] = 3.5 - d + r.normal(0, 0.3, shape)
+    return out
+
+
+def softmax(a):
+    e = np.exp(a - a.max(0))
+    return (e / e.sum(0)).astype(np.float32)
+
+
+def optimum(p):
+    """t*, the sum of p inside {p >= t*} and its size, by sorting."""
+    s = np.sort(p.astype(np.float64), axis=None)[::-1]
+    c = np.cumsum(s)
+    d = 2 * c / (np.arange(1, s.size + 1) + c[-1])
+    k = int(np.argmax(d))
+    return d[k] / 2, c[k], k + 1, c[-1]
+
+
+def exclusive(p):
+    """Label map of a softmax whose first class is the background: the claimant with the largest (p - t) / (#S + |p|)."""
+    best = np.zeros(p.shape[1:])
+    labels = np.zeros(p.shape[1:], dtype=np.uint8)
+    for c in range(1, len(p)):
+        t, _, count, total = optimum(p[c])
+        score = np.where(p[c] >= t, (p[c].astype(np.float64) - t) / (count + total), -1)
+        take = (score > best) | ((score >= best) & (labels == 0) & (p[c] >= t))
+        labels[take] = c
+        best[take] = score[take]
+    return labels
+
+
+def dump(path, value):
+    with open(path, 'wb') as f:
+        pickle.dump(value, f)
+
+
+def sitk_properties():
+    return {
+        'sitk_stuff': {'spacing': SPACING, 'origin': ORIGIN, 'direction': DIRECTION},
+        'spacing': list(np.abs(SPACING[::-1])),
+        'shape_before_cropping': SHAPE,
+        'bbox_used_for_cropping': [[0, n] for n in SHAPE],
+        'shape_after_cropping_and_before_resampling': SHAPE,
+    }
+
+
+def write(folder):
+    affine = affine_of_itk()
+    truth = {}
+
+    # nnU-Net v2, SimpleITKIO, nnUNetv2_predict --save_probabilities: CASE.npz, CASE.pkl, CASE.nii.gz, dataset.json.
+    v2 = join(folder, 'nnunet_v2')
+    makedirs(v2)
+    names = {'background': 0, 'liver': 1, 'tumour': 2}
+    with open(join(v2, 'dataset.json'), 'w') as f:
+        json.dump({'labels': names, 'file_ending': '.nii.gz', 'channel_names': {'0': 'CT'}}, f)
+    for i, dtype in enumerate((np.float32, np.float16)):
+        p = softmax(logits(3, i)).astype(dtype)
+        np.savez_compressed(join(v2, f'case_{i}.npz'), probabilities=p)
+        dump(join(v2, f'case_{i}.pkl'), sitk_properties())
+        truth[f'case_{i}'] = exclusive(p.astype(np.float32)).transpose(2, 1, 0).tolist()
+        nib.save(nib.Nifti1Image(p.argmax(0).astype(np.uint8).transpose(2, 1, 0), affine), join(v2, f'case_{i}.nii.gz'))
+
+    # nnU-Net v2, regions: sigmoid, one map a region.
+    brats = join(folder, 'brats')
+    makedirs(brats)
+    with open(join(brats, 'dataset.json'), 'w') as f:
+        labels = {'background': 0, 'whole tumor': [1, 2, 3], 'tumor core': [2, 3], 'enhancing tumor': [3]}
+        json.dump({'labels': labels, 'regions_class_order': [1, 2, 3], 'file_ending': '.nii.gz'}, f)
+    z = logits(2, 7)[1]
+    p = 1 / (1 + np.exp(-np.stack([z, z - 1.2, z - 2.4])))
+    np.savez_compressed(join(brats, 'tumour.npz'), probabilities=p.astype(np.float32))
+    dump(join(brats, 'tumour.pkl'), sitk_properties())
+
+    # nnU-Net v2 with NibabelIOWithReorient, which TotalSegmentator's models use too.
+    total = join(folder, 'totalsegmentator')
+    makedirs(total)
+    p = softmax(logits(6, 3))
+    np.savez_compressed(join(total, 's01.npz'), probabilities=p)
+    reoriented = np.array([[1.5, 0, 0, -10], [0, 1.5, 0, 20], [0, 0, 1.5, 30], [0, 0, 0, 1]])
+    stuff = {'original_affine': np.diag([-1.0, -1, 1, 1]) @ reoriented, 'reoriented_affine': reoriented}
+    dump(join(total, 's01.pkl'), {'nibabel_stuff': stuff, 'spacing': [1.5] * 3, 'shape_before_cropping': SHAPE})
+    truth['s01'] = exclusive(p).transpose(2, 1, 0).tolist()
+
+    # nnU-Net v1: cropped, float16, axes of the crop in z, y, x.
+    v1 = join(folder, 'nnunet_v1')
+    makedirs(v1)
+    box = [[2, 11], [1, 13], [3, 15]]
+    inner = tuple(slice(a, b) for a, b in box)
+    p = softmax(logits(3, 5)).astype(np.float16)
+    np.savez_compressed(join(v1, 'old.npz'), softmax=p[(slice(None), *inner)])
+    dump(
+        join(v1, 'old.pkl'),
+        OrderedDict(
+            original_size_of_raw_data=np.array(SHAPE),
+            original_spacing=np.array(SPACING[::-1]),
+            list_of_data_files=['old_0000.nii.gz'],
+            seg_file=None,
+            itk_origin=ORIGIN,
+            itk_spacing=SPACING,
+            itk_direction=DIRECTION,
+            crop_bbox=box,
+            classes=np.array([-1.0, 0.0], dtype=np.float32),
+            size_after_cropping=tuple(b - a for a, b in box),
+        ),
+    )
+    whole = np.zeros((3, *SHAPE), dtype=np.float32)
+    whole[0] = 1
+    whole[(slice(None), *inner)] = p[(slice(None), *inner)]
+    truth['old'] = exclusive(whole).transpose(2, 1, 0).tolist()
+
+    # MONAI: SaveImage writes channels last, so a 4-D NIfTI image of axes x, y, z, class.
+    monai = join(folder, 'monai')
+    makedirs(monai)
+    raw = logits(4, 11)
+    p = softmax(raw)
+    last = lambda a: a.transpose(3, 2, 1, 0)
+    nib.save(nib.Nifti1Image(last(p), affine), join(monai, 'image_seg.nii.gz'))
+    nib.save(nib.Nifti1Image(last(raw), affine), join(folder, 'logits.nii.gz'))
+    truth['image_seg'] = exclusive(p).transpose(2, 1, 0).tolist()
+
+    # One image a class, as Slicer exports segments' probability maps; and a plain array with an image for its geometry.
+    patient = join(folder, 'classes', 'patient')
+    makedirs(patient)
+    for name, c in (('liver', 1), ('spleen', 2), ('kidney', 3)):
+        nib.save(nib.Nifti1Image(p[c].transpose(2, 1, 0), affine), join(patient, f'{name}.nii.gz'))
+    nib.save(nib.Nifti1Image(np.zeros(SHAPE[::-1], dtype=np.int16), affine), join(folder, 'image.nii.gz'))
+    np.save(join(folder, 'plain.npy'), p)
+    np.save(join(folder, 'fortran.npy'), np.asfortranarray(p))
+    np.save(join(folder, 'reversed.npy'), np.ascontiguousarray(p[1].T))
+
+    # What must be refused.
+    class Evil:
+        def __reduce__(self):
+            return print, ('this ran',)
+
+    bad = join(folder, 'bad')
+    makedirs(bad)
+    good = softmax(logits(3, 1))
+
+    def case(name, array, properties=None, key='probabilities', **options):
+        np.savez_compressed(join(bad, f'{name}.npz'), **{key: array})
+        if properties is not False:
+            dump(join(bad, f'{name}.pkl'), properties or sitk_properties())
+
+    case('a_good', good)
+    case('b_code', good, {'sitk_stuff': Evil()})
+    case('c_object', np.array([{}], dtype=object))
+    case('d_shape', good[:, 1:])
+    case('e_nan', np.where(np.arange(good.size).reshape(good.shape) == 99, np.nan, good).astype(np.float32))
+    case('f_sum', good * 0.6)
+    case('g_alone', good, False)
+    case('h_range', (good * 100).astype(np.float32))
+    case('i_cut', good)
+    with open(join(bad, 'i_cut.npz'), 'rb') as f:
+        data = f.read()
+    with open(join(bad, 'i_cut.npz'), 'wb') as f:
+        f.write(data[: len(data) // 2])
+    case('j_good', good)
+
+    with open(join(folder, 'truth.json'), 'w') as f:
+        json.dump({'affine': affine.tolist(), 'labels': truth}, f)
+
+
+def read(paths):
+    images = [nib.load(path) for path in paths]
+    print(json.dumps([{'affine': i.affine.tolist(), 'data': np.asarray(i.dataobj).tolist()} for i in images]))
+
+
+if sys.argv[1] == 'write':
+    write(sys.argv[2])
+else:
+    read(sys.argv[2:])
