@@ -1,6 +1,6 @@
 // Noisy labels and marginals against the scipy recipe, in one run. Usage: node bench/noise.mjs [LABELS.nii.gz]
 import { execFileSync } from 'node:child_process'
-import { createSampler, labelMapOf, marginal, voxelCount } from '../dist/index.js'
+import { createSampler, labelMapOf, marginal, marginalInBox, voxelCount } from '../dist/index.js'
 import { readVolume } from '../dist/node.js'
 
 const path = process.argv[2] ?? '../shared/data/Totalsegmentator_dataset/s0004/segmentations/liver.nii.gz'
@@ -31,6 +31,7 @@ const reused = median(15, (i) => sampler.sample(0, i, out))
 const boxed = median(15, (i) => sampler.sampleBox(0, i))
 const together = median(7, (i) => createSampler(labels, grid, noise).sample(0, i))
 const marginalMs = median(9, () => marginal(labels, grid, 1, noise.sigmaMm))
+const boxedMarginalMs = median(9, () => marginalInBox(labels, grid, 1, noise.sigmaMm))
 const floor = median(9, () => labels.slice())
 const probabilities = new Float32Array(voxelCount(grid)).fill(0.5)
 const floatFloor = median(9, () => probabilities.slice())
@@ -53,7 +54,8 @@ row('one more sample, against the cropped recipe', one, peer.sampleCrop, 40)
 row('… into memory that is reused', reused, peer.sampleFull)
 row('… the box alone, against the cropped recipe', boxed, peer.sampleCrop)
 row('floor: copying the label map', floor)
-row('marginal', marginalMs, peer.marginal, 15)
+row('marginal, whole volume (a fresh array each time)', marginalMs, peer.marginal, 15)
+row('… the box where it is not 0', boxedMarginalMs, peer.marginal, 15)
 row('floor: copying a float32 volume', floatFloor)
 
 console.log('\nOne sample as ℓ grows (σ = 4 mm):')

@@ -36,6 +36,11 @@ const commands: readonly Entry[] = [
     load: () => import('./threshold.ts'),
   },
   {
+    name: 'evaluate',
+    summary: 'score masks or probabilities against a reference',
+    load: () => import('./evaluate.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a small U-Net; the result is an ONNX model',
     load: () => import('./train.ts'),

@@ -1,5 +1,6 @@
 import Tinypool from 'tinypool'
-import { type LabelOverlap, labelOverlaps } from '../metrics/label-overlap.ts'
+import { labelOverlaps } from '../metrics/label-overlap.ts'
+import type { Overlap } from '../metrics/overlap.ts'
 import type { NoiseModel } from '../noise/model.ts'
 import { createSampler } from '../noise/sampler.ts'
 import type { Grid } from '../volume/grid.ts'
@@ -20,8 +21,8 @@ export interface SampleTask {
   readonly out: LabelArray
 }
 
-/** Draws one sample into `task.out` and counts its labels against the reference (`a` is the sample, `b` the reference). */
-export type DrawSample = (task: SampleTask) => Map<number, LabelOverlap>
+/** Draws one sample into `task.out` and counts its labels against the reference (A is the sample, B the reference). */
+export type DrawSample = (task: SampleTask) => Map<number, Overlap>
 
 /** Prepares for drawing samples of one job. */
 export function sampleDrawer({ values, labels, grid, model, seed }: SampleJob): DrawSample {
@@ -35,9 +36,9 @@ export function sampleDrawer({ values, labels, grid, model, seed }: SampleJob): 
   return ({ index, out }) => {
     sampler.sample(seed, index, out)
     const overlaps = labelOverlaps(out, values, labels, from, to)
-    for (const [label, overlap] of overlaps) {
-      const still = (before.get(label)?.both ?? 0) + (behind.get(label)?.both ?? 0)
-      overlaps.set(label, { a: overlap.a + still, b: overlap.b + still, both: overlap.both + still })
+    for (const [label, { voxelsA, voxelsB, voxelsBoth }] of overlaps) {
+      const still = (before.get(label)?.voxelsBoth ?? 0) + (behind.get(label)?.voxelsBoth ?? 0)
+      overlaps.set(label, { voxelsA: voxelsA + still, voxelsB: voxelsB + still, voxelsBoth: voxelsBoth + still })
     }
     return overlaps
   }
@@ -46,7 +47,7 @@ export function sampleDrawer({ values, labels, grid, model, seed }: SampleJob): 
 let draw: DrawSample | undefined
 
 /** A worker thread's task; the job comes with the thread. */
-export function run(task: SampleTask): Map<number, LabelOverlap> {
+export function run(task: SampleTask): Map<number, Overlap> {
   draw ??= sampleDrawer(Tinypool.workerData as SampleJob)
   return draw(task)
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import Tinypool from 'tinypool'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
-import type { LabelOverlap } from '../metrics/label-overlap.ts'
+import { diceOf, type Overlap } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
@@ -80,7 +80,7 @@ async function run(input: string, options: Options): Promise<void> {
     warn(`${percent(fold)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
 
   createFolder(options.output)
-  const overlaps = new Map<number, Map<number, LabelOverlap>>()
+  const overlaps = new Map<number, Map<number, Overlap>>()
   const progress = startProgress('sampling', options.number)
   const job: SampleJob = { values, labels: foreground, grid, model, seed: options.seed }
   await drawSamples(job, indices, options.threads, async (task, overlap) => {
@@ -94,9 +94,9 @@ async function run(input: string, options: Options): Promise<void> {
   const samples = indices.map((index, i) => ({
     file: files[i],
     labels: Object.fromEntries(
-      [...(overlaps.get(index) ?? [])].map(([label, { a, b, both }]) => [
+      [...(overlaps.get(index) ?? [])].map(([label, counts]) => [
         label,
-        { ...nameOf(name(label)), voxels: a, volumeMl: a * ml, dice: (2 * both) / (a + b) },
+        { ...nameOf(name(label)), voxels: counts.voxelsA, volumeMl: counts.voxelsA * ml, dice: diceOf(counts) },
       ]),
     ),
   }))
@@ -113,7 +113,7 @@ async function run(input: string, options: Options): Promise<void> {
       const stats = samples.map((sample) => sample.labels[label])
       const volumes = stats.map((s) => s.volumeMl)
       const dices = stats.map((s) => s.dice)
-      const referenceMl = (overlaps.get(indices[0])?.get(label)?.b ?? 0) * ml
+      const referenceMl = (overlaps.get(indices[0])?.get(label)?.voxelsB ?? 0) * ml
       return [
         label,
         name(label) ?? '',
@@ -142,7 +142,7 @@ async function drawSamples(
   job: SampleJob,
   indices: readonly number[],
   threads: number,
-  consume: (task: SampleTask, overlap: Map<number, LabelOverlap>) => Promise<void>,
+  consume: (task: SampleTask, overlap: Map<number, Overlap>) => Promise<void>,
 ): Promise<void> {
   const lanes = Math.min(threads, indices.length)
   if (lanes === 1) {

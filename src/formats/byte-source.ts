@@ -7,8 +7,10 @@ import { inputFault } from './file-faults.ts'
 
 /** A file read from front to end, decompressed on the way where it is gzip. */
 export interface ByteSource {
-  /** The most bytes the file can hold: its size, or for gzip what deflate could expand it to. */
+  /** The most bytes the file can hold: its size, or for compressed files what deflate could expand it to. */
   readonly bound: number
+  /** Whether `bound` is the file's very size. */
+  readonly exact: boolean
   /** Fills `target` as far as the file goes; fewer bytes than asked for mean its end. */
   fill(target: Uint8Array): Promise<number>
   close(): Promise<void>
@@ -39,6 +41,7 @@ export async function openByteSource(path: string): Promise<ByteSource> {
     }
     return {
       bound: about.size,
+      exact: true,
       async fill(target) {
         let filled = 0
         while (filled < target.length) {
@@ -71,6 +74,7 @@ export function streamSource(stream: Readable, path: string, bound: number): Byt
   let chunk: Uint8Array = new Uint8Array(0)
   return {
     bound,
+    exact: false,
     async fill(target) {
       let filled = 0
       while (filled < target.length) {

@@ -9,6 +9,7 @@ const INPUT_FAULTS: Readonly<Record<string, string>> = {
   EPERM: 'may not be read; check its permissions',
   ELOOP: 'is a symbolic link that leads to itself; give the real file',
   ENAMETOOLONG: 'has too long a name; check the path',
+  EIO: 'cannot be read (input/output error); check the device',
   ERR_INVALID_ARG_VALUE: 'is no valid file name; check the path',
   Z_BUF_ERROR: 'is truncated (its compressed data end early); copy or download it again',
   Z_DATA_ERROR: 'is damaged (its compressed data are invalid); copy or download it again',

@@ -6,6 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference, worldPosition } from '../volume/grid.ts'
 import type { Volume } from '../volume/volume.ts'
+import { volumeOfItk } from './itk-image.ts'
+import { type ItkImage, withItk } from './itk-worker.ts'
 import { openVolume, readVolume, writeVolume } from './volume-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))
@@ -63,6 +65,33 @@ describe('hand-written files', () => {
     const ras = NRRD.replace('left-posterior', 'right-anterior')
     expect(worldPosition((await readVolume(put('r.nrrd', ras, '\n', voxels))).grid, [1, 0, 0])).toEqual([10, 22, 30])
   })
+  test('a fourth axis and interleaved components become channels; a plane becomes a volume of one slice', async () => {
+    const list = NRRD.replace('dimension: 3', 'dimension: 4')
+      .replace('sizes: 2 1 2', 'sizes: 2 2 1 1')
+      .replace('directions: ', 'directions: none ')
+      .replace('kinds: ', 'kinds: list ')
+    const interleaved = await readVolume(put('i.nrrd', list, '\n', voxels))
+    expect([interleaved.grid.shape, interleaved.channels, [...interleaved.data]]).toEqual([[2, 1, 1], 2, [1, 3, 2, -4]])
+    const fourth = META.replace('NDims = 3', 'NDims = 4')
+      .replace(/TransformMatrix.*\n/, '')
+      .replace('Offset = 10 20 30', 'Offset = 10 20 30 0')
+      .replace('2 3 4', '2 3 4 1')
+      .replace('2 1 2', '2 1 1 2')
+    const stacked = await readVolume(put('f.mha', fourth, 'LOCAL\n', voxels))
+    expect([stacked.grid.shape, stacked.channels, [...stacked.data]]).toEqual([[2, 1, 1], 2, [1, 2, 3, -4]])
+    expect(stacked.grid.spacing).toEqual([2, 3, 4])
+    const flat = META.replace('NDims = 3', 'NDims = 2')
+      .replace(/TransformMatrix.*\n/, '')
+      .replace('10 20 30', '10 20')
+      .replace('2 3 4', '2 3')
+      .replace('2 1 2', '2 2')
+    const plane = await readVolume(put('p.mha', flat, 'LOCAL\n', voxels))
+    expect([plane.grid.shape, plane.grid.spacing, plane.grid.origin]).toEqual([
+      [2, 2, 1],
+      [2, 3, 1],
+      [-10, -20, 0],
+    ])
+  })
   test('MetaImage, attached and detached', async () => {
     expectTruth(await readVolume(put('a.mha', META, 'LOCAL\n', voxels)))
     put('d.raw', voxels)
@@ -102,6 +131,16 @@ describe('written and read again', () => {
   test('NRRD to NIfTI keeps the place of every voxel', async () => {
     await writeVolume(at('n.nii.gz'), await readVolume(put('m.nrrd', NRRD, '\n', voxels)))
     expectTruth(await readVolume(at('n.nii.gz')))
+  })
+  test('ITK finds the NIfTI files that halfdice writes where halfdice does', async () => {
+    const data = new Int16Array(60).map((_, n) => n - 30)
+    for (const name of ['o.nii', 'o.nii.gz', 'o.hdr']) {
+      await writeVolume(at(name), { grid, channels: 1, data })
+      const { image } = await withItk((call) => call<{ image: ItkImage }>('niftiReadImageNode', 1e6, at(name)))
+      const seen = volumeOfItk(image, name)
+      expect(gridDifference(seen.grid, grid, 1e-5), name).toBeUndefined() // float32 fields
+      expect(seen.data, name).toEqual(data)
+    }
   })
   test('a stream of any format', async () => {
     const chunks: number[][] = []

@@ -65,7 +65,7 @@ export async function openNifti(path: string): Promise<OpenNifti> {
     const layout = niftiLayout(bare, headPath)
     if (layout.single) {
       // A compressed file's true length shows only at its end; until then it is bounded by deflate's best ratio.
-      requireBytes(source.bound, layout, headPath)
+      requireBytes(source.bound, layout, headPath, source.exact)
       const extension = await take(source, layout.voxelOffset - bare.bytes.length)
       return { header: { ...bare, extension }, layout, voxelPath: headPath, source }
     }
@@ -73,7 +73,7 @@ export async function openNifti(path: string): Promise<OpenNifti> {
     const extension = await take(source, Number.MAX_SAFE_INTEGER)
     await source.close()
     source = await openByteSource(await pair.img())
-    requireBytes(source.bound, layout, await pair.img())
+    requireBytes(source.bound, layout, await pair.img(), source.exact)
     await skip(source, layout.voxelOffset)
     return { header: { ...bare, extension }, layout, voxelPath: await pair.img(), source }
   } catch (error) {

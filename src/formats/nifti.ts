@@ -103,13 +103,15 @@ export function inexactInteger(layout: NiftiLayout, subject: string): InputError
   )
 }
 
-/** Throws where a file of `available` bytes cannot hold the voxels that its header promises. */
-export function requireBytes(available: number, layout: NiftiLayout, subject: string): void {
+/**
+ * Throws where a file of `available` bytes (at most so many, unless `exact`) cannot hold the voxels that its header promises.
+ */
+export function requireBytes(available: number, layout: NiftiLayout, subject: string, exact = true): void {
   const needed = layout.voxelOffset + layout.voxelBytes
   if (available < needed) {
     throw new InputError(
       subject,
-      `is truncated: ${promise(layout)} need ${needed} bytes, it has ${available}; get it again`,
+      `is truncated: ${promise(layout)} need ${needed} bytes, it has ${exact ? '' : 'at most '}${available}; get it again`,
     )
   }
 }

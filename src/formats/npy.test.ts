@@ -55,6 +55,7 @@ describe('decodeNpy', () => {
     ['has npy version 9', npyBytes({}).with(6, 9)],
     ['has elements that are Python objects; save it as an array of real numbers', npyBytes({ descr: '|O' })],
     ['has elements that are of type <U5', npyBytes({ descr: '<U5' })],
+    ['has elements that are of an unknown type; save', npyBytes({ descr: '<\n2' })],
     ['has elements that are of type <c8', npyBytes({ descr: '<c8' })],
     ['has elements that are of type <f16', npyBytes({ descr: '<f16' })],
     [

@@ -111,7 +111,8 @@ export function parseNpyHeader(head: Uint8Array, subject: string): NpyHeader {
   const [, byteOrder, code] = /^([<>|=]?)(.*)$/.exec(descr[3] ?? '') ?? []
   const type = descr[4] ? undefined : TYPES[code]
   if (!type) {
-    const name = descr[4] ? 'records' : code === 'O' ? 'Python objects' : `of type ${descr[3]}`
+    const legible = /^[\w<>|=]{1,20}$/.test(descr[3] ?? '') ? `of type ${descr[3]}` : 'of an unknown type'
+    const name = descr[4] ? 'records' : code === 'O' ? 'Python objects' : legible
     throw new InputError(subject, `has elements that are ${name}; save it as an array of real numbers`)
   }
   const shape = axes[2]
@@ -139,13 +140,18 @@ export function npyElements(bytes: Uint8Array, header: NpyHeader, subject: strin
   return data
 }
 
-/** The refusal of an array with too few or too many bytes. */
-export function wrongLength({ shape, type, dataBytes }: NpyHeader, actual: number, subject: string): InputError {
+/** The refusal of an array with too few or too many bytes; `exact` unless `actual` is only the most there can be. */
+export function wrongLength(
+  { shape, type, dataBytes }: NpyHeader,
+  actual: number,
+  subject: string,
+  exact = true,
+): InputError {
   const promise = `shape (${shape.join(', ')}) of ${type} needs ${dataBytes} bytes`
   return new InputError(
     subject,
     actual < dataBytes
-      ? `is truncated: ${promise}, it has ${actual}; write or copy it again`
+      ? `is truncated: ${promise}, it has ${exact ? '' : 'at most '}${actual}; write or copy it again`
       : `holds more data than its header promises (${promise}); it is damaged`,
   )
 }

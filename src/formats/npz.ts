@@ -107,7 +107,8 @@ export async function npyStream(source: ByteSource, subject: string): Promise<Np
     const headBytes = npyHeadBytes(prologue, subject)
     const rest = await take(source, headBytes - prologue.length)
     const header = parseNpyHeader(concatenate([prologue, rest]), subject)
-    if (header.dataBytes > source.bound) throw wrongLength(header, source.bound - headBytes, subject)
+    if (headBytes + header.dataBytes > source.bound)
+      throw wrongLength(header, source.bound - headBytes, subject, source.exact)
     return {
       shape: header.shape,
       fortranOrder: header.fortranOrder,

@@ -63,13 +63,14 @@ export async function openZipEntry(path: string, entry: ZipEntry): Promise<ByteS
   return verified(streamSource(inflated, subject, entry.storedSize * MAX_DEFLATE_RATIO), entry, subject)
 }
 
-const emptySource: ByteSource = { bound: 0, fill: async () => 0, close: async () => {} }
+const emptySource: ByteSource = { bound: 0, exact: true, fill: async () => 0, close: async () => {} }
 
 function verified(source: ByteSource, entry: ZipEntry, subject: string): ByteSource {
   let length = 0
   let checksum = 0
   return {
     bound: Math.min(source.bound, entry.size),
+    exact: entry.size <= source.bound,
     async fill(target) {
       const filled = await source.fill(target)
       length += filled
@@ -105,7 +106,10 @@ function entryAt(view: DataView, at: number, path: string): ZipEntry {
   const extraBytes = view.getUint16(at + 30, true)
   const extraAt = at + 46 + nameBytes
   if (extraAt + extraBytes > view.byteLength) throw damaged(path)
-  const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameBytes))
+  // Control characters would break the one line of an error message.
+  const name = new TextDecoder()
+    .decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameBytes))
+    .replace(/\p{Cc}/gu, '?')
   const fields = { size: 24, storedSize: 20, headerOffset: 42 }
   const entry = { size: 0, storedSize: 0, headerOffset: 0 }
   let wide = zip64At(view, extraAt, extraAt + extraBytes)

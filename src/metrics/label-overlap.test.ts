@@ -15,9 +15,9 @@ test('counts every label in both maps, as counting one label at a time does', ()
       expect([...overlaps.keys()]).toEqual([-3, 1, 2, 70000, 5])
       for (const [label, overlap] of overlaps) {
         expect(overlap).toEqual({
-          a: a.filter((x) => x === label).length,
-          b: b.filter((x) => x === label).length,
-          both: a.filter((x, i) => x === label && b[i] === label).length,
+          voxelsA: a.filter((x) => x === label).length,
+          voxelsB: b.filter((x) => x === label).length,
+          voxelsBoth: a.filter((x, i) => x === label && b[i] === label).length,
         })
       }
     }),

@@ -1,18 +1,12 @@
 import type { LabelArray } from '../volume/labels.ts'
-
-/** How many voxels have a label in one map, in the other, and in both. */
-export interface LabelOverlap {
-  readonly a: number
-  readonly b: number
-  readonly both: number
-}
+import type { Overlap } from './overlap.ts'
 
 /**
  * The overlap of each of the given labels, counted in one pass over both maps, or over voxels `from` to `to` (exclusive)
- * of them. Dice is `2·both/(a + b)`.
+ * of them. `diceOf` makes a Dice of each.
  *
  * @example
- * labelOverlaps(new Uint8Array([0, 1, 2]), new Uint8Array([1, 1, 2]), [1, 2]).get(1) // { a: 1, b: 2, both: 1 }
+ * labelOverlaps(new Uint8Array([0, 1, 2]), new Uint8Array([1, 1, 2]), [1, 2]).get(1) // { voxelsA: 1, voxelsB: 2, voxelsBoth: 1 }
  */
 export function labelOverlaps(
   a: LabelArray,
@@ -20,13 +14,13 @@ export function labelOverlaps(
   labels: readonly number[],
   from = 0,
   to = a.length,
-): Map<number, LabelOverlap> {
-  const overlaps = new Map(labels.map((label) => [label, { a: 0, b: 0, both: 0 }]))
+): Map<number, Overlap> {
+  const overlaps = new Map(labels.map((label) => [label, { voxelsA: 0, voxelsB: 0, voxelsBoth: 0 }]))
   for (const { x, y, count } of countPairs(a, b, from, to)) {
     const [inA, inB] = [overlaps.get(x), overlaps.get(y)]
-    if (inA) inA.a += count
-    if (inB) inB.b += count
-    if (inA && x === y) inA.both += count
+    if (inA) inA.voxelsA += count
+    if (inB) inB.voxelsB += count
+    if (inA && x === y) inA.voxelsBoth += count
   }
   return overlaps
 }

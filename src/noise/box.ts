@@ -9,44 +9,40 @@ export interface Box {
 
 /** The smallest box outside which every voxel holds `outside`; undefined if there is no other value. */
 export function boxOf(values: LabelArray, shape: Vec3, outside: number): Box | undefined {
-  const isOutside = constantRange(values, outside)
-  return boundingBox(
-    shape,
-    (from, to) => !isOutside(from, to),
-    (at) => values[at] !== outside,
-  )
+  return boundingBox(values, shape, outside, undefined)
 }
 
 /** The bounding box of one label; undefined if it does not occur. */
 export function boxOfLabel(values: LabelArray, shape: Vec3, label: number): Box | undefined {
   // Planes and rows that hold the first voxel's label alone are passed over quickly: it is the background of most maps.
-  const outside = values[0]
-  const isOutside = outside === label ? () => false : constantRange(values, outside)
-  return boundingBox(
-    shape,
-    (from, to) => !isOutside(from, to),
-    (at) => values[at] === label,
-  )
+  return boundingBox(values, shape, values[0] === label ? undefined : values[0], label)
 }
 
-/** The bounding box of the voxels that are `inside`, looking only into planes and rows that `mayHold` one. */
+/**
+ * The bounding box of the voxels that hold `label`, or, without one, anything but `outside`. Planes and rows of nothing
+ * but `outside`, if given, are passed over.
+ */
 function boundingBox(
+  values: LabelArray,
   [nx, ny, nz]: Vec3,
-  mayHold: (from: number, to: number) => boolean,
-  inside: (at: number) => boolean,
+  outside: number | undefined,
+  label: number | undefined,
 ): Box | undefined {
   const low = [nx, ny, nz]
   const high = [-1, -1, -1]
+  const isOutside = outside === undefined ? () => false : constantRange(values, outside)
+  const wanted = label === undefined ? outside : label
+  const sought = label !== undefined
   for (let z = 0; z < nz; z++) {
-    if (!mayHold(z * ny * nx, (z + 1) * ny * nx)) continue
+    if (isOutside(z * ny * nx, (z + 1) * ny * nx)) continue
     for (let y = 0; y < ny; y++) {
       const row = (z * ny + y) * nx
-      if (!mayHold(row, row + nx)) continue
+      if (isOutside(row, row + nx)) continue
       let first = row
-      while (first < row + nx && !inside(first)) first++
+      while (first < row + nx && (values[first] === wanted) !== sought) first++
       if (first === row + nx) continue
       let last = row + nx - 1
-      while (!inside(last)) last--
+      while ((values[last] === wanted) !== sought) last--
       low[0] = Math.min(low[0], first - row)
       high[0] = Math.max(high[0], last - row)
       low[1] = Math.min(low[1], y)

@@ -26,11 +26,10 @@ export interface BoxedMarginal {
  * const m = marginal(labels, grid, 1, [4, 4, 4])
  */
 export function marginal(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): Float32Array {
+  checkSigma(sigmaMm)
   const out = new Float32Array(voxelCount(grid))
-  const [nx, ny] = grid.shape
-  convolve(labels, grid, label, sigmaMm, ({ start }, y, z, row) => {
-    out.set(row, ((start[2] + z) * ny + start[1] + y) * nx + start[0])
-  })
+  const part = partOf(labels, grid, label, sigmaMm)
+  if (part) convolve(labels, grid, label, sigmaMm, part, out, grid.shape, part.box.start)
   return out
 }
 
@@ -39,36 +38,48 @@ export function marginal(labels: LabelArray, grid: Grid, label: number, sigmaMm:
  * outside sum to less than 10⁻⁶ of the class's volume. undefined if the label does not occur.
  */
 export function marginalInBox(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): BoxedMarginal | undefined {
-  let data: Float32Array | undefined
-  const box = convolve(labels, grid, label, sigmaMm, ({ shape }, y, z, row) => {
-    data ??= new Float32Array(shape[0] * shape[1] * shape[2])
-    data.set(row, (z * shape[1] + y) * shape[0])
-  })
-  return box && data && { box, data }
+  checkSigma(sigmaMm)
+  const part = partOf(labels, grid, label, sigmaMm)
+  if (!part) return undefined
+  const { box } = part
+  const data = new Float32Array(box.shape[0] * box.shape[1] * box.shape[2])
+  convolve(labels, grid, label, sigmaMm, part, data, box.shape, [0, 0, 0])
+  return { box, data }
+}
+
+/** The class's bounding box, and that of the voxels it can reach. */
+interface Part {
+  readonly source: Box
+  readonly box: Box
+}
+
+function partOf(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): Part | undefined {
+  const source = boxOfLabel(labels, grid.shape, label)
+  if (!source) return undefined
+  const reach = sigmaMm.map((s, axis) => (grid.shape[axis] > 1 ? Math.ceil((tail * s) / grid.spacing[axis]) : 0))
+  const box = growBox(source, [reach[0], reach[1], reach[2]], grid)
+  return { source, box }
 }
 
 /**
  * The three passes, along i from the runs of the class, then along j and k as banded matrices. Planes are made as they
  * are needed and dropped as soon as no later one reaches back to them, so the working memory is a few σ of planes.
  *
- * @param emit takes each row (y, z) of the box, a view that holds until it returns; rows of zeros may be left out
+ * @param out zeros of shape `outShape`; the box's first voxel goes to `at`
  */
 function convolve(
   labels: LabelArray,
   grid: Grid,
   label: number,
   sigmaMm: Vec3,
-  emit: (box: Box, y: number, z: number, row: Float32Array) => void,
-): Box | undefined {
-  checkSigma(sigmaMm)
-  const source = boxOfLabel(labels, grid.shape, label)
-  if (!source) return undefined
-  const reach = sigmaMm.map((s, axis) => (grid.shape[axis] > 1 ? Math.ceil((tail * s) / grid.spacing[axis]) : 0))
-  const box = growBox(source, [reach[0], reach[1], reach[2]], grid)
+  { source, box }: Part,
+  out: Float32Array,
+  outShape: Vec3,
+  at: Vec3,
+): void {
   const [nx, ny, nz] = box.shape
   const [, sourceRows, sourcePlanes] = source.shape
-  const arena = new Arena()
-  const kernels = instantiate<{ bandRows(...args: number[]): void }>(wasmBase64, arena)
+  const { arena, kernels } = workspace()
   const rowBytes = 4 * roundUp(nx, 8)
   const planeBytes = rowBytes * roundUp(ny, 4) // bandRows writes four rows at a time
   const weights = [0, 1, 2].map((axis) => axisWeights(grid, sigmaMm, axis))
@@ -100,17 +111,17 @@ function convolve(
     )
     const plane = planes + planeBytes * (z - firstPlane)
     memory.fill(0, plane, plane + planeBytes)
-    for (const { at, from, to, band } of alongY) {
+    for (const { weightsAt, from, to, band } of alongY) {
       const extent = union(rowExtents, from, band, 1)
       for (let r = to; r < Math.min(ny, to + 4); r++) extents[z * ny + r] = extent
       if (extent.until <= extent.from) continue
       const src = alongX + rowBytes * from + 4 * extent.from
       const dst = plane + rowBytes * to + 4 * extent.from
-      kernels.bandRows(dst, rowBytes, src, rowBytes, extent.until - extent.from, at, band)
+      kernels.bandRows(dst, rowBytes, src, rowBytes, extent.until - extent.from, weightsAt, band)
     }
   }
 
-  for (const { at, from, to, band } of alongZ) {
+  for (const { weightsAt, from, to, band } of alongZ) {
     if (from + band - firstPlane > capacity) {
       memory.copyWithin(
         planes,
@@ -125,16 +136,32 @@ function convolve(
       if (extent.until <= extent.from) continue
       const src = planes + planeBytes * (from - firstPlane) + rowBytes * y + 4 * extent.from
       const n = extent.until - extent.from
-      kernels.bandRows(results + 4 * extent.from, rowBytes, src, planeBytes, n, at, band)
+      kernels.bandRows(results, rowBytes, src, planeBytes, n, weightsAt, band)
+      const count = Math.min(n, nx - extent.from)
       for (let r = 0; r < Math.min(4, nz - to); r++) {
         const row = (results + r * rowBytes) / 4
-        floats.fill(0, row, row + extent.from)
-        floats.fill(0, row + extent.until, row + rowBytes / 4)
-        emit(box, y, to + r, floats.subarray(row, row + nx))
+        const target = ((at[2] + to + r) * outShape[1] + at[1] + y) * outShape[0] + at[0] + extent.from
+        out.set(floats.subarray(row, row + count), target)
       }
     }
   }
-  return box
+}
+
+interface Workspace {
+  readonly arena: Arena
+  readonly kernels: { bandRows(...args: number[]): void }
+}
+
+let kept: Workspace | undefined
+
+/** Working memory that one call leaves to the next, unless it has grown large: fresh pages cost more than the sums. */
+function workspace(): Workspace {
+  if (!kept || kept.arena.memory.buffer.byteLength > 2 ** 26) {
+    const arena = new Arena()
+    kept = { arena, kernels: instantiate(wasmBase64, arena) }
+  }
+  kept.arena.reset()
+  return kept
 }
 
 /** The part of a row that may differ from 0, in floats from the row's start, multiples of 8. */
@@ -228,7 +255,8 @@ function runsAlongX(
       // C(b − 1 − x) is 1 before `settled`, C(a − 1 − x) is 0 from `cleared` on; differences in double are never below 0.
       const settled = b === extent ? stop : Math.max(start, b - reach)
       const cleared = a === 0 ? start : Math.min(stop, a + reach)
-      const [first, second] = settled < cleared ? [settled, cleared] : [cleared, settled]
+      const first = Math.min(settled, cleared)
+      const second = Math.max(settled, cleared)
       for (let x = start; x < first; x++) out[to + x] += 1 - cumulative[a - x + reach]
       if (settled < cleared) {
         for (let x = first; x < second; x++) out[to + x] += cumulative[b - x + reach] - cumulative[a - x + reach]
@@ -247,7 +275,7 @@ function runsAlongX(
 
 /** For every four rows of the box: the source rows that reach them and the weights, [band][4] in memory. */
 function bandsOf(weights: AxisWeights, box: Box, source: Box, axis: number, arena: Arena) {
-  const bands: { at: number; from: number; to: number; band: number }[] = []
+  const bands: { weightsAt: number; from: number; to: number; band: number }[] = []
   const { reach } = weights
   const start = source.start[axis]
   const end = start + source.shape[axis]
@@ -262,7 +290,7 @@ function bandsOf(weights: AxisWeights, box: Box, source: Box, axis: number, aren
         table[4 * (v - from) + r] = cumulativeAt(weights, x + r, v) - cumulativeAt(weights, x + r, v - 1)
       }
     }
-    bands.push({ at: arena.store(table), from: from - start, to, band: until - from })
+    bands.push({ weightsAt: arena.store(table), from: from - start, to, band: until - from })
   }
   return bands
 }

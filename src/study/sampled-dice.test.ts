@@ -59,7 +59,13 @@ test('samples are labels of the organ alone: 0 and 1', () => {
   const values = new Set<number>()
   sampledDice(
     { labels, grid, label: 2, noise, m },
-    { samples: 2, seed: 0, onSample: (s) => s.forEach((v) => values.add(v)) },
+    {
+      samples: 2,
+      seed: 0,
+      onSample: (sample) => {
+        for (const value of sample) values.add(value)
+      },
+    },
   )
   expect([...values].sort()).toEqual([0, 1])
 })

@@ -8,13 +8,18 @@ export class Arena {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 })
   }
 
-  /** Reserves `bytes` (zeroed) and returns their offset, a multiple of 16. Existing views become invalid. */
+  /** Reserves `bytes` (zeroed unless the arena was reset) and returns their offset, a multiple of 16. Existing views become invalid. */
   reserve(bytes: number): number {
     const at = this.#top
     this.#top += Math.ceil(bytes / 16) * 16
     const missing = this.#top - this.memory.buffer.byteLength
     if (missing > 0) this.memory.grow(Math.ceil(missing / 65536))
     return at
+  }
+
+  /** Makes all memory available again, for a computation that writes whatever it reads; nothing is cleared. */
+  reset(): void {
+    this.#top = 65536
   }
 
   /** Reserves room for an array and copies it in. */
