@@ -18,7 +18,7 @@ interface Options extends JsonOption {
 export function command(): Command {
   const command = new Command('demo')
     .description(
-      'Shows the whole story on a built-in phantom: noisy labels, exact marginals, optimal masks, and a check of each by\n' +
+      'Shows the whole story on a built-in phantom: noisy labels, exact marginals, optimal masks, and a check of each by ' +
         'Monte-Carlo. Writes one HTML page with figures that opens offline.',
     )
     .option('-o, --output <folder>', 'folder for report.html', 'halfdice-demo')

@@ -52,7 +52,7 @@ interface ProbabilityScore {
 export function command(): Command {
   const command = new Command('evaluate')
     .description(
-      'Scores a prediction against a reference, label by label: Dice, IoU, volumes, and the distance of the surfaces (95th\n' +
+      'Scores a prediction against a reference, label by label: Dice, IoU, volumes, and the distance of the surfaces (95th ' +
         'percentile and mean, mm). A prediction of probabilities is also scored for calibration (ECE, Brier).',
     )
     .argument('<prediction>', 'label map, or probabilities (3-D for one class, 4-D for one map a class)')

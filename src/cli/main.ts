@@ -8,6 +8,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'standard output' })))
 })
 
+// An error outside of any promise that we await (in a stream, a worker) is told like any other.
+process.on('uncaughtException', (error) => process.exit(report(error)))
+
 // While temporary files exist, a signal becomes an exit, which removes them. Otherwise its default action is the better
 // one: it also ends a computation that leaves no time for handlers.
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const

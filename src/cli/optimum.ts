@@ -47,7 +47,7 @@ interface Row {
 export function command(): Command {
   const command = new Command('optimum')
     .description(
-      'Tells what a perfect network could reach on noisy labels: for each class and noise strength σ the best expected\n' +
+      'Tells what a perfect network could reach on noisy labels: for each class and noise strength σ the best expected ' +
         'Dice D*, the threshold t* = D*/2 that reaches it, what the cut at 1/2 loses, and the volumes of both masks.',
     )
     .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
@@ -74,7 +74,6 @@ Examples:
   $ halfdice optimum liver.nii.gz --sigma 1 2 4 8
   $ halfdice optimum organs.nii.gz --sigma 2 4 --length 12 --plot organs.svg
   $ halfdice optimum kidney.nii.gz --sigma 2,2,4 4,4,8 --json
-
   $ halfdice optimum liver.nii.gz --sigma 4 8 --length 24 --samples 200
 
 Dice is the soft Dice 2 Σ s·m / (‖s‖ + ‖m‖), which the soft-Dice loss maximises; volumes are relative to the expected

@@ -29,7 +29,7 @@ interface Options extends JsonOption, RandomOptions {
 export function command(): Command {
   const command = new Command('sample')
     .description(
-      'Draws noisy versions of a label map, as if other annotators had drawn it: a smooth random field moves every\n' +
+      'Draws noisy versions of a label map, as if other annotators had drawn it: a smooth random field moves every ' +
         'boundary by σ mm (standard deviation), in bumps of length scale ℓ. All classes move together.',
     )
     .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')

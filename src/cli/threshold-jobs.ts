@@ -4,7 +4,7 @@ import type { CaseMaps } from '../datasets/predictions/case-maps.ts'
 import { type ClassScheme, readClasses } from '../datasets/predictions/classes.ts'
 import { datasetJsonFor, type FoundCase, findCases, openCase } from '../datasets/predictions/find-cases.ts'
 import { schemeFor } from '../datasets/predictions/scheme.ts'
-import { PooledSoftDice } from '../decision/pooled-soft-dice.ts'
+import { DiceHistogram } from '../decision/dice-histogram.ts'
 import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkOutputFolder, checkOutputImage, imageEnding, namesFolder, outputsInFolder } from './outputs.ts'
@@ -96,18 +96,18 @@ export async function poolJobs(jobs: readonly Job[], step: () => void): Promise<
       `has ${other.channels} maps, ${source.input} has ${source.channels}; pool cases of the same classes only`,
     )
   }
-  const pools = scheme.maps.map((each) => each && new PooledSoftDice())
-  const pass = async () => {
+  const pass = async (pools: readonly ({ add(m: Float32Array): void } | undefined)[]) => {
     for (const { source } of opened) {
       let channel = 0
       for await (const m of source.maps()) pools[channel++]?.add(m)
       step()
     }
   }
-  await pass()
-  for (const each of pools) each?.refine()
-  await pass()
-  return pools.map((each) => each?.optimum())
+  const coarse = scheme.maps.map((each) => each && new DiceHistogram())
+  await pass(coarse)
+  const fine = coarse.map((each) => each?.refine())
+  await pass(fine)
+  return fine.map((each) => each?.optimum())
 }
 
 /** Checks that the output fits the number of cases; creates nothing. Returns whether it is a folder. */

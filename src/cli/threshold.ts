@@ -29,7 +29,7 @@ export interface ThresholdOptions extends JsonOption {
 export function command(): Command {
   const command = new Command('threshold')
     .description(
-      'Cuts probability maps where the expected Dice is largest: at t* = D*/2, half of the best Dice that the map allows,\n' +
+      'Cuts probability maps where the expected Dice is largest: at t* = D*/2, half of the best Dice that the map allows, ' +
         'instead of at 1/2. Needs no labels and no retraining.',
     )
     .argument(
@@ -56,7 +56,7 @@ export function command(): Command {
     .addOption(
       new Option(
         '--decode <how>',
-        'one label map of classes that exclude each other or of nested regions, or separate masks\n' +
+        'one label map of classes that exclude each other or of nested regions, or separate masks ' +
           '(default: as dataset.json says; else arrays exclusive, images separate)',
       ).choices(['exclusive', 'regions', 'separate']),
     )
