@@ -1,4 +1,4 @@
-import { ellipsoid, type Shape, solid, trunkCylinder, tube, within, without } from './shapes.ts'
+import { ellipsoid, grown, type Shape, solid, trunkCylinder, tube, within, without } from './shapes.ts'
 import type { Build, Structure } from './structure.ts'
 
 /** The trunk without its organs, and the two solids that bound where organs may lie. */
@@ -194,5 +194,5 @@ function ribs(build: Build, depth: number, halfWidth: number, halfDepth: number)
     const offset = along - spacing * Math.round(along / spacing)
     return Math.max(Math.sqrt(radial ** 2 + (0.62 * offset) ** 2) - 4.2, reach)
   }
-  return [{ shape: solid(distance, shell.box), hu: (_x, _y, _z, d) => (d > -1.8 ? 480 : 190), label: 0 }]
+  return [{ shape: solid(distance, grown(shell, 5).box), hu: (_x, _y, _z, d) => (d > -1.8 ? 480 : 190), label: 0 }]
 }

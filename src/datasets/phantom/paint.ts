@@ -25,6 +25,8 @@ export function paint(scene: Scene, grid: Grid, labels: Uint8Array): Float32Arra
   const halfVoxel = 0.5 * Math.cbrt(grid.spacing[0] * grid.spacing[1] * grid.spacing[2])
   const [nx, ny, nz] = grid.shape
   for (const { shape, hu, label } of [...scene.body, ...scene.contents]) {
+    const [x0, y0, z0] = shape.box[0].map((low) => low - halfVoxel)
+    const [x1, y1, z1] = shape.box[1].map((high) => high + halfVoxel)
     const range = voxelRange(shape.box, scene, grid)
     for (let k = range[2][0]; k < Math.min(nz, range[2][1]); k++) {
       for (let j = range[1][0]; j < Math.min(ny, range[1][1]); j++) {
@@ -34,6 +36,8 @@ export function paint(scene: Scene, grid: Grid, labels: Uint8Array): Float32Arra
           const x = reference[3 * at]
           const y = reference[3 * at + 1]
           const z = reference[3 * at + 2]
+          // The range of voxels allows for the deformation; the box itself spares most of them the distance.
+          if (x < x0 || x > x1 || y < y0 || y > y1 || z < z0 || z > z1) continue
           const d = shape.distance(x, y, z)
           if (!(d < halfVoxel)) continue
           const cover = Math.min(1, 0.5 - d / (2 * halfVoxel))
