@@ -1,5 +1,7 @@
+import { BitHistogram } from './bit-histogram.ts'
 import { gaussLegendre } from './gauss-legendre.ts'
 import { checkProbabilities, chunksOf, type Probabilities } from './probabilities.ts'
+import { rmaOptimum } from './rma.ts'
 
 /** The mask with the largest expected Dice under independent voxels. Volumes are in voxels. */
 export interface IndependentDiceOptimum {
@@ -26,8 +28,8 @@ export interface IndependentDiceOptimum {
  *
  * evaluated by Gauss–Legendre quadrature on panels that follow the integrand's decay e^{−(τ+‖m‖)x}. The error of E_τ is below
  * 10⁻¹¹ (tested against the exact distribution). Only the τ whose upper bound 2S_τ/(τ+‖m‖−1) reaches the largest lower
- * bound, RMA's 2S_τ/(τ+‖m‖+1), are evaluated: no other can be the optimum. Cost: a sort of the positive probabilities and
- * about a hundred multiplications for each.
+ * bound, RMA's 2S_τ/(τ+‖m‖+1), are evaluated: no other can be the optimum. Cost: four passes over memory and a sort of the
+ * probabilities that may be in the mask.
  *
  * Real label noise is not independent between voxels; see `expectedDiceByThreshold` for sampled labels.
  *
@@ -37,38 +39,33 @@ export interface IndependentDiceOptimum {
  * independentDiceOptimum(new Float32Array([0.5])).expectedDice // 0.5: either mask is right half the time
  */
 export function independentDiceOptimum(m: Probabilities): IndependentDiceOptimum {
-  const p = positivesDescending(m)
-  const total = sumOf(p)
-  let best = { dice: emptyMaskDice(p), volume: 0 }
+  const chunks = clamped(m)
+  const { approximateDice, probabilityVolume: total } = rmaOptimum(chunks)
+  const emptyDice = emptyMaskDice(chunks, total)
+  const lowerBound = Math.max(approximateDice, emptyDice)
+  const p = descendingFrom(chunks, smallestCandidate(chunks, total, lowerBound))
 
-  // The range of volumes that can hold the optimum, by bounds from below and above.
-  let lowerBound = best.dice
-  const partial = new Float64Array(p.length + 1)
-  for (let t = 1; t <= p.length; t++) {
-    partial[t] = partial[t - 1] + p[t - 1]
-    lowerBound = Math.max(lowerBound, (2 * partial[t]) / (t + total + 1))
+  // Volumes whose upper bound reaches the lower one. Rounding must not exclude a volume that is as good.
+  let [first, last] = [p.length + 1, 0]
+  for (let volume = 1, sum = 0; volume <= p.length; volume++) {
+    sum += p[volume - 1]
+    if (2 * sum < (lowerBound - 1e-12) * (volume + total - 1)) continue
+    first = Math.min(first, volume)
+    last = volume
   }
-  // Rounding of the bounds must not exclude a volume that is as good.
-  const reaches = (t: number) => 2 * partial[t] >= (lowerBound - 1e-12) * (t + total - 1)
-  let first = 1
-  while (first <= p.length && !reaches(first)) first++
-  let last = p.length
-  while (last >= first && !reaches(last)) last--
 
-  if (first <= last) {
-    const dices = expectedDices(p, total, first, last)
-    for (let t = first; t <= last; t++) {
-      if (dices[t - first] > best.dice) best = { dice: dices[t - first], volume: t }
-    }
+  let best = { dice: emptyDice, volume: 0 }
+  for (const [i, dice] of expectedDices(chunks, p, total, first, last).entries()) {
+    if (dice > best.dice) best = { dice, volume: first + i }
   }
-  const threshold = best.volume === 0 ? 1 : p[best.volume - 1]
-  const above = best.volume === 0 ? 0 : p.indexOf(threshold)
-  const atLeast = best.volume === 0 ? 0 : p.lastIndexOf(threshold) + 1
+  if (best.volume === 0) return { expectedDice: best.dice, volume: 0, threshold: 1, ties: { all: 0, inside: 0 } }
+  const threshold = p[best.volume - 1]
+  const above = p.indexOf(threshold)
   return {
     expectedDice: best.dice,
     volume: best.volume,
     threshold,
-    ties: { all: atLeast - above, inside: best.volume - above },
+    ties: { all: p.lastIndexOf(threshold) + 1 - above, inside: best.volume - above },
   }
 }
 
@@ -82,56 +79,111 @@ export function independentDiceOptimum(m: Probabilities): IndependentDiceOptimum
  * independentExpectedDice(new Float32Array([1, 0.5]), 0.6) // (2/2 + 2/3)/2: |L| is 1 or 2
  */
 export function independentExpectedDice(m: Probabilities, threshold: number): number {
-  const p = positivesDescending(m)
-  const volume = p.findLastIndex((x) => x >= threshold) + 1
-  return volume === 0 ? emptyMaskDice(p) : expectedDices(p, sumOf(p), volume, volume)[0]
+  const chunks = clamped(m)
+  const { probabilityVolume: total } = rmaOptimum(chunks)
+  const p = descendingFrom(chunks, threshold)
+  return p.length === 0 ? emptyMaskDice(chunks, total) : expectedDices(chunks, p, total, p.length, p.length)[0]
 }
 
-/** P(L is empty). */
-function emptyMaskDice(p: Float32Array): number {
+/** P(L is empty) = Π(1 − p_i), which is at most e^{−‖m‖}. */
+function emptyMaskDice(chunks: readonly Float32Array[], total: number): number {
+  if (total > 750) return 0
   let log = 0
-  for (const x of p) log += Math.log1p(-Math.min(x, 1))
+  for (const chunk of chunks) for (let i = 0; i < chunk.length; i++) if (chunk[i] > 0) log += Math.log1p(-chunk[i])
   return Math.exp(log)
 }
 
-/** E_τ for τ = first … last. */
-function expectedDices(p: Float32Array, total: number, first: number, last: number): Float64Array {
+/**
+ * A probability below which no voxel can be in the optimal mask: 2S_τ − lowerBound·(τ + ‖m‖ − 1) is concave in τ, so that past
+ * its maximum, where it is negative, it stays so.
+ */
+function smallestCandidate(chunks: readonly Float32Array[], total: number, lowerBound: number): number {
+  const histogram = new BitHistogram(16)
+  for (const chunk of chunks) histogram.add(chunk)
+  let [sum, count] = [0, 0]
+  for (let bin = histogram.counts.length - 1; bin > 0; bin--) {
+    sum += histogram.sums[bin]
+    count += histogram.counts[bin]
+    const edge = histogram.lowerEdge(bin)
+    if (2 * edge < lowerBound && 2 * sum < (lowerBound - 1e-12) * (count + total - 1)) return edge
+  }
+  return 2 ** -149
+}
+
+/** E_τ for τ = first … last, given the probabilities that the largest of these masks holds, and all others in `chunks`. */
+function expectedDices(
+  chunks: readonly Float32Array[],
+  p: Float32Array,
+  total: number,
+  first: number,
+  last: number,
+): Float64Array {
+  if (first > last) return new Float64Array(0)
   const dices = new Float64Array(last - first + 1)
-  for (const { x, weight } of quadrature(first + total, last + total)) {
+  const largestX = Math.min(1, decayed / (first + total))
+  const logProduct = logOfProduct(chunks, largestX)
+  for (const { x, weight } of quadrature(largestX, last + total)) {
     // Σ_{j≤τ} p_j/(1 − p_j x), carried from τ to τ + 1; and (1−x)^τ · Π(1 − p_i x).
     let ratio = 0
     for (let j = 0; j < first - 1; j++) ratio += p[j] / (1 - p[j] * x)
     const logStep = Math.log1p(-x)
-    const logProduct = logOfProduct(p, x)
-    for (let t = first; t <= last; t++) {
-      ratio += p[t - 1] / (1 - p[t - 1] * x)
-      dices[t - first] += 2 * weight * ratio * Math.exp(logProduct + t * logStep)
+    const log = logProduct(x)
+    for (let volume = first; volume <= last; volume++) {
+      ratio += p[volume - 1] / (1 - p[volume - 1] * x)
+      dices[volume - first] += 2 * weight * ratio * Math.exp(log + volume * logStep)
     }
   }
   return dices
 }
 
-/** Σ log(1 − p_i x), with one logarithm for every 32 factors: none is below 10⁻⁴, so their product does not underflow. */
-function logOfProduct(p: Float32Array, x: number): number {
-  let log = 0
-  for (let start = 0; start < p.length; start += 32) {
-    const end = Math.min(p.length, start + 32)
-    let product = 1
-    for (let i = start; i < end; i++) product *= 1 - p[i] * x
-    log += Math.log(product)
+/**
+ * The function Σ log(1 − p_i x) for x up to `largestX`. Where p·x ≤ 10⁻³, five terms of the logarithm's series leave 10⁻¹⁹, so
+ * that power sums stand for these voxels; the others, at most 1000·‖m‖·largestX ≤ 45000, are multiplied.
+ */
+function logOfProduct(chunks: readonly Float32Array[], largestX: number): (x: number) => number {
+  const limit = 1e-3 / largestX
+  const large: number[] = []
+  let [s1, s2, s3, s4, s5] = [0, 0, 0, 0, 0]
+  for (const chunk of chunks) {
+    for (let i = 0; i < chunk.length; i++) {
+      const p = chunk[i]
+      if (p === 0) continue
+      if (p > limit) large.push(p)
+      else {
+        const p2 = p * p
+        s1 += p
+        s2 += p2
+        s3 += p2 * p
+        s4 += p2 * p2
+        s5 += p2 * p2 * p
+      }
+    }
   }
-  return log
+  return (x) => {
+    let log = -x * (s1 + x * (s2 / 2 + x * (s3 / 3 + x * (s4 / 4 + (x * s5) / 5))))
+    // One logarithm for every 32 factors: none is below 10⁻⁴, so their product does not underflow.
+    for (let start = 0; start < large.length; start += 32) {
+      const end = Math.min(large.length, start + 32)
+      let product = 1
+      for (let i = start; i < end; i++) product *= 1 - large[i] * x
+      log += Math.log(product)
+    }
+    return log
+  }
 }
 
+/** Beyond e⁻⁴⁵ = 3·10⁻²⁰ nothing is left of an integrand. */
+const decayed = 45
+
 /**
- * Nodes for integrands that decay between e^{−slowest·x} and e^{−fastest·x} on [0, 1]. Beyond e⁻⁴⁵ = 3·10⁻²⁰ nothing is left. On
- * a panel [b, 2b] an exponential that is not yet negligible at b falls by e⁻⁴⁵ at most, which 32 nodes integrate to the last
- * digit; so does the first panel [0, 8/fastest].
+ * Nodes for integrands that decay on [0, largestX] no faster than e^{−fastest·x}. On a panel [b, 2b] an exponential that is
+ * not yet negligible at b falls by e⁻⁴⁵ at most, which 32 nodes integrate to the last digit; so does the first panel, up to
+ * 8/fastest.
  */
-function quadrature(slowest: number, fastest: number): { readonly x: number; readonly weight: number }[] {
+function quadrature(largestX: number, fastest: number): { readonly x: number; readonly weight: number }[] {
   const nodes: { x: number; weight: number }[] = []
   const { nodes: points, weights } = gaussLegendre(32)
-  let end = Math.min(1, 45 / slowest)
+  let end = largestX
   while (true) {
     const start = end * fastest <= 8 ? 0 : end / 2
     const half = (end - start) / 2
@@ -141,19 +193,18 @@ function quadrature(slowest: number, fastest: number): { readonly x: number; rea
   }
 }
 
-function positivesDescending(m: Probabilities): Float32Array {
+/** The arrays of `m`; copies where a value exceeds 1 by rounding, which here would make a negative probability. */
+function clamped(m: Probabilities): readonly Float32Array[] {
   checkProbabilities(m)
-  const chunks = chunksOf(m)
-  let count = 0
-  for (const chunk of chunks) for (let i = 0; i < chunk.length; i++) count += chunk[i] > 0 ? 1 : 0
-  const p = new Float32Array(count)
-  let k = 0
-  for (const chunk of chunks) for (let i = 0; i < chunk.length; i++) if (chunk[i] > 0) p[k++] = Math.min(1, chunk[i])
-  return p.sort().reverse()
+  return chunksOf(m).map((chunk) => (chunk.some((x) => x > 1) ? chunk.map((x) => Math.min(1, x)) : chunk))
 }
 
-function sumOf(p: Float32Array): number {
-  let sum = 0
-  for (let i = p.length - 1; i >= 0; i--) sum += p[i]
-  return sum
+/** The positive probabilities ≥ limit in descending order. */
+function descendingFrom(chunks: readonly Float32Array[], limit: number): Float32Array {
+  let count = 0
+  for (const chunk of chunks) for (let i = 0; i < chunk.length; i++) count += chunk[i] >= limit ? 1 : 0
+  const p = new Float32Array(count)
+  let k = 0
+  for (const chunk of chunks) for (let i = 0; i < chunk.length; i++) if (chunk[i] >= limit) p[k++] = chunk[i]
+  return p.sort().reverse()
 }

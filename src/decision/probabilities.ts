@@ -43,8 +43,9 @@ export function ceilBits(t: number): number {
 export function checkProbabilities(m: Probabilities): void {
   let offset = 0
   for (const chunk of chunksOf(m)) {
-    const at = chunk.findIndex((x) => !(x >= 0 && x <= largestProbability))
-    if (at >= 0) {
+    let at = 0
+    while (at < chunk.length && chunk[at] >= 0 && chunk[at] <= largestProbability) at++
+    if (at < chunk.length) {
       throw new InputError(
         'probabilities',
         `value ${chunk[at]} at index ${offset + at} is not in [0, 1]; rescale or clip`,
