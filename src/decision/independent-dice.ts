@@ -196,7 +196,11 @@ function quadrature(largestX: number, fastest: number): { readonly x: number; re
 /** The arrays of `m`; copies where a value exceeds 1 by rounding, which here would make a negative probability. */
 function clamped(m: Probabilities): readonly Float32Array[] {
   checkProbabilities(m)
-  return chunksOf(m).map((chunk) => (chunk.some((x) => x > 1) ? chunk.map((x) => Math.min(1, x)) : chunk))
+  return chunksOf(m).map((chunk) => {
+    let i = 0
+    while (i < chunk.length && chunk[i] <= 1) i++
+    return i === chunk.length ? chunk : chunk.map((x) => Math.min(1, x))
+  })
 }
 
 /** The positive probabilities ≥ limit in descending order. */
