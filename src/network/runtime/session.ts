@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type * as Ort from 'onnxruntime-node'
 import { InputError, RunError } from '../../volume/errors.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
@@ -74,12 +75,19 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
 export const RUNTIME_INSTALL_COMMAND = 'npm install --ignore-scripts onnxruntime-node@1.30.0'
 
 async function loadRuntime(): Promise<typeof Ort> {
+  const ort = await importRuntime()
+  // What goes wrong comes as an exception, and is told once.
+  ort.env.logLevel = 'fatal'
+  return ort
+}
+
+async function importRuntime(): Promise<typeof Ort> {
   try {
-    const ort = await import('onnxruntime-node')
-    // What goes wrong comes as an exception, and is told once.
-    ort.env.logLevel = 'fatal'
-    return ort
+    return await import('onnxruntime-node')
   } catch (error) {
+    // Where scripts/install-runtime.mjs put a copy, because npm would not.
+    const copy = new URL('../../../runtime/node_modules/onnxruntime-node/dist/index.js', import.meta.url)
+    if (existsSync(copy)) return ((await import(copy.href)) as { default: typeof Ort }).default
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
     throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${RUNTIME_INSTALL_COMMAND}`)
   }
