@@ -71,25 +71,28 @@ check('both entry points load', () => {
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, stdio: 'pipe' })
 })
 
+const library = `
+  import { type SoftDiceOptimum, softDiceOptimum } from 'halfdice'
+  const optimum: SoftDiceOptimum = softDiceOptimum(new Float32Array([1, 0.5]))
+  export const threshold: number = optimum.threshold
+  // @ts-expect-error: a string is no array of probabilities; if the types were lost, this would be no error
+  softDiceOptimum('0.5')`
+const files = `
+  import { readVolume } from 'halfdice/node'
+  export const spacing: readonly [number, number, number] = (await readVolume('x.nii')).grid.spacing`
+const nodeNext = { module: 'NodeNext', moduleResolution: 'NodeNext' }
+const bundler = { module: 'ESNext', moduleResolution: 'Bundler' }
+const node = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
 const consumers = [
-  ['node16 resolution', { module: 'NodeNext', moduleResolution: 'NodeNext' }],
-  ['bundler resolution', { module: 'ESNext', moduleResolution: 'Bundler' }],
+  ['in Node', { ...nodeNext, ...node }, library + files],
+  ['with a bundler', { ...bundler, ...node }, library + files],
+  ['in a browser, without the types of Node', { ...bundler, lib: ['ES2023', 'DOM'], types: [] }, library],
 ]
-for (const [name, options] of consumers) {
-  check(`TypeScript finds the types, ${name}`, () => {
-    const compilerOptions = { ...options, target: 'ES2023', strict: true, noEmit: true, types: ['node'] }
-    compilerOptions.typeRoots = [join(root, 'node_modules/@types')]
+for (const [name, options, code] of consumers) {
+  check(`TypeScript finds the types ${name}`, () => {
+    const compilerOptions = { ...options, target: 'ES2023', strict: true, noEmit: true }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
-    writeFileSync(
-      join(folder, 'use.ts'),
-      `import { type SoftDiceOptimum, softDiceOptimum } from 'halfdice'
-       import { readVolume } from 'halfdice/node'
-       const optimum: SoftDiceOptimum = softDiceOptimum(new Float32Array([1, 0.5]))
-       export const threshold: number = optimum.threshold
-       export const spacing: readonly [number, number, number] = (await readVolume('x.nii')).grid.spacing
-       // @ts-expect-error: a string is no array of probabilities; if the types were lost, this would be no error
-       softDiceOptimum('0.5')`,
-    )
+    writeFileSync(join(folder, 'use.ts'), code)
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
     const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], {
       cwd: folder,
@@ -122,6 +125,7 @@ const runs = [
   [['optimum', label, '--sigma', '2', '4', '--plot', 'optimum.svg'], ['optimum.svg']],
   [['threshold', 'prob.nii.gz', '-o', 'mask.nii.gz'], ['mask.nii.gz']],
   [['evaluate', 'noisy/phantom_000_0000.nii.gz', label], []],
+  [['demo'], ['halfdice-demo/report.html']],
 ]
 for (const [args, files] of runs) {
   check(`halfdice ${args.join(' ')}`, () => {

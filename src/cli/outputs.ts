@@ -52,13 +52,14 @@ export function checkOutputImage(path: string, inputs: readonly string[]): void 
     throw new InputError(path, `does not name an image format; end it in ${imageEndings.join(', ')}`)
   }
   checkOutputFile(path, inputs)
+  const index = indexOf(inputs)
   const base = path.slice(0, -ending.length)
-  for (const companion of companions[ending] ?? []) checkNotInput(base + companion, path, inputs)
+  for (const companion of companions[ending] ?? []) checkNotInput(base + companion, path, index)
 }
 
 /** As `checkOutputImage`, for a file of any kind. */
 export function checkOutputFile(path: string, inputs: readonly string[]): void {
-  checkNotInput(path, path, inputs)
+  checkNotInput(path, path, indexOf(inputs))
   if (statOf(path)?.isDirectory()) throw new InputError(path, 'is a folder; give a file name for the output')
   const folder = dirname(resolve(path))
   const there = statOf(folder)
@@ -89,29 +90,37 @@ export function createFolder(path: string): void {
  */
 export function outputsInFolder(folder: string, inputs: readonly string[], names: readonly string[]): string[] {
   const outputs = names.map((name) => join(folder, name))
-  for (const [i, output] of outputs.entries()) {
-    const first = outputs.findIndex((other) => same(other, output))
-    if (first < i) {
-      throw new InputError(inputs[i], `would be written to ${output} as ${inputs[first]} is; run them one at a time`)
+  const index = indexOf(inputs)
+  const taken = new Map<string, string>()
+  for (const [i, name] of names.entries()) {
+    const other = taken.get(name)
+    if (other !== undefined) {
+      throw new InputError(inputs[i], `would be written to ${outputs[i]} as ${other} is; run them one at a time`)
     }
-    checkNotInput(output, output, inputs)
+    taken.set(name, inputs[i])
+    checkNotInput(outputs[i], outputs[i], index)
   }
   return outputs
 }
 
-function checkNotInput(target: string, output: string, inputs: readonly string[]): void {
-  for (const input of inputs) {
-    if (same(target, input)) {
-      throw new InputError(output, `would overwrite the input ${input}; give another output`)
-    }
+function checkNotInput(target: string, output: string, inputs: InputIndex): void {
+  for (const identity of identities(target)) {
+    const input = inputs.get(identity)
+    if (input !== undefined) throw new InputError(output, `would overwrite the input ${input}; give another output`)
   }
 }
 
-/** Whether two paths lead to one file: by name, through links, or as hard links. */
-function same(a: string, b: string): boolean {
-  if (realPath(a) === realPath(b)) return true
-  const [x, y] = [statOf(a), statOf(b)]
-  return x !== undefined && y !== undefined && x.ino !== 0 && x.ino === y.ino && x.dev === y.dev
+/** The inputs by everything that identifies their files. */
+type InputIndex = ReadonlyMap<string, string>
+
+function indexOf(inputs: readonly string[]): InputIndex {
+  return new Map(inputs.flatMap((input) => identities(input).map((identity) => [identity, input])))
+}
+
+/** What two paths share if they lead to one file: the path without links, and the file's number (for hard links). */
+function identities(path: string): string[] {
+  const there = statOf(path)
+  return there === undefined || there.ino === 0 ? [realPath(path)] : [realPath(path), `inode ${there.dev}:${there.ino}`]
 }
 
 /** The path with all links resolved, as far down as it exists. */
