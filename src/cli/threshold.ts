@@ -9,6 +9,7 @@ import { printResult, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { type Job, openJobs, poolJobs } from './threshold-jobs.ts'
 import { type CaseResult, caseResult, describeCases } from './threshold-result.ts'
+import type { Reviewer } from './threshold-reviewer.ts'
 
 export interface ThresholdOptions extends JsonOption {
   readonly output: string
@@ -23,6 +24,8 @@ export interface ThresholdOptions extends JsonOption {
   readonly like?: string
   readonly assumePresent?: boolean
   readonly stdinNpy?: boolean
+  readonly report?: string
+  readonly references?: string
 }
 
 /** `halfdice threshold`: masks from a network's probabilities. */
@@ -86,6 +89,11 @@ export function command(): Command {
       'take geometry and header of the masks from this image, or from a folder of them by case name',
     )
     .option('--assume-present', 'every class is in every image: leave no mask empty for lack of evidence')
+    .option('--report <file>', 'write an HTML page: what changed, flags, slices; and all rows as CSV beside it')
+    .option(
+      '--references <folder>',
+      'label maps called like the cases: scores, calibration and tuned thresholds, for --report',
+    )
     .option('--stdin-npy', 'read one .npy array [class, z, y, x] from standard input')
     .addHelpText(
       'after',
@@ -96,6 +104,7 @@ Examples:
   $ halfdice threshold predictions/*.nii.gz -o masks --scope dataset one for all, best for the pooled Dice
   $ halfdice threshold nnunet_output/ -o masks                       a folder of CASE.npz and CASE.pkl, names from dataset.json
   $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive  a 4-D softmax, background first, as one label map
+  $ halfdice threshold nnunet_output/ -o masks --report report.html --references labelsTr
   $ halfdice threshold prob.nii.gz -o mask.nii.gz --at 0.5 --json    what the usual cut would be worth
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255
 
@@ -116,7 +125,12 @@ async function run(inputs: readonly string[], options: ThresholdOptions): Promis
   }
   if (inputs.length === 0) throw new InputError('threshold', "needs probabilities; see 'halfdice threshold --help'")
   if (output === '-') throw new InputError('-o -', 'writes the mask of --stdin-npy; give a file or folder')
+  if (options.references !== undefined && options.report === undefined && !options.json) {
+    throw new InputError('--references', 'is told in a report; add --report FILE.html (or --json)')
+  }
   const jobs = await openJobs(inputs, options)
+  const watched = options.report !== undefined || options.references !== undefined
+  const reviewer = watched ? (await import('./threshold-reviewer.ts')).startReview(inputs, options) : undefined
   const progress = startProgress('thresholding', jobs.length * (scope === 'dataset' ? 3 : 1))
   let done = 0
   const step = () => progress.update(++done)
@@ -127,7 +141,7 @@ async function run(inputs: readonly string[], options: ThresholdOptions): Promis
     if (scope === 'dataset') pooled = await poolJobs(jobs, step)
     for (const job of jobs) {
       try {
-        cases.push(await finish(job, options, pooled))
+        cases.push(await finish(job, options, pooled, reviewer))
       } catch (error) {
         // One bad case of several does not cost the others; of a pooled threshold it would be a part.
         if (!(error instanceof InputError) || jobs.length === 1 || pooled) throw error
@@ -143,10 +157,19 @@ async function run(inputs: readonly string[], options: ThresholdOptions): Promis
     each ? [{ threshold: each.threshold, supDice: each.supDice, diceAtHalf: each.diceAtHalf }] : [],
   )
   const dataset = summary && (summary.length === 1 ? summary[0] : { maps: summary })
+  const references = await reviewer?.finish(failures.map(({ error }) => error.message))
   const failed = failures.map(({ input, error }) => ({ input, error: error.message }))
   printResult(
     options.json,
-    { scope, metric, ...(dataset && { dataset }), cases, ...(failed.length > 0 && { failed }) },
+    {
+      scope,
+      metric,
+      ...(dataset && { dataset }),
+      cases,
+      ...(references && { references }),
+      ...(options.report !== undefined && { report: options.report }),
+      ...(failed.length > 0 && { failed }),
+    },
     () => describeCases(cases, options, summary),
   )
   if (failures.length > 0) {
@@ -158,19 +181,24 @@ async function finish(
   job: Job,
   options: ThresholdOptions,
   pooled: readonly (SoftDiceOptimum | undefined)[] | undefined,
+  reviewer: Reviewer | undefined,
 ): Promise<CaseResult> {
   const { source, scheme } = await job.open()
   const at = options.at ?? (options.metric === 'accuracy' ? undefined : pooled?.map((each) => each?.threshold ?? 0.5))
   const { decodeCase } = await import('../datasets/predictions/decode.ts')
+  const review = await reviewer?.begin(source, scheme)
   const { decoded, warning } = await decodeCase(source, scheme, {
     metric: options.metric,
     at,
     assumePresent: options.assumePresent,
+    flatness: reviewer !== undefined,
+    inspect: review?.inspect,
   })
   if (warning !== undefined) warn(`${source.input}: ${warning}`)
   const { data, channels } = decoded
   if (job.folder !== undefined) createFolder(job.folder)
   const { grid, header } = source
   await writeVolume(job.output, { grid, channels, data, ...(header !== undefined && { header }) })
+  review?.end(decoded)
   return caseResult(source, scheme, decoded, job.output)
 }

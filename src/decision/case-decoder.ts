@@ -52,6 +52,14 @@ export interface MapResult {
   readonly agreementWithHalf: number
 }
 
+/** How a map was cut on its own. Volumes are in voxels. */
+export interface OwnCut {
+  readonly threshold: number
+  readonly present: boolean
+  readonly volume: number
+  readonly volumeHalf: number
+}
+
 export interface DecodedCase {
   /** One label a voxel (`exclusive`, `regions`), or one mask a map after each other (`separate`). */
   readonly data: Uint8Array | Uint16Array
@@ -104,8 +112,11 @@ export class CaseDecoder {
     return this.#regions !== undefined
   }
 
-  /** Takes in the next map. Throws InputError where a value is no probability. */
-  add(m: Float32Array): void {
+  /**
+   * Takes in the next map; returns its own cut, before other classes have their say, but for the background. Throws InputError
+   * where a value is no probability.
+   */
+  add(m: Float32Array): OwnCut | undefined {
     const index = this.#results.length
     const labels = this.#labels[index]
     const { metric, at, assumePresent } = this.#options
@@ -114,7 +125,7 @@ export class CaseDecoder {
       // For accuracy the background competes: its voxels are those where no class is more probable.
       if (this.#exclusive && accuracy) this.#claim(index, m, 0, Number.MIN_VALUE, 1)
       this.#results.push(undefined)
-      return
+      return undefined
     }
     const optimum = softDiceOptimum(m)
     const given = typeof at === 'number' ? at : at?.[index]
@@ -124,6 +135,7 @@ export class CaseDecoder {
     const evidence =
       given === undefined && !accuracy ? presence({ largest, total: optimum.probabilityVolume, ...cut }) : undefined
     const present = assumePresent || (evidence?.present ?? true)
+    const outcome = { threshold, present, volume: present ? cut.count : 0, volumeHalf: optimum.volumeHalf }
     this.#results.push({
       optimum,
       threshold,
@@ -137,7 +149,7 @@ export class CaseDecoder {
     if (this.#masks) {
       const mask = this.#masks.subarray(index * this.#voxels, (index + 1) * this.#voxels)
       if (present) thresholdMask(m, threshold, mask)
-      return
+      return outcome
     }
     const weight = scoreWeight(metric === 'iou' ? 'iou' : 'dice', { ...cut, total: optimum.probabilityVolume })
     if (this.#regions) this.#regions.add(index, m, present && cut.count > 0 ? { threshold, weight } : undefined)
@@ -145,6 +157,7 @@ export class CaseDecoder {
       if (accuracy) this.#claim(index, m, labels[0], Number.MIN_VALUE, 1)
       else this.#claim(index, m, labels[0], threshold, weight)
     }
+    return outcome
   }
 
   #claim(index: number, m: Float32Array, label: number, threshold: number, weight: number): void {

@@ -1,4 +1,4 @@
-import { CaseDecoder, type DecodedCase, type DecodeOptions } from '../../decision/case-decoder.ts'
+import { CaseDecoder, type DecodedCase, type DecodeOptions, type OwnCut } from '../../decision/case-decoder.ts'
 import { voxelCount } from '../../volume/grid.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
@@ -6,7 +6,7 @@ import { SumCheck } from './sum-check.ts'
 
 export interface DecodeCaseOptions extends Omit<DecodeOptions, 'kind' | 'labels' | 'paint'> {
   /** Sees each map but the background's after it was decoded, before the next is read. */
-  readonly inspect?: ((index: number, map: Float32Array) => void) | undefined
+  readonly inspect?: ((index: number, map: Float32Array, cut: OwnCut) => void) | undefined
 }
 
 /**
@@ -27,9 +27,9 @@ export async function decodeCase(
   const sums = scheme.kind === 'exclusive' ? new SumCheck(voxels, scheme.maps.includes(undefined)) : undefined
   let index = 0
   for await (const map of source.maps()) {
-    decoder.add(map)
+    const cut = decoder.add(map)
     sums?.add(map)
-    if (labels[index]) inspect?.(index, map)
+    if (cut) inspect?.(index, map, cut)
     index++
   }
   const warning = sums?.verdict(source.input)

@@ -1,0 +1,92 @@
+import type { LabelArray } from '../volume/labels.ts'
+
+/** Cuts are tabulated at logits −10, −9.98 … 10: 0.5 % apart at ½, and ½ itself is one of them. */
+const step = 0.02
+const half = 500
+
+/** The probabilities at which a `CutTable` knows everything, ascending. */
+export const CUTS: Float64Array = Float64Array.from(
+  { length: 2 * half + 1 },
+  (_, i) => 1 / (1 + Math.exp(-step * (i - half))),
+)
+/** The index of ½ in `CUTS`. */
+export const HALF_CUT = half
+
+/**
+ * What thresholding one map at any of `CUTS` gives against a reference, from one pass over both: voxels, voxels of the
+ * reference, and sums of probabilities between neighbouring cuts. Scores at cuts are exact; calibrations are applied between.
+ */
+export class CutTable {
+  /** Voxels with CUTS[b − 1] ≤ m < CUTS[b], for b = 0 … CUTS.length. */
+  readonly counts = new Float64Array(CUTS.length + 1)
+  /** Those of them that are in the reference. */
+  readonly hits = new Float64Array(CUTS.length + 1)
+  /** Σ m over them. */
+  readonly sums = new Float64Array(CUTS.length + 1)
+
+  /** Adds voxels; those in the reference have a label for which `inside` is 1. */
+  add(map: Float32Array, reference: LabelArray, inside: (label: number) => boolean): void {
+    const { counts, hits, sums } = this
+    const table = tableOf(reference, inside)
+    for (let i = 0; i < map.length; i++) {
+      const m = map[i]
+      const b = binOf(m)
+      counts[b]++
+      sums[b] += m
+      hits[b] += table[reference[i]] ?? 0
+    }
+  }
+}
+
+/** 1 for labels inside, by label; labels are few. Negative labels are never inside. */
+function tableOf(reference: LabelArray, inside: (label: number) => boolean): Uint8Array {
+  let largest = 0
+  for (let i = 0; i < reference.length; i++) if (reference[i] > largest) largest = reference[i]
+  return Uint8Array.from({ length: Math.min(largest, 1 << 20) + 1 }, (_, label) => Number(inside(label)))
+}
+
+const last = CUTS.length
+
+/** The number of cuts that m reaches: guessed by its logit, then put right, since logarithms round. */
+function binOf(m: number): number {
+  if (!(m >= CUTS[0])) return 0
+  if (m >= CUTS[last - 1]) return last
+  let b = Math.floor(Math.log(m / (1 - m)) / step) + half + 1
+  while (b > 0 && m < CUTS[b - 1]) b--
+  while (b < last && m >= CUTS[b]) b++
+  return b
+}
+
+/** Dice against the reference of the mask {m ≥ CUTS[i]}, for every i; both empty count as 1. */
+export function diceAtCuts({ counts, hits }: CutTable): Float64Array {
+  const reference = hits.reduce((a, b) => a + b, 0)
+  const dice = new Float64Array(CUTS.length)
+  let [volume, both] = [0, 0]
+  for (let i = CUTS.length - 1; i >= 0; i--) {
+    volume += counts[i + 1]
+    both += hits[i + 1]
+    dice[i] = volume + reference === 0 ? 1 : (2 * both) / (volume + reference)
+  }
+  return dice
+}
+
+/**
+ * The cut with the largest soft Dice when probabilities are replaced by `calibrate` of their mean between cuts, and that
+ * soft Dice. `calibrate` must not fall.
+ */
+export function bestSoftCut(
+  { counts, sums }: CutTable,
+  calibrate: (m: number) => number = (m) => m,
+): { readonly cut: number; readonly supDice: number } {
+  const mass = counts.map((n, b) => (n === 0 ? 0 : n * calibrate(sums[b] / n)))
+  const total = mass.reduce((a, b) => a + b, 0)
+  let best = { cut: HALF_CUT, supDice: total === 0 ? 1 : 0 }
+  let [sum, count] = [0, 0]
+  for (let i = CUTS.length - 1; i >= 0; i--) {
+    sum += mass[i + 1]
+    count += counts[i + 1]
+    const supDice = total === 0 ? 1 : (2 * sum) / (count + total)
+    if (supDice > best.supDice) best = { cut: i, supDice }
+  }
+  return best
+}

@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'parse5'
+import { describe, expect, test } from 'vitest'
+import { createGrid, voxelCount } from '../src/volume/grid.ts'
+import {
+  expectRefusal,
+  halfdice,
+  halfdiceJson,
+  hasSharedData,
+  sharedData,
+  temporaryFolder,
+} from './support/halfdice.ts'
+import { distanceMm, softBall, writeImage } from './support/images.ts'
+
+interface Interval {
+  value: number
+  low: number
+  high: number
+}
+type Method = 'half' | 'perCase' | 'calibrated' | 'fixed'
+interface Result {
+  report?: string
+  references?: {
+    classes: {
+      name: string
+      cases: number
+      meanDice: Record<Method, Interval>
+      differenceToHalf: Record<Exclude<Method, 'half'>, Interval>
+      fixedThreshold: Interval
+    }[]
+  }
+  failed?: { input: string }[]
+}
+
+const folder = temporaryFolder()
+const at = (...parts: string[]) => join(folder, ...parts)
+const grid = createGrid([30, 28, 12], [1, 1, 2])
+const n = voxelCount(grid)
+
+describe('a report with references', () => {
+  mkdirSync(at('in'))
+  mkdirSync(at('ref'))
+  for (let i = 0; i < 12; i++) {
+    const name = `case_${String(i).padStart(2, '0')}.nii.gz`
+    const radius = 5 + (i % 4) * 0.7
+    // Case 11 is four times as large as it should be; case 10 sees nothing but a haze.
+    const map = i === 10 ? new Float32Array(n).fill(0.02) : softBall(grid, i === 11 ? 12 : radius, 9)
+    writeImage(at('in', name), map, grid)
+    // The reference reaches further than the ½ contour: a low threshold is right.
+    writeImage(
+      at('ref', name),
+      Uint8Array.from(distanceMm(grid, [14.5, 13.5, 5.5]), (d) => Number(d < radius + 2)),
+      grid,
+    )
+  }
+  const args = ['threshold', at('in'), '-o', at('out'), '--references', at('ref'), '--report', at('r.html')]
+
+  test('scores four thresholds against each other, and names what to look at', async () => {
+    const { references, report } = await halfdiceJson<Result>(args)
+    expect(report).toBe(at('r.html'))
+    const [foreground] = references?.classes ?? []
+    expect(foreground).toMatchObject({ name: 'foreground', cases: 12 })
+    expect(foreground.meanDice.perCase.value).toBeGreaterThan(foreground.meanDice.half.value)
+    expect(foreground.fixedThreshold.value).toBeLessThan(0.4)
+    expect(foreground.fixedThreshold.low).toBeLessThanOrEqual(foreground.fixedThreshold.value)
+    expect(foreground.fixedThreshold.high).toBeGreaterThanOrEqual(foreground.fixedThreshold.value)
+    const html = readFileSync(at('r.html'), 'utf8')
+    const faults: string[] = []
+    parse(html, { onParseError: ({ code }) => faults.push(code) })
+    expect(faults).toEqual([])
+    expect(html).toMatch(/unusual size: \d+(\.\d)? times the median/)
+    for (const title of ['What changed', 'Against the references', 'By class', 'All masks', 'Calibration']) {
+      expect(html).toContain(title)
+    }
+    expect(html).not.toMatch(/NaN|undefined|Infinity/)
+    // Nothing is fetched: an offline page.
+    expect(html).not.toMatch(/(?:src|href)="https?:/)
+    const csv = readFileSync(at('r.csv'), 'utf8').trimEnd().split('\r\n')
+    expect(csv).toHaveLength(13)
+    expect(csv.find((line) => line.startsWith('case_10,'))).toMatch(/,no,/)
+    expect(readdirSync(at('out'))).toHaveLength(12)
+  })
+
+  test('the same input gives the same page', async () => {
+    const before = readFileSync(at('r.html'))
+    await halfdiceJson(args)
+    expect(readFileSync(at('r.html')).equals(before)).toBe(true)
+  })
+
+  test('a case without its reference is named, the others are done', async () => {
+    mkdirSync(at('few'))
+    for (const name of readdirSync(at('ref')).slice(1)) symlinkSync(at('ref', name), at('few', name))
+    const { code, stdout, stderr } = await halfdice([
+      ...args.slice(0, 5),
+      at('few'),
+      '--report',
+      at('f.html'),
+      '--json',
+    ])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/case_00\.nii\.gz: has no reference case_00\.nii\.gz in .*\n.*1 of 12 cases failed/)
+    const { failed }: Result = JSON.parse(stdout)
+    expect(failed).toHaveLength(1)
+    expect(readFileSync(at('f.html'), 'utf8')).toContain('Cases that could not be done')
+  })
+
+  test('what makes no sense is refused', async () => {
+    expectRefusal(await halfdice(args.slice(0, 6)), '--report FILE.html')
+    expectRefusal(await halfdice([...args.slice(0, 4), '--report', at('page.txt')]), 'end it in .html')
+    expectRefusal(
+      await halfdice([...args.slice(0, 4), '--report', at('r.html'), '--references', at('none')]),
+      'no folder',
+    )
+  })
+})
+
+test('a report without references', async () => {
+  const input = writeImage(at('one.nii.gz'), softBall(grid, 6, 9), grid)
+  await halfdiceJson(['threshold', input, '-o', at('one_mask.nii.gz'), '--report', at('one.html')])
+  const html = readFileSync(at('one.html'), 'utf8')
+  expect(html).toContain('What changed')
+  expect(html).not.toContain('Against the references')
+  expect(html).not.toMatch(/NaN|undefined/)
+  expect(existsSync(at('one.csv'))).toBe(true)
+})
+
+describe.skipIf(!hasSharedData)('hippocampi of two networks (skipped without ../shared/data)', () => {
+  const link = (kind: string) => {
+    mkdirSync(at(kind))
+    for (const name of hasSharedData ? readdirSync(sharedData('hippocampus_probabilities')) : []) {
+      const [, stem] = new RegExp(`^(.*)_${kind}\\.nii\\.gz$`).exec(name) ?? []
+      if (stem) symlinkSync(sharedData(`hippocampus_probabilities/${name}`), at(kind, `${stem}.nii.gz`))
+    }
+    return at(kind)
+  }
+
+  test('mean Dice at ½ and at t* are those of NumPy, and the gain is real', async () => {
+    const args = ['threshold', link('ce'), '-o', at('hippocampi'), '--references', link('noisy')]
+    const { references } = await halfdiceJson<Result>([...args, '--classes', 'anterior=1,posterior=2,whole=1+2'])
+    const whole = references?.classes.find(({ name }) => name === 'whole')
+    // By numpy: sort, cumsum, argmax of 2c/(k + c_n) a case, cut at half of it, mean over the 39 cases. Thresholds here lie on
+    // the grid of cuts, 0.004 apart.
+    expect(whole?.meanDice.half.value).toBeCloseTo(0.5557083, 6)
+    expect(whole?.meanDice.perCase.value).toBeCloseTo(0.6020012, 3)
+    expect(whole?.differenceToHalf.perCase.low).toBeGreaterThan(0.02)
+  })
+})
