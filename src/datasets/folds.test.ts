@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { patientFolds } from './folds.ts'
+import { balancedFolds, patientFolds } from './folds.ts'
 import { patientOf } from './nnunet.ts'
 
 test('patients stay together, folds are balanced, and the order of cases does not matter', () => {
@@ -32,4 +32,36 @@ test('patients by name', () => {
     'case_12',
     's0001',
   ])
+})
+
+test('balanced folds keep patients together and share out large and small ones', () => {
+  const one = fc.record({ patient: fc.integer({ min: 0, max: 40 }).map(String), size: fc.nat(1e6) })
+  fc.assert(
+    fc.property(fc.array(one, { minLength: 8, maxLength: 80 }), fc.integer({ min: 0, max: 99 }), (list, seed) => {
+      const patients = list.map(({ patient }) => patient)
+      fc.pre(new Set(patients).size >= 4)
+      const folds = balancedFolds(
+        patients,
+        list.map(({ size }) => size),
+        4,
+        seed,
+      )
+      const of = new Map(patients.map((patient, i) => [patient, folds[i]]))
+      for (const [i, patient] of patients.entries()) expect(of.get(patient)).toBe(folds[i])
+      const means = [...of].map(([patient, fold]) => {
+        const own = list.filter((one) => one.patient === patient).map(({ size }) => size)
+        return { fold, size: own.reduce((a, b) => a + b) / own.length }
+      })
+      // Of the four largest patients each fold has one, of the next four too, and so on.
+      means.sort((a, b) => b.size - a.size)
+      const distinct = new Set(means.map(({ size }) => size)).size === means.length
+      for (let r = 0; distinct && r + 4 <= means.length; r += 4) {
+        expect(new Set(means.slice(r, r + 4).map(({ fold }) => fold)).size).toBe(4)
+      }
+    }),
+  )
+})
+
+test('folds of fewer patients than folds are refused', () => {
+  expect(() => balancedFolds(['a', 'b', 'b'], [1, 2, 3], 3, 0)).toThrow('folds: 2 patients cannot be split into 3')
 })

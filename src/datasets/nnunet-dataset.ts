@@ -1,0 +1,33 @@
+import { readVolume } from '../formats/volume-file.ts'
+import { type Dataset, patientRule } from './dataset.ts'
+import { patientOf, readNnunetDataset } from './nnunet.ts'
+import { onGrid } from './same-grid.ts'
+import { joinChannels } from './training/preprocess.ts'
+
+export interface NnunetSpec {
+  readonly kind: 'nnunet'
+  readonly folder: string
+  /** A regular expression whose first group is the patient; default: the name without a trailing frame or visit number. */
+  readonly patient?: string
+  /** Bring label maps that lie on another grid to their image's. */
+  readonly resampleLabels?: boolean
+}
+
+/** A folder in nnU-Net's raw layout. */
+export async function openNnunet({ folder, patient, resampleLabels = false }: NnunetSpec): Promise<Dataset> {
+  const { name, labels, cases } = await readNnunetDataset(folder)
+  const patientRuleOf = patientRule(patient, patientOf)
+  const files = new Map(cases.map((one) => [one.id, one]))
+  return {
+    name,
+    labels,
+    leftOut: [],
+    cases: cases.map(({ id, images, label }) => ({ id, patient: patientRuleOf(id), files: [...images, label] })),
+    async load({ id }) {
+      const one = files.get(id)
+      if (one === undefined) throw new RangeError(`${id} is no case of ${name}`)
+      const image = joinChannels(await Promise.all(one.images.map(readVolume)), one.images)
+      return { image, labels: onGrid(await readVolume(one.label), image.grid, resampleLabels, one.label) }
+    },
+  }
+}
