@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeAtomically } from '../formats/atomic-write.ts'
+import { InputError } from '../volume/errors.ts'
+import type { Cell, StudyPlan } from './plan.ts'
+import { isFinished } from './run-study.ts'
+import { csv, parseCsv, parseScoresCsv, type ScoreRow, scoresCsv } from './score-table.ts'
+import type { StudyFile } from './study-file.ts'
+import { type ComparisonRow, compare, type SummaryRow, summarise } from './summary.ts'
+
+/** Reliability of all maps of one loss (or of theory) at one organ and strength. */
+export interface ReliabilityRow {
+  readonly organ: string
+  readonly sigma_mm: string
+  readonly loss: string
+  readonly bin: number
+  readonly voxels: number
+  readonly probability_sum: number
+  readonly label_voxels: number
+}
+
+export interface StudyTables {
+  readonly results: readonly ScoreRow[]
+  readonly summary: readonly SummaryRow[]
+  readonly comparisons: readonly ComparisonRow[]
+  readonly reliability: readonly ReliabilityRow[]
+}
+
+/**
+ * Gathers the scores of finished cells and writes `results.csv`, `summary.csv`, `comparisons.csv` and `reliability.csv`.
+ * Everything follows from the cells: a second call writes the same bytes.
+ *
+ * @throws InputError where a cell is missing
+ */
+export async function assembleTables(study: StudyFile, plan: StudyPlan, folder: string): Promise<StudyTables> {
+  const missing = plan.cells.filter((cell) => !isFinished(cell, folder)).length
+  if (missing > 0) {
+    const fault = `${missing} of ${plan.cells.length} cells are not finished; run the study again, it goes on where it was`
+    throw new InputError(folder, fault)
+  }
+  const results: ScoreRow[] = []
+  const reliability = new Map<string, ReliabilityRow>()
+  for (const cell of plan.cells) {
+    results.push(...parseScoresCsv(await readFile(join(folder, cell.path, 'scores.csv'), 'utf8')))
+    for (const row of parseCsv(await readFile(join(folder, cell.path, 'calibration.csv'), 'utf8'))) {
+      addReliability(reliability, lossOf(cell), row)
+    }
+  }
+  const resamples = study.config.bootstrap
+  const tables: StudyTables = {
+    results,
+    summary: summarise(results, resamples),
+    comparisons: compare(results, resamples),
+    reliability: [...reliability.values()],
+  }
+  const write = (name: string, text: string) => writeAtomically(join(folder, name), [Buffer.from(text)])
+  await write('results.csv', withDataset(study.dataset.name, scoresCsv(results)))
+  await write('summary.csv', table(study.dataset.name, tables.summary))
+  await write('comparisons.csv', table(study.dataset.name, tables.comparisons))
+  await write('reliability.csv', table(study.dataset.name, tables.reliability))
+  return tables
+}
+
+/** `theory`, or the loss that the cell trains with. */
+export function lossOf({ work }: Cell): string {
+  return work.kind === 'training' ? work.loss : 'theory'
+}
+
+function addReliability(all: Map<string, ReliabilityRow>, loss: string, row: Record<string, string>): void {
+  const { organ, sigma_mm } = row
+  const bin = Number(row.bin)
+  const key = JSON.stringify([organ, sigma_mm, loss, bin])
+  const before = all.get(key)
+  all.set(key, {
+    organ,
+    sigma_mm,
+    loss,
+    bin,
+    voxels: (before?.voxels ?? 0) + Number(row.voxels),
+    probability_sum: (before?.probability_sum ?? 0) + Number(row.probability_sum),
+    label_voxels: (before?.label_voxels ?? 0) + Number(row.label_voxels),
+  })
+}
+
+function table(dataset: string, rows: readonly object[]): string {
+  const columns = ['dataset', ...Object.keys(rows[0] ?? {})]
+  return csv(
+    columns,
+    rows.map((row) => ({ dataset, ...(row as Record<string, string | number>) })),
+  )
+}
+
+function withDataset(dataset: string, text: string): string {
+  const rows = parseCsv(text)
+  const [head] = text.split('\r\n')
+  return csv(
+    ['dataset', ...head.split(',')],
+    rows.map((row) => ({ dataset, ...row })),
+  )
+}

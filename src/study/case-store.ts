@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Dataset, DatasetCase } from '../datasets/dataset.ts'
+import { resampledSize, resampleLinear, resampleNearest } from '../datasets/training/resample.ts'
+import { readVolume, writeVolume } from '../formats/volume-file.ts'
+import { InputError } from '../volume/errors.ts'
+import { type Grid, type Vec3, voxelCount, worldPosition } from '../volume/grid.ts'
+import { type LabelArray, labelMapOf } from '../volume/labels.ts'
+import { channelOf, type Volume } from '../volume/volume.ts'
+
+/** A case on the study's grid. */
+export interface StudyImage {
+  readonly image: Volume
+  readonly labels: Volume<LabelArray>
+}
+
+/**
+ * Reads cases as the study sees them. Where making one takes time (resampling, many masks, the phantom), the result is
+ * kept in a cache folder, which may be deleted at any time.
+ */
+export class CaseStore {
+  readonly #dataset: Dataset
+  readonly #spacingMm: readonly (number | null)[] | undefined
+  readonly #cached: boolean
+  /** Where cached files lie: one folder for each way of making cases. */
+  readonly folder: string
+
+  /** @param key what else the cached files depend on: the data's place and layout */
+  constructor(dataset: Dataset, spacingMm: readonly (number | null)[] | undefined, cacheFolder: string, key: unknown) {
+    this.#dataset = dataset
+    this.#spacingMm = spacingMm
+    this.#cached = spacingMm !== undefined || !dataset.cases.every(({ files }) => files.length === 2)
+    this.folder = join(cacheFolder, digestOf(JSON.stringify([key, spacingMm ?? null, 1])))
+  }
+
+  /** @throws InputError naming the file at fault */
+  async load(one: DatasetCase): Promise<StudyImage> {
+    if (!this.#cached) return this.#make(one)
+    const version = digestOf(await fileStamps(one))
+    // Uncompressed: reading is then as fast as the disk.
+    const files = ['image', 'labels'].map((kind) => join(this.folder, `${one.id}_${version}_${kind}.nii`))
+    if (files.every(existsSync)) {
+      const [image, labels] = await Promise.all(files.map(readVolume))
+      return { image, labels: withValues(labels, files[1]) }
+    }
+    const made = await this.#make(one)
+    await mkdir(this.folder, { recursive: true })
+    await writeVolume(files[0], { ...made.image, header: undefined })
+    await writeVolume(files[1], { ...made.labels, header: undefined })
+    return made
+  }
+
+  async #make(one: DatasetCase): Promise<StudyImage> {
+    const { image, labels } = await this.#dataset.load(one)
+    const subject = one.files.at(-1) ?? one.id
+    return resampled(image, withValues(labels, subject), this.#spacingMm)
+  }
+}
+
+/** Sizes and times of a case's files: what was made from them is made anew when these change. */
+export async function fileStamps({ files }: DatasetCase): Promise<string> {
+  const all = await Promise.all(
+    files.map(async (path) => {
+      const found = await stat(path).catch(() => undefined)
+      if (found === undefined) throw new InputError(path, 'is missing or cannot be read; restore it')
+      return `${found.size}@${found.mtimeMs}`
+    }),
+  )
+  return all.join()
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+function withValues(labels: Volume, subject: string): Volume<LabelArray> {
+  return { grid: labels.grid, channels: 1, data: labelMapOf(labels, subject).values }
+}
+
+function resampled(
+  image: Volume,
+  labels: Volume<LabelArray>,
+  spacingMm: readonly (number | null)[] | undefined,
+): StudyImage {
+  const { shape, spacing } = image.grid
+  const target = spacing.map((own, axis) => spacingMm?.[axis] ?? own) as unknown as Vec3
+  const size = resampledSize(shape, spacing, target)
+  if (size.every((n, axis) => n === shape[axis])) return { image, labels }
+  const grid = resizedGrid(image.grid, size)
+  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+  const voxels = voxelCount(grid)
+  const data = new Float32Array(voxels * image.channels)
+  for (let channel = 0; channel < image.channels; channel++) {
+    const real = Float32Array.from(channelOf(image, channel), (x) => slope * x + intercept)
+    data.set(resampleLinear(real, shape, size), channel * voxels)
+  }
+  const values = resampleNearest(Uint32Array.from(labels.data), shape, size)
+  return {
+    image: { grid, channels: image.channels, data },
+    labels: { grid, channels: 1, data: Int32Array.from(values) },
+  }
+}
+
+/** The grid of another number of voxels over the same space. */
+function resizedGrid(grid: Grid, size: Vec3): Grid {
+  const ratio = grid.shape.map((n, axis) => n / size[axis])
+  const first = ratio.map((r) => (r - 1) / 2) as unknown as Vec3
+  return {
+    ...grid,
+    shape: size,
+    spacing: grid.spacing.map((s, axis) => s * ratio[axis]) as unknown as Vec3,
+    origin: worldPosition(grid, first),
+  }
+}

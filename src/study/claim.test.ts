@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { claim } from './claim.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'halfdice-claim-'))
+afterAll(() => rmSync(root, { recursive: true }))
+afterEach(() => {
+  vi.useRealTimers()
+})
+const path = (name: string) => join(root, name)
+
+test('one of many gets it, and after release another', async () => {
+  const claims = await Promise.all(Array.from({ length: 20 }, () => claim(path('a'))))
+  const held = claims.filter((one) => one !== undefined)
+  expect(held.length).toBe(1)
+  expect(await claim(path('a'))).toBeUndefined()
+  await held[0].release()
+  expect(existsSync(path('a'))).toBe(false)
+  expect(await claim(path('a'))).toBeDefined()
+})
+
+test("a dead process's claim is replaced at once, a living one's not while it gives signs of life", async () => {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'])
+  const { host } = JSON.parse(readFileSync(path('a'), 'utf8')) as { host: string }
+  writeFileSync(path('b'), JSON.stringify({ host, pid: child.pid, token: 'x' }))
+  expect(await claim(path('b'))).toBeUndefined()
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const claims = await Promise.all(Array.from({ length: 10 }, () => claim(path('b'))))
+  expect(claims.filter((one) => one !== undefined).length).toBe(1)
+  expect(readdirSync(root).filter((name) => name.startsWith('.'))).toEqual([])
+})
+
+test('a claim of an earlier process with our own number is replaced, as in a container that starts again', async () => {
+  const { host } = JSON.parse(readFileSync(path('a'), 'utf8')) as { host: string }
+  writeFileSync(path('e'), JSON.stringify({ host, pid: process.pid, token: 'x' }))
+  expect(await claim(path('e'))).toBeDefined()
+})
+
+test("another machine's claim holds while it gives signs of life", async () => {
+  writeFileSync(path('c'), JSON.stringify({ host: 'elsewhere', pid: 1, token: 'x' }))
+  expect(await claim(path('c'))).toBeUndefined()
+  const longAgo = Date.now() / 1000 - 61
+  utimesSync(path('c'), longAgo, longAgo)
+  expect(await claim(path('c'))).toBeDefined()
+})
+
+test('a claim that was taken over is told so, and is not released by its former holder', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const held = await claim(path('d'))
+  const other = JSON.stringify({ host: 'elsewhere', pid: 1, token: 'x' })
+  writeFileSync(path('d'), other)
+  vi.advanceTimersByTime(6000)
+  await vi.waitFor(() => expect(held?.lost.aborted).toBe(true))
+  await held?.release()
+  expect(readFileSync(path('d'), 'utf8')).toBe(other)
+})

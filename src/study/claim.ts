@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+
+/** The holder says so often that it is alive, … */
+const BEAT_MS = 5_000
+/** … and is taken for dead after so long without a sign, where it cannot be asked. */
+const STALE_MS = 60_000
+
+/** A claim on a piece of work among processes, and machines, that share a folder. */
+export interface Claim {
+  /** Aborted where another process has taken the claim over (after this one was suspended, or cut off from the disk). */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+/** Claims that this process holds. Its number alone would not do: in a container every run may have the same. */
+const held = new Set<string>()
+
+interface Holder {
+  readonly host: string
+  readonly pid: number
+  readonly token: string
+}
+
+/**
+ * Claims `path`, a file that stands for a piece of work, or returns undefined where a living process holds it. The file
+ * names its holder; its time is the holder's last sign of life. A holder on this machine that is gone, and any
+ * that has been silent for a minute (by the disk's clock), is replaced.
+ *
+ * Claims save work, they do not guard results: those are renamed into place whole, and are the same whoever makes them.
+ */
+export async function claim(path: string): Promise<Claim | undefined> {
+  await mkdir(dirname(path), { recursive: true })
+  const own: Holder = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') }
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (await create(path, own)) return keep(path, own)
+    const holder = await holderOf(path)
+    if (holder === undefined) continue
+    if (await alive(path, holder)) return undefined
+    await displace(path, holder)
+  }
+  return undefined
+}
+
+async function create(path: string, own: Holder): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx')
+    try {
+      await file.writeFile(JSON.stringify(own))
+    } finally {
+      await file.close()
+    }
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function keep(path: string, own: Holder): Claim {
+  const controller = new AbortController()
+  const beat = async () => {
+    const holder = await holderOf(path)
+    if (holder?.token !== own.token) return controller.abort(new Error('another run has taken this work over'))
+    const now = new Date()
+    await utimes(path, now, now).catch(() => undefined)
+  }
+  held.add(own.token)
+  const timer = setInterval(beat, BEAT_MS)
+  timer.unref()
+  return {
+    lost: controller.signal,
+    async release() {
+      clearInterval(timer)
+      held.delete(own.token)
+      const holder = await holderOf(path)
+      if (holder?.token === own.token) await rm(path, { force: true })
+    },
+  }
+}
+
+/** Whoever the file names; a file that is empty was being written when its writer died, or is being written now. */
+async function holderOf(path: string): Promise<Holder | undefined> {
+  try {
+    const text = await readFile(path, 'utf8')
+    return text === '' ? { host: '', pid: 0, token: '' } : (JSON.parse(text) as Holder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    return { host: '', pid: 0, token: '' }
+  }
+}
+
+async function alive(path: string, { host, pid, token }: Holder): Promise<boolean> {
+  if (host === hostname()) {
+    if (pid === process.pid) return held.has(token)
+    if (!isRunning(pid)) return false
+    // Another process may have got the number since, so signs of life count here too.
+  }
+  // The clock of the disk, which two machines share, not their own clocks.
+  const probe = `${path}.${randomBytes(6).toString('hex')}.now`
+  await writeFile(probe, '')
+  try {
+    const [now, beat] = await Promise.all([stat(probe), stat(path)])
+    return now.mtimeMs - beat.mtimeMs < (host === '' ? BEAT_MS : STALE_MS)
+  } catch {
+    return false
+  } finally {
+    await rm(probe, { force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Takes the file away if it still is the dead holder's; a claim that somebody made in the meantime is put back. */
+async function displace(path: string, dead: Holder): Promise<void> {
+  const aside = join(dirname(path), `.${randomBytes(6).toString('hex')}.claim`)
+  try {
+    await rename(path, aside)
+  } catch {
+    return
+  }
+  const holder = await holderOf(aside)
+  if (holder !== undefined && holder.token !== dead.token) await rename(aside, path).catch(() => undefined)
+  else await rm(aside, { force: true })
+}

@@ -1,0 +1,175 @@
+import { dirname, isAbsolute, join } from 'node:path'
+import { parseDocument } from 'yaml'
+import type { DatasetSpec } from '../datasets/open-dataset.ts'
+import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from '../datasets/training/augment.ts'
+import { DEFAULT_OPTIMISER } from '../network/optimiser.ts'
+import { InputError } from '../volume/errors.ts'
+import type { Vec3 } from '../volume/grid.ts'
+import { PRESETS } from './presets.ts'
+import { Reader } from './reader.ts'
+import type { TrainingConfig } from './trainingConfig.ts'
+
+export type StudyLoss = 'cross-entropy' | 'soft-dice'
+
+/** Everything that decides a study's numbers, with every default filled in. Lengths are in mm. */
+export interface StudyConfig {
+  readonly name: string
+  readonly data: DatasetSpec
+  /** Take at most so many cases, drawn by the seed; undefined takes all. */
+  readonly maxCases?: number
+  /** Images and labels are brought to this spacing first; null keeps an axis. The whole study lives on that grid. */
+  readonly spacingMm?: readonly (number | null)[]
+  /** Names of labels, or unions of them (`anterior+posterior`). */
+  readonly organs: readonly string[]
+  /** One network with an output an organ, instead of one network an organ. */
+  readonly joint: boolean
+  readonly noise: readonly StudyNoise[]
+  readonly folds: number
+  readonly seed: number
+  readonly training: Omit<TrainingConfig, 'outputs' | 'loss' | 'seed'>
+  /** Soft-Dice's sums: over each case, or the batch; and its smoothing, in voxels. */
+  readonly softDice: { readonly scope: 'case' | 'batch'; readonly smoothing: number }
+  /** Which probability maps are kept: all, those of one case a fold, or none. */
+  readonly predictions: 'all' | 'examples' | 'none'
+  /** Resamples of every bootstrap interval. */
+  readonly bootstrap: number
+}
+
+export interface StudyNoise {
+  readonly sigmaMm: Vec3
+  readonly lengthMm: number
+}
+
+/**
+ * Reads a study's configuration, YAML or JSON. Relative paths in it are relative to the file.
+ *
+ * @param path of the file, for messages and relative paths
+ * @throws InputError naming the file and the key that is wrong
+ */
+export function parseStudyConfig(text: string, path: string): StudyConfig {
+  const document = parseDocument(text)
+  if (document.errors.length > 0) {
+    const [first] = document.errors[0].message.split('\n')
+    throw new InputError(path, `is no valid YAML: ${first.replace(/:$/, '')}; correct it`)
+  }
+  const written = new Reader(document.toJS() ?? {}, '', path)
+  const preset = written.choice('preset', Object.keys(PRESETS), 'paper')
+  const root = written.over(PRESETS[preset])
+  const folder = dirname(path)
+  const config: StudyConfig = {
+    name: root.text('name', 'study'),
+    ...dataOf(root.section('data'), folder),
+    organs: root.texts('organs'),
+    joint: root.flag('joint', false),
+    noise: noiseOf(root.section('noise')),
+    folds: root.whole('folds', 2, 1000),
+    seed: root.whole('seed', 0, 0xffffffff, 0),
+    training: trainingOf(root.section('training')),
+    softDice: softDiceOf(root.section('softDice')),
+    predictions: root.choice('predictions', ['all', 'examples', 'none'], 'all'),
+    bootstrap: root.whole('bootstrap', 100, 1_000_000, 2000),
+  }
+  root.finish()
+  return config
+}
+
+function dataOf(data: Reader, folder: string): Pick<StudyConfig, 'data' | 'maxCases' | 'spacingMm'> {
+  const path = (key: string) => {
+    const given = data.text(key)
+    return isAbsolute(given) ? given : join(folder, given)
+  }
+  const kind = data.choice('kind', ['nnunet', 'totalsegmentator', 'pairs', 'phantom'] as const)
+  const patient = data.optional('patient', (key) => data.text(key))
+  const resampleLabels = data.flag('resampleLabels', false)
+  const common = { ...(patient !== undefined && { patient }), resampleLabels }
+  const spacing = data.optional('spacing', (key) => data.spacing(key))
+  if (kind === 'phantom') {
+    const spec: DatasetSpec = {
+      kind,
+      cases: data.whole('cases', 2, 100_000),
+      seed: data.whole('seed', 0, 0xffffffff, 0),
+      ...triple(data, 'shape'),
+      ...(spacing && { spacing: spacing.map((s) => s ?? 3) as unknown as Vec3 }),
+    }
+    data.finish()
+    return { data: spec }
+  }
+  const maxCases = data.optional('cases', (key) => data.whole(key, 2, 1_000_000))
+  const spec = ((): DatasetSpec => {
+    if (kind === 'nnunet') return { kind, folder: path('folder'), ...common }
+    if (kind === 'pairs') {
+      return {
+        kind,
+        images: path('images'),
+        labels: path('labels'),
+        labelNames: data.numbersByName('labelNames'),
+        ...common,
+      }
+    }
+    const split = data.optional('split', (key) => data.text(key))
+    return { kind, folder: path('folder'), ...(split !== undefined && { split }), ...common }
+  })()
+  data.finish()
+  return { data: spec, ...(maxCases && { maxCases }), ...(spacing && { spacingMm: spacing }) }
+}
+
+function triple(data: Reader, key: string): { shape?: Vec3 } {
+  const shape = data.optional(key, (k) => data.numbers(k, (n) => Number.isInteger(n) && n > 0 && n <= 4096))
+  if (shape === undefined) return {}
+  if (shape.length !== 3) throw data.fault(key, `has ${shape.length} numbers; give three`)
+  return { shape: [shape[0], shape[1], shape[2]] }
+}
+
+function noiseOf(noise: Reader): StudyNoise[] {
+  const sigmas = noise.lengths('sigma')
+  const length = noise.optional('length', (key) => noise.real(key, (x) => x > 0, 'greater than 0'))
+  const ratio = noise.real('lengthOverSigma', (x) => x > 0, 'greater than 0', 4)
+  noise.finish()
+  return sigmas.map((sigmaMm) => ({ sigmaMm, lengthMm: length ?? ratio * Math.max(...sigmaMm) }))
+}
+
+function softDiceOf(softDice: Reader): StudyConfig['softDice'] {
+  const result = {
+    scope: softDice.choice('scope', ['batch', 'case'] as const, 'batch'),
+    smoothing: softDice.real('smoothing', (x) => x >= 0, 'of at least 0', 1),
+  }
+  softDice.finish()
+  return result
+}
+
+function trainingOf(training: Reader): StudyConfig['training'] {
+  const dimensions = training.choice('dimensions', ['2', '3'], '3') === '2' ? 2 : 3
+  const steps = training.whole('steps', 1, 10_000_000)
+  const flip = training.text('flip', 'none')
+  if (!/^(none|[ijk]+)$/.test(flip)) throw training.fault('flip', `'${flip}' names no axes; write i, ij or none`)
+  const has = (axis: string) => flip !== 'none' && flip.includes(axis)
+  const patch = training.optional('patch', (key) => training.numbers(key, (n) => Number.isInteger(n) && n > 0))
+  if (patch !== undefined && patch.length !== dimensions) {
+    throw training.fault('patch', `has ${patch.length} numbers; give ${dimensions}, one an axis`)
+  }
+  const result: StudyConfig['training'] = {
+    dimensions,
+    steps,
+    stepsPerEpoch: training.whole('epochSteps', 1, 1_000_000, Math.max(1, Math.ceil(steps / 10))),
+    batch: training.whole('batch', 1, 4096, dimensions === 2 ? 8 : 2),
+    channels: training.numbers('channels', (n) => Number.isInteger(n) && n > 0 && n <= 4096),
+    convolutions: training.whole('convolutions', 1, 8, 2),
+    down: training.choice('down', ['max-pool', 'strided'] as const, 'max-pool'),
+    up: training.choice('up', ['transposed', 'resize'] as const, 'transposed'),
+    modality: training.choice('modality', ['ct', 'mr'] as const),
+    crop: training.choice('crop', ['none', 'nonzero'] as const, 'none'),
+    ...(patch && { patch }),
+    optimiser: {
+      ...DEFAULT_OPTIMISER,
+      learningRate: training.real('learningRate', (x) => x > 0, 'greater than 0', DEFAULT_OPTIMISER.learningRate),
+      decay: training.choice('decay', ['cosine', 'polynomial', 'constant'] as const, DEFAULT_OPTIMISER.decay),
+      weightDecay: training.real('weightDecay', (x) => x >= 0, 'of at least 0', DEFAULT_OPTIMISER.weightDecay),
+      warmUp: Math.min(DEFAULT_OPTIMISER.warmUp, Math.ceil(steps / 10)),
+    },
+    augmentation: training.flag('augment', true)
+      ? { ...DEFAULT_AUGMENTATION, flip: [has('i'), has('j'), has('k')] }
+      : NO_AUGMENTATION,
+  }
+  training.finish()
+  return result
+}

@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { readVolume, writeVolume } from '../formats/volume-file.ts'
+import { boxOf, growBox } from '../noise/box.ts'
+import { marginal } from '../noise/marginal.ts'
+import { type Grid, type Vec3, voxelCount, worldPosition } from '../volume/grid.ts'
+import type { LabelArray } from '../volume/labels.ts'
+import { channelOf, type Volume } from '../volume/volume.ts'
+import { noisyLabels } from './noisy-labels.ts'
+import { type Cell, type StudyPlan, sigmaText } from './plan.ts'
+import type { CellSource } from './run-cell.ts'
+
+/** A slice of one case as the report shows it. All arrays lie on `grid`, whose third extent is 1. */
+export interface Example {
+  readonly organ: string
+  readonly sigma_mm: string
+  readonly case: string
+  readonly grid: Grid
+  readonly image: Float32Array
+  readonly clean: Float32Array
+  readonly noisy: Float32Array
+  readonly marginal: Float32Array
+  readonly crossEntropy: Float32Array
+  readonly softDice: Float32Array
+}
+
+const CHANNELS = ['image', 'clean', 'noisy', 'marginal', 'crossEntropy', 'softDice'] as const
+
+/**
+ * Writes `examples/ORGAN/SIGMA.nii.gz` for the report: of the first case of fold 0 (whatever it shows) the slice with most
+ * of the organ. Channels: image, clean label, noisy label, marginal, and both networks' probabilities. Cells whose
+ * predictions were not kept give none.
+ */
+export async function writeExamples(plan: StudyPlan, folder: string, source: CellSource): Promise<void> {
+  for (const { cell, twin, id, organ, path } of exampleFiles(plan, folder)) {
+    const maps = [cell, twin].map(({ path }) => join(folder, path, 'predictions', `${id}.nii.gz`))
+    const found = source.cases.find((one) => one.id === id)
+    if (existsSync(path) || found === undefined || !maps.every(existsSync)) continue
+    const { image, labels } = await source.store.load(found)
+    const { clean, noisy } = noisyLabels(cell, id, labels)
+    const values = cell.organs[organ].labels
+    const mask = (map: Volume<LabelArray>) => Uint8Array.from(map.data, (l) => (l !== 0 && values.includes(l) ? 1 : 0))
+    const reference = mask(clean)
+    const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+    const whole = [
+      Float32Array.from(channelOf(image, 0), (x) => slope * x + intercept),
+      reference,
+      mask(noisy),
+      marginal(reference, clean.grid, 1, cell.sigmaMm),
+      ...(await Promise.all(maps.map(readVolume))).map((map) => channelOf(map, organ)),
+    ]
+    const largest = plan.cells.reduce((s, one) => Math.max(s, ...one.sigmaMm), 0)
+    const cut = slabOf(reference, clean.grid, largest)
+    if (cut === undefined) continue
+    await mkdir(dirname(path), { recursive: true })
+    const parts = whole.map((values) => cut.take(values))
+    const data = new Float32Array(parts.length * voxelCount(cut.grid))
+    for (const [channel, part] of parts.entries()) data.set(part, channel * voxelCount(cut.grid))
+    await writeVolume(path, { grid: cut.grid, channels: parts.length, data })
+  }
+}
+
+/** Reads the examples that there are. */
+export async function readExamples(plan: StudyPlan, folder: string): Promise<Example[]> {
+  const examples: Example[] = []
+  for (const { cell, id, organ, path } of exampleFiles(plan, folder)) {
+    if (!existsSync(path)) continue
+    const volume = await readVolume(path)
+    const named = CHANNELS.map((name, channel) => [name, channelOf(volume, channel) as Float32Array] as const)
+    const about = { organ: cell.organs[organ].name, sigma_mm: sigmaText(cell.sigmaMm), case: id, grid: volume.grid }
+    examples.push({ ...about, ...(Object.fromEntries(named) as Record<(typeof CHANNELS)[number], Float32Array>) })
+  }
+  return examples
+}
+
+/** The files, each with the cells of its two networks. The cell's digest in the name keeps it apart from another study's. */
+function exampleFiles(plan: StudyPlan, folder: string) {
+  const first = (loss: string) =>
+    plan.cells.filter(({ work }) => work.kind === 'training' && work.fold === 0 && work.loss === loss)
+  const twins = first('soft-dice')
+  return first('cross-entropy').flatMap((cell, i) =>
+    cell.organs.map((organ, k) => {
+      const name = `${sigmaText(cell.sigmaMm)}-${cell.path.slice(-10)}.nii.gz`
+      const place = organ.name.replaceAll(/[^A-Za-z0-9+_.-]/g, '_')
+      const id = cell.validation[0].id
+      return { cell, twin: twins[i] as Cell, id, organ: k, path: join(folder, 'examples', place, name) }
+    }),
+  )
+}
+
+/** The slice with most of the mask, cropped to the mask and 2σ around it. */
+function slabOf(mask: Uint8Array, grid: Grid, sigmaMm: number) {
+  const box = boxOf(mask, grid.shape, 0)
+  if (box === undefined) return undefined
+  const [nx, ny, nz] = grid.shape
+  const counts = Array.from({ length: nz }, (_, k) =>
+    mask.subarray(k * nx * ny, (k + 1) * nx * ny).reduce((sum, v) => sum + v, 0),
+  )
+  const slice = counts.indexOf(Math.max(...counts))
+  const margin = grid.spacing.map((s) => Math.ceil((2 * sigmaMm) / s) + 2) as unknown as Vec3
+  const { start, shape } = growBox(box, margin, grid)
+  const cropped: Grid = {
+    ...grid,
+    shape: [shape[0], shape[1], 1],
+    origin: worldPosition(grid, [start[0], start[1], slice]),
+  }
+  const take = (values: ArrayLike<number>) => {
+    const part = new Float32Array(shape[0] * shape[1])
+    for (let j = 0, at = 0; j < shape[1]; j++) {
+      const row = (slice * ny + start[1] + j) * nx + start[0]
+      for (let i = 0; i < shape[0]; i++) part[at++] = values[row + i]
+    }
+    return part
+  }
+  return { grid: cropped, take }
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto'
+import { createSampler } from '../noise/sampler.ts'
+import type { LabelArray } from '../volume/labels.ts'
+import type { Volume } from '../volume/volume.ts'
+import { type Cell, sigmaText } from './plan.ts'
+
+/**
+ * The case's noisy label at a cell's strength. Labels that are in no organ of the group become background first. One field
+ * moves all organs of a group. It is seeded by the study's seed, the case, the group and the strength: every fold and
+ * both losses see the same label.
+ */
+export function noisyLabels(
+  { group, organs, sigmaMm, lengthMm, noiseSeed }: Cell,
+  id: string,
+  labels: Volume<LabelArray>,
+): { readonly clean: Volume<LabelArray>; readonly noisy: Volume<LabelArray> } {
+  const wanted = new Set(organs.flatMap((organ) => organ.labels))
+  const data = labels.data.map((label) => (wanted.has(label) ? label : 0)) as LabelArray
+  const seed = numberOf(noiseSeed, id, group, sigmaText(sigmaMm), lengthMm)
+  const noisy = createSampler(data, labels.grid, { sigmaMm, lengthMm }).sample(seed, 0)
+  const { grid } = labels
+  return { clean: { grid, channels: 1, data }, noisy: { grid, channels: 1, data: noisy } }
+}
+
+/** A whole number below 2⁵³ for a key. */
+function numberOf(...key: readonly (number | string)[]): number {
+  const bytes = createHash('sha256').update(JSON.stringify(key)).digest()
+  return bytes.readUIntBE(0, 6) * 32 + (bytes[6] & 31)
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto'
+import { organParts } from '../datasets/dataset.ts'
+import { balancedFolds } from '../datasets/folds.ts'
+import { randomStream } from '../datasets/phantom/random.ts'
+import { InputError } from '../volume/errors.ts'
+import type { Vec3 } from '../volume/grid.ts'
+import type { CaseIndex, IndexedCase } from './case-index.ts'
+import type { StudyConfig, StudyLoss } from './config.ts'
+import type { OutputSpec } from './modelFile.ts'
+import type { TrainingConfig } from './trainingConfig.ts'
+
+/** Change it when the numbers that a cell gives for the same plan change: finished cells of old studies are then not reused. */
+const CELL_FORMAT = 1
+
+/** Organs that are trained, and whose noise is drawn, together: one organ, or all where the study is joint. */
+export interface OrganGroup {
+  /** The organ's name, or `joint`. */
+  readonly name: string
+  readonly organs: readonly OutputSpec[]
+  readonly cases: readonly PlannedCase[]
+  /** Cases without one of the organs. */
+  readonly absent: readonly string[]
+}
+
+export interface PlannedCase {
+  readonly id: string
+  readonly patient: string
+  readonly fold: number
+}
+
+/** A piece of work whose folder is its result. Its path names all that the result depends on, by a digest. */
+export interface Cell {
+  /** Below the study's folder. */
+  readonly path: string
+  readonly group: string
+  readonly organs: readonly OutputSpec[]
+  readonly sigmaMm: Vec3
+  readonly lengthMm: number
+  readonly noiseSeed: number
+  /** Cases that are scored. */
+  readonly validation: readonly PlannedCase[]
+  readonly work: TrainingWork | { readonly kind: 'theory' }
+}
+
+export interface TrainingWork {
+  readonly kind: 'training'
+  readonly loss: StudyLoss
+  readonly fold: number
+  readonly training: readonly PlannedCase[]
+  readonly config: TrainingConfig
+  readonly predictions: StudyConfig['predictions']
+}
+
+export interface StudyPlan {
+  readonly groups: readonly OrganGroup[]
+  /** In the order in which they are best run. */
+  readonly cells: readonly Cell[]
+}
+
+const LOSSES: readonly StudyLoss[] = ['cross-entropy', 'soft-dice']
+
+/**
+ * The study as pure data: groups of organs × noise strengths × folds × losses, each an immutable cell, and for each group
+ * and strength one cell of theory. The same configuration and data give the same plan on every machine.
+ *
+ * @param labels label values by name, from the data set
+ * @throws InputError for an organ that the data set does not have, and for fewer patients than folds
+ */
+export function planStudy(
+  config: StudyConfig,
+  labels: ReadonlyMap<string, readonly number[]>,
+  { cases }: CaseIndex,
+): StudyPlan {
+  const organs = config.organs.map((name) => outputOf(name, labels))
+  const sets = config.joint
+    ? [{ name: 'joint', organs }]
+    : organs.map((organ) => ({ name: organ.name, organs: [organ] }))
+  const groups = sets.map((set) => groupOf(set, cases, config))
+  const digests = new Map(cases.map(({ id, digest }) => [id, digest]))
+  const cells: Cell[] = []
+  for (const { sigmaMm, lengthMm } of config.noise) {
+    for (const group of groups) {
+      const common = { group: group.name, organs: group.organs, sigmaMm, lengthMm, noiseSeed: config.seed }
+      const add = (place: string, validation: readonly PlannedCase[], work: Cell['work']) => {
+        const involved = [...validation, ...(work.kind === 'training' ? work.training : [])].map(({ id }) =>
+          digests.get(id),
+        )
+        const cell = { ...common, validation, work }
+        const path = `runs/${folderName(group.name)}/${sigmaText(sigmaMm)}/${place}-${digestOf([cell, involved, CELL_FORMAT])}`
+        cells.push({ path, ...cell })
+      }
+      add('theory/all', group.cases, { kind: 'theory' })
+      for (let fold = 0; fold < config.folds; fold++) {
+        const validation = group.cases.filter((one) => one.fold === fold)
+        const training = group.cases.filter((one) => one.fold !== fold)
+        for (const loss of LOSSES) {
+          add(`${loss}/fold-${fold}`, validation, {
+            kind: 'training',
+            loss,
+            fold,
+            training,
+            config: trainingConfig(config, group, loss, fold),
+            predictions: config.predictions,
+          })
+        }
+      }
+    }
+  }
+  return { groups, cells }
+}
+
+/** `2` for the same strength on each axis, else `2x2x0`. */
+export function sigmaText(sigmaMm: Vec3): string {
+  return sigmaMm.every((s) => s === sigmaMm[0]) ? String(sigmaMm[0]) : sigmaMm.join('x')
+}
+
+function trainingConfig(config: StudyConfig, group: OrganGroup, loss: StudyLoss, fold: number): TrainingConfig {
+  return {
+    ...config.training,
+    // Both losses and all strengths start from the same weights and see the same patches: comparisons are paired.
+    seed: Math.floor(randomStream(config.seed, 'training', group.name, fold).uniform() * 2 ** 31),
+    outputs: group.organs,
+    loss: { kind: loss, scope: config.softDice.scope, smoothing: config.softDice.smoothing },
+  }
+}
+
+function outputOf(name: string, labels: ReadonlyMap<string, readonly number[]>): OutputSpec {
+  const values = organParts(name).flatMap((part) => {
+    const found = labels.get(part)
+    if (found !== undefined) return found
+    throw new InputError('organs', `'${part}' is no label of this data set; it has ${[...labels.keys()].join(', ')}`)
+  })
+  return { name, labels: [...new Set(values)].sort((a, b) => a - b) }
+}
+
+function groupOf(
+  { name, organs }: Pick<OrganGroup, 'name' | 'organs'>,
+  cases: readonly IndexedCase[],
+  { folds, seed }: StudyConfig,
+): OrganGroup {
+  const volume = (one: IndexedCase, { labels }: OutputSpec) =>
+    labels.reduce((sum, label) => sum + (one.volumesMl[label] ?? 0), 0)
+  const present = cases.filter((one) => organs.every((organ) => volume(one, organ) > 0))
+  const absent = cases.filter((one) => !present.includes(one)).map(({ id }) => id)
+  const patients = new Set(present.map(({ patient }) => patient)).size
+  if (patients < folds) {
+    const where =
+      absent.length === 0 ? '' : ` (${absent.length} cases have no ${organs.map((o) => o.name).join(' or no ')})`
+    throw new InputError(
+      'folds',
+      `${name}: ${patients} patients for ${folds} folds${where}; use fewer folds or more cases`,
+    )
+  }
+  // Each organ counts alike, whatever its size.
+  const means = organs.map((organ) => present.reduce((sum, one) => sum + volume(one, organ), 0) / present.length)
+  const sizes = present.map((one) => organs.reduce((sum, organ, k) => sum + volume(one, organ) / means[k], 0))
+  const fold = balancedFolds(
+    present.map(({ patient }) => patient),
+    sizes,
+    folds,
+    seed,
+  )
+  return { name, organs, absent, cases: present.map(({ id, patient }, i) => ({ id, patient, fold: fold[i] })) }
+}
+
+function folderName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9+_.-]/g, '_')
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 10)
+}

@@ -1,0 +1,246 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DatasetCase } from '../datasets/dataset.ts'
+import { writeVolume } from '../formats/volume-file.ts'
+import { type Calibration, calibration } from '../metrics/calibration.ts'
+import { writeWhole } from '../network/checkpoint.ts'
+import type { EpochLog } from '../network/train.ts'
+import { marginal } from '../noise/marginal.ts'
+import type { Grid } from '../volume/grid.ts'
+import type { LabelArray } from '../volume/labels.ts'
+import { channelOf, type Volume } from '../volume/volume.ts'
+import type { CaseStore } from './case-store.ts'
+import { type ModelMetadata, openModel } from './modelFile.ts'
+import { neighbourhood } from './neighbourhood.ts'
+import { noisyLabels } from './noisy-labels.ts'
+import { type Cell, type PlannedCase, sigmaText, type TrainingWork } from './plan.ts'
+import { predictProbability } from './prediction.ts'
+import { type CaseScore, scoreCrossEntropy, scoreSoftDice, scoreTheory } from './score-case.ts'
+import { csv, type ScoreRow, scoresCsv } from './score-table.ts'
+import { trainSegmentation } from './training.ts'
+
+/** Where a cell finds its cases. */
+export interface CellSource {
+  readonly cases: readonly DatasetCase[]
+  readonly store: CaseStore
+  /** Goes into the model files. */
+  readonly dataset: string
+}
+
+/** One thread for each network: several networks at once use the cores better, and results do not depend on their number. */
+const THREADS = 1
+
+const BINS = 15
+
+/**
+ * Does a cell's work in a folder: trains (going on where a killed run left its checkpoint), predicts, scores. What the
+ * folder holds afterwards depends on the cell and its cases only: `scores.csv`, `calibration.csv`, and of a network
+ * `model.onnx`, `log.jsonl` and `predictions/`.
+ */
+export async function runCell(cell: Cell, folder: string, source: CellSource, signal?: AbortSignal): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const sheet = new Sheet(cell)
+  if (cell.work.kind === 'theory') await scoreForecast(cell, source, sheet, signal)
+  else await scoreNetwork(cell, cell.work, folder, source, sheet, signal)
+  await writeFile(join(folder, 'calibration.csv'), sheet.calibrationCsv())
+  await writeFile(join(folder, 'scores.csv'), scoresCsv(sheet.rows))
+}
+
+interface NoisyCase extends PlannedCase {
+  readonly image: Volume
+  readonly clean: Volume<LabelArray>
+  readonly noisy: Volume<LabelArray>
+}
+
+async function load(cell: Cell, one: PlannedCase, { cases, store }: CellSource): Promise<NoisyCase> {
+  const found = cases.find(({ id }) => id === one.id)
+  if (found === undefined) throw new RangeError(`${one.id} is no case of the data set`)
+  const { image, labels } = await store.load(found)
+  return { ...one, image, ...noisyLabels(cell, one.id, labels) }
+}
+
+async function scoreForecast(cell: Cell, source: CellSource, sheet: Sheet, signal?: AbortSignal): Promise<void> {
+  for (const planned of cell.validation) {
+    signal?.throwIfAborted()
+    const one = await load(cell, planned, source)
+    for (const [k, organ] of cell.organs.entries()) {
+      const clean = maskOf(one.clean.data, organ.labels)
+      const m = marginal(clean, one.clean.grid, 1, cell.sigmaMm)
+      const noisy = maskOf(one.noisy.data, organ.labels)
+      sheet.add(k, one, 'theory', m, clean, noisy, scoreTheory(m, clean, noisy), one.clean.grid)
+    }
+  }
+}
+
+async function scoreNetwork(
+  cell: Cell,
+  work: TrainingWork,
+  folder: string,
+  source: CellSource,
+  sheet: Sheet,
+  signal?: AbortSignal,
+): Promise<void> {
+  const validation: NoisyCase[] = []
+  for (const one of cell.validation) validation.push(await load(cell, one, source))
+  const metadata = await train(cell, work, folder, source, validation, signal)
+  const kept = join(folder, 'predictions')
+  await rm(kept, { recursive: true, force: true })
+  await mkdir(kept)
+  const model = await openModel(join(folder, 'model.onnx'), { threads: THREADS })
+  try {
+    for (const [n, one] of validation.entries()) {
+      signal?.throwIfAborted()
+      const probability = await predictProbability(model, one.image, one.id)
+      if (work.predictions === 'all' || (work.predictions === 'examples' && n === 0)) {
+        await writeVolume(join(kept, `${one.id}.nii.gz`), { ...probability, header: undefined })
+      }
+      for (const [k, organ] of cell.organs.entries()) {
+        const m = channelOf(probability, k)
+        const [clean, noisy] = [one.clean, one.noisy].map(({ data }) => maskOf(data, organ.labels))
+        const scores =
+          work.loss === 'soft-dice'
+            ? scoreSoftDice(m, clean, noisy)
+            : scoreCrossEntropy(m, clean, noisy, metadata.thresholds?.[k] ?? 0.5)
+        sheet.add(k, one, work.loss, m, clean, noisy, scores, one.clean.grid)
+      }
+    }
+  } finally {
+    await model.session.dispose()
+  }
+}
+
+/** Trains, unless a run that was stopped while predicting has left its model. */
+async function train(
+  cell: Cell,
+  { config, training }: TrainingWork,
+  folder: string,
+  source: CellSource,
+  validation: readonly NoisyCase[],
+  signal?: AbortSignal,
+): Promise<ModelMetadata> {
+  const path = join(folder, 'model.onnx')
+  if (!existsSync(path)) {
+    const cases: NoisyCase[] = []
+    for (const one of training) {
+      signal?.throwIfAborted()
+      cases.push(await load(cell, one, source))
+    }
+    const noisyCase = ({ id, image, noisy }: NoisyCase) => ({ id, image, label: noisy })
+    await trainSegmentation(config, cases.map(noisyCase), {
+      folder,
+      validation: validation.map(noisyCase),
+      threads: THREADS,
+      dataset: source.dataset,
+      ...(signal && { signal }),
+    })
+  }
+  await splitLog(folder)
+  const model = await openModel(path, { threads: THREADS })
+  await model.session.dispose()
+  return model.metadata
+}
+
+/** Takes wall-clock times out of log.jsonl, which is the same for every run, into timing.jsonl, which is not. */
+async function splitLog(folder: string): Promise<void> {
+  const path = join(folder, 'log.jsonl')
+  const epochs = (await readFile(path, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as EpochLog)
+  if (epochs.every((epoch) => epoch.seconds === undefined)) return
+  const lines = (pick: (epoch: EpochLog) => unknown) => epochs.map((e) => `${JSON.stringify(pick(e))}\n`).join('')
+  const timing = lines(({ epoch, seconds, validationSeconds, dataShare }) => ({
+    epoch,
+    seconds,
+    validationSeconds,
+    dataShare,
+  }))
+  await writeWhole(join(folder, 'timing.jsonl'), [Buffer.from(timing)])
+  const stable = lines(({ seconds: _, validationSeconds: __, dataShare: ___, ...rest }) => rest)
+  await writeWhole(path, [Buffer.from(stable)])
+}
+
+function maskOf(labels: LabelArray, values: readonly number[]): Uint8Array {
+  const result = new Uint8Array(labels.length)
+  for (let i = 0; i < labels.length; i++) if (labels[i] !== 0 && values.includes(labels[i])) result[i] = 1
+  return result
+}
+
+/** Collects a cell's rows, and its calibration pooled over cases. */
+class Sheet {
+  readonly rows: ScoreRow[] = []
+  readonly #cell: Cell
+  readonly #pools: { voxels: number; probability: number; frequency: number }[][]
+
+  constructor(cell: Cell) {
+    this.#cell = cell
+    this.#pools = cell.organs.map(() =>
+      Array.from({ length: BINS }, () => ({ voxels: 0, probability: 0, frequency: 0 })),
+    )
+  }
+
+  add(
+    organ: number,
+    one: NoisyCase,
+    loss: string,
+    m: Float32Array,
+    clean: Uint8Array,
+    noisy: Uint8Array,
+    scores: readonly CaseScore[],
+    grid: Grid,
+  ): void {
+    const { sigmaMm, lengthMm, organs } = this.#cell
+    const near = neighbourhood(clean, grid, sigmaMm)
+    const measured = calibration(
+      Float32Array.from(near, (at) => m[at]),
+      Uint8Array.from(near, (at) => noisy[at]),
+      BINS,
+    )
+    this.#pool(organ, measured)
+    for (const { method, threshold, predictedDice, diceNoisy, diceClean, volumeRatio } of scores) {
+      this.rows.push({
+        organ: organs[organ].name,
+        sigma_mm: sigmaText(sigmaMm),
+        length_mm: lengthMm,
+        fold: one.fold,
+        loss,
+        method,
+        case: one.id,
+        patient: one.patient,
+        threshold,
+        dice_noisy: diceNoisy,
+        dice_clean: diceClean,
+        volume_ratio: volumeRatio,
+        predicted_dice: predictedDice,
+        ece: measured.ece,
+        brier: measured.brier,
+      })
+    }
+  }
+
+  /** Reliability of the cell's maps: voxels of all cases by predicted probability. */
+  calibrationCsv(): string {
+    const { organs, sigmaMm } = this.#cell
+    const rows = this.#pools.flatMap((bins, k) =>
+      bins.map(({ voxels, probability, frequency }, bin) => ({
+        organ: organs[k].name,
+        sigma_mm: sigmaText(sigmaMm),
+        bin,
+        voxels,
+        probability_sum: probability,
+        label_voxels: frequency,
+      })),
+    )
+    return csv(['organ', 'sigma_mm', 'bin', 'voxels', 'probability_sum', 'label_voxels'], rows)
+  }
+
+  #pool(organ: number, { bins }: Calibration): void {
+    for (const [b, { voxels, meanProbability, frequency }] of bins.entries()) {
+      const pool = this.#pools[organ][b]
+      pool.voxels += voxels
+      pool.probability += voxels * (meanProbability ?? 0)
+      pool.frequency += Math.round(voxels * (frequency ?? 0))
+    }
+  }
+}

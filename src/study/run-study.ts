@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { claim } from './claim.ts'
+import type { Cell } from './plan.ts'
+
+/** Does the work of a cell in the given folder. */
+export type RunCell = (cell: Cell, folder: string, signal: AbortSignal) => Promise<void>
+
+export interface RunOptions {
+  /** Cells at once. */
+  readonly jobs: number
+  /** Only every `count`-th cell, from `index` (1 … count) on. */
+  readonly shard?: { readonly index: number; readonly count: number }
+  readonly signal?: AbortSignal
+  readonly onCell?: (cell: Cell) => void
+}
+
+/** What a cell's folder may hold; anything else is left from a run that was killed. */
+const RESULTS: ReadonlySet<string> = new Set([
+  'model.onnx',
+  'log.jsonl',
+  'timing.jsonl',
+  'predictions',
+  'scores.csv',
+  'calibration.csv',
+])
+
+/**
+ * Runs the cells that are not finished yet, several at once. A cell is worked on in a hidden folder beside its place and
+ * renamed into place when it is whole: a run that is killed loses at most the work since its cells' last checkpoints.
+ * Runs that share the folder, on one machine or on several, divide the cells among them; each waits for none.
+ *
+ * @returns cells that another run is working on
+ */
+export async function runCells(
+  cells: readonly Cell[],
+  folder: string,
+  runCell: RunCell,
+  { jobs, shard = { index: 1, count: 1 }, signal, onCell }: RunOptions,
+): Promise<readonly Cell[]> {
+  const own = cells.filter((_, i) => i % shard.count === shard.index - 1)
+  const busy: Cell[] = []
+  // One failure stops the other lanes, so that the error is told at once and no lane is left running.
+  const stop = new AbortController()
+  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  let next = 0
+  const lane = async () => {
+    while (next < own.length) {
+      stopped.throwIfAborted()
+      const cell = own[next++]
+      const outcome = await finish(cell, folder, runCell, stopped)
+      if (outcome === 'busy') busy.push(cell)
+      if (outcome === 'done') onCell?.(cell)
+    }
+  }
+  const guarded = async () => {
+    try {
+      await lane()
+    } catch (error) {
+      stop.abort(error)
+      throw error
+    }
+  }
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.max(1, Math.min(jobs, own.length)) }, guarded))
+  // The first cause, not what it stopped elsewhere.
+  signal?.throwIfAborted()
+  if (stop.signal.aborted) throw stop.signal.reason
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  return busy
+}
+
+/** Whether the cell's folder is in place. */
+export function isFinished({ path }: Cell, folder: string): boolean {
+  return existsSync(join(folder, path))
+}
+
+/** Where a cell is worked on: beside its place, hidden. */
+export function workFolder({ path }: Cell, folder: string): string {
+  return join(folder, dirname(path), `.${basename(path)}.work`)
+}
+
+async function finish(
+  cell: Cell,
+  folder: string,
+  runCell: RunCell,
+  signal: AbortSignal,
+): Promise<'done' | 'busy' | 'found'> {
+  if (isFinished(cell, folder)) return 'found'
+  const work = workFolder(cell, folder)
+  const held = await claim(`${work.slice(0, -'.work'.length)}.claim`)
+  if (held === undefined) return 'busy'
+  try {
+    if (isFinished(cell, folder)) return 'found'
+    await mkdir(work, { recursive: true })
+    await runCell(cell, work, AbortSignal.any([signal, held.lost]))
+    for (const name of await readdir(work)) {
+      if (!RESULTS.has(name)) await rm(join(work, name), { recursive: true, force: true })
+    }
+    held.lost.throwIfAborted()
+    await renameOnce(work, join(folder, cell.path))
+    return 'done'
+  } catch (error) {
+    // Another run has taken the cell over, and will finish or has finished it with the same bytes.
+    if (held.lost.aborted) return 'busy'
+    throw error
+  } finally {
+    await held.release()
+  }
+}
+
+/** Where two runs finish one cell after all, the first folder stays: both hold the same. */
+async function renameOnce(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (!existsSync(to)) throw error
+    await rm(from, { recursive: true, force: true })
+  }
+}

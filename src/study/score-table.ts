@@ -1,0 +1,85 @@
+/** One row of results.csv without the data set's name: one mask of one case. */
+export interface ScoreRow {
+  readonly organ: string
+  readonly sigma_mm: string
+  readonly length_mm: number
+  readonly fold: number
+  readonly loss: string
+  readonly method: string
+  readonly case: string
+  readonly patient: string
+  readonly threshold: number
+  readonly dice_noisy: number
+  readonly dice_clean: number
+  /** Voxels of the mask over voxels of the clean label. */
+  readonly volume_ratio: number
+  /** Soft Dice of the mask under the probability map itself. */
+  readonly predicted_dice: number
+  /** Of the probability map against the noisy label, in the organ's neighbourhood. */
+  readonly ece: number
+  readonly brier: number
+}
+
+const COLUMNS = [
+  'organ',
+  'sigma_mm',
+  'length_mm',
+  'fold',
+  'loss',
+  'method',
+  'case',
+  'patient',
+  'threshold',
+  'dice_noisy',
+  'dice_clean',
+  'volume_ratio',
+  'predicted_dice',
+  'ece',
+  'brier',
+] as const satisfies readonly (keyof ScoreRow)[]
+
+const TEXT: ReadonlySet<string> = new Set(['organ', 'sigma_mm', 'loss', 'method', 'case', 'patient'])
+
+/** Rows as CSV (RFC 4180): numbers with seven digits, which is more than a float32 map can tell. */
+export function scoresCsv(rows: readonly ScoreRow[]): string {
+  return csv(COLUMNS, rows as readonly unknown[] as readonly Record<string, string | number>[])
+}
+
+/** The inverse of `scoresCsv`. */
+export function parseScoresCsv(text: string): ScoreRow[] {
+  return parseCsv(text).map((row) => {
+    const typed = COLUMNS.map((key) => [key, TEXT.has(key) ? row[key] : Number(row[key])])
+    return Object.fromEntries(typed) as ScoreRow
+  })
+}
+
+/** A table with a header line. */
+export function csv(columns: readonly string[], rows: readonly Readonly<Record<string, string | number>>[]): string {
+  const lines = rows.map((row) => columns.map((key) => cell(row[key])).join())
+  return `${[columns.join(), ...lines].join('\r\n')}\r\n`
+}
+
+/** Rows of a CSV text by column name. */
+export function parseCsv(text: string): Record<string, string>[] {
+  const [head, ...rows] = records(text)
+  return rows.map((row) => Object.fromEntries(head.map((key, i) => [key, row[i] ?? ''])))
+}
+
+function cell(value: string | number): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(Number(value.toPrecision(7))) : ''
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value
+}
+
+function records(text: string): string[][] {
+  const rows: string[][] = []
+  let row: string[] = []
+  for (const match of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    const [whole, quoted, plain, end] = match
+    if (whole === '' && row.length === 0) continue
+    row.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
+    if (end === ',') continue
+    rows.push(row)
+    row = []
+  }
+  return rows
+}

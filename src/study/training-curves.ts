@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EpochLog } from '../network/train.ts'
+import type { Vec3 } from '../volume/grid.ts'
+import type { StudyLoss } from './config.ts'
+import type { StudyPlan } from './plan.ts'
+
+/** How one network learned. */
+export interface TrainingCurve {
+  readonly group: string
+  readonly organs: readonly string[]
+  readonly sigmaMm: Vec3
+  readonly loss: StudyLoss
+  readonly fold: number
+  readonly epochs: readonly Pick<EpochLog, 'step' | 'loss' | 'validationDice'>[]
+}
+
+/** The logs of a finished study. */
+export async function readCurves(plan: StudyPlan, folder: string): Promise<TrainingCurve[]> {
+  const curves: TrainingCurve[] = []
+  for (const { path, group, organs, sigmaMm, work } of plan.cells) {
+    if (work.kind !== 'training') continue
+    const lines = (await readFile(join(folder, path, 'log.jsonl'), 'utf8')).split('\n').filter(Boolean)
+    curves.push({
+      group,
+      organs: organs.map(({ name }) => name),
+      sigmaMm,
+      loss: work.loss,
+      fold: work.fold,
+      epochs: lines.map((line) => JSON.parse(line) as EpochLog),
+    })
+  }
+  return curves
+}
