@@ -51,6 +51,11 @@ const commands: readonly Entry[] = [
     load: () => import('./predict.ts'),
   },
   {
+    name: 'study',
+    summary: 'compare losses and thresholds, cross-validated, as a report',
+    load: () => import('./study.ts'),
+  },
+  {
     name: 'phantom',
     summary: 'write example data to try the tool with',
     load: () => import('./phantom.ts'),
@@ -75,6 +80,7 @@ export async function createProgram(argv: readonly string[]): Promise<Command> {
 
 /** Errors come back as exceptions (main.ts prints them as one line), help goes to standard output. */
 function settle(command: Command): Command {
+  for (const sub of command.commands) settle(sub)
   return command
     .exitOverride((error) => {
       throw error.exitCode === 0 || error.code === 'commander.help' ? error : usageError(command, error)

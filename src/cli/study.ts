@@ -1,0 +1,221 @@
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { Command, Option } from 'commander'
+import { writeAtomically } from '../formats/atomic-write.ts'
+import { studyReport, studyVerdict } from '../report/study-report.ts'
+import { assembleTables, type StudyTables } from '../study/assemble.ts'
+import { parseStudyConfig } from '../study/config.ts'
+import { readExamples, writeExamples } from '../study/examples.ts'
+import { cellSource, openStudy } from '../study/open-study.ts'
+import type { StudyPlan } from '../study/plan.ts'
+import { EXAMPLE_CONFIG } from '../study/presets.ts'
+import { isFinished, type RunOptions, runCells } from '../study/run-study.ts'
+import { planOf, readStudyFile, runtimeVersions, type StudyFile } from '../study/study-file.ts'
+import { readCurves } from '../study/training-curves.ts'
+import { InputError } from '../volume/errors.ts'
+import { wholeNumber } from './numbers.ts'
+import { type JsonOption, withJson } from './options.ts'
+import { checkOutputFolder } from './outputs.ts'
+import { printResult, table } from './print.ts'
+import { startProgress } from './progress.ts'
+import { studyPool, suitableJobs } from './study-pool.ts'
+import { progressOf, studyProgress } from './study-progress.ts'
+import { version } from './version.ts'
+
+interface Options extends JsonOption {
+  readonly output?: string
+  readonly jobs?: number
+  readonly shard?: { readonly index: number; readonly count: number }
+  readonly skipBad?: boolean
+}
+
+/** `halfdice study`: cross-validated comparison of losses and thresholds under label noise. */
+export function command(): Command {
+  const command = new Command('study')
+    .description(
+      'Trains with cross-entropy and with soft-Dice on noisy labels, cross-validated, and compares every way to cut the\n' +
+        'probabilities. One folder holds networks, scores, tables and the report. Killed runs go on where they were.',
+    )
+    .argument('<config>', 'YAML file; `halfdice study init` writes one to start from')
+    .option('-o, --output <folder>', 'folder of the study (default: study-NAME, after the configuration file)')
+    .option(
+      '--jobs <number>',
+      'networks at once (default: one a core, as memory allows)',
+      wholeNumber('--jobs', 1, 1024),
+    )
+    .addOption(new Option('--shard <I/N>', 'run a part only: several machines may share the folder').argParser(shardOf))
+    .option('--skip-bad', 'leave out cases that cannot be read, and count them in the report')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ halfdice study init study.yaml                 write a configuration with comments
+  $ halfdice study study.yaml -o results
+  $ halfdice study study.yaml -o results --shard 2/8    the second of eight machines, or of a cluster's array job
+  $ halfdice study status results
+  $ halfdice study report results                  tables and report again, from the finished networks
+
+The result depends on configuration, data and version, not on --jobs, --shard or how often a run was stopped.`,
+    )
+    .action(run)
+  const init = new Command('init')
+    .summary('write a configuration with comments')
+    .description('Writes a configuration with a comment on every key.')
+    .argument('[file]', 'YAML file to write', 'study.yaml')
+    .action((file: string, _: object, command: Command) => initialise(file, command.optsWithGlobals()))
+  const status = new Command('status')
+    .summary('what is done and what is under way')
+    .description("Says how much of a study is done. Reads the study's folder only.")
+    .argument('<folder>', 'folder of the study')
+    .action((folder: string, _: object, command: Command) => showStatus(folder, command.optsWithGlobals()))
+  const report = new Command('report')
+    .summary('tables and report again')
+    .description(
+      "Writes results.csv, summary.csv, comparisons.csv and report.html again from a finished study's folder.",
+    )
+    .argument('<folder>', 'folder of the study')
+    .action((folder: string, _: object, command: Command) => writeAgain(folder, command.optsWithGlobals()))
+  for (const sub of [init, status, report]) command.addCommand(withJson(sub))
+  return withJson(command)
+}
+
+function shardOf(text: string): { index: number; count: number } {
+  const [index, count] = text.split('/').map(Number)
+  if (!/^\d+\/\d+$/.test(text) || index < 1 || index > count) {
+    throw new InputError('--shard', `'${text}' is no part; write 1/4 to 4/4 for four machines`)
+  }
+  return { index, count }
+}
+
+async function run(path: string, options: Options): Promise<void> {
+  const config = parseStudyConfig(await readText(path), path)
+  const folder = options.output ?? `study-${basename(path).replace(/\.[^.]*$/, '')}`
+  checkOutputFolder(folder)
+  const begin = performance.now()
+  const controller = new AbortController()
+  const interrupt = () => controller.abort(new Interrupted())
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  try {
+    let reading = startProgress('reading', 1)
+    const { plan, study } = await openStudy(config, folder, runtimeVersions(version()), {
+      skipBad: options.skipBad === true,
+      signal: controller.signal,
+      onCases: (total) => (reading = startProgress('reading', total)),
+      onCase: (done) => reading.update(done),
+    })
+    reading.end()
+    const left = await work(folder, plan, study, options, controller.signal)
+    if (left > 0) return printUnfinished(folder, plan, left, options)
+    await writeExamples(plan, folder, await cellSource(config, folder))
+    const tables = await writeAll(folder, plan, study)
+    printDone(folder, plan, study, tables, options.json, (performance.now() - begin) / 1000)
+  } catch (error) {
+    if (!controller.signal.aborted) throw error
+    process.stderr.write('halfdice: study: stopped; run the same command again to go on\n')
+    process.exitCode = 130
+  } finally {
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
+}
+
+class Interrupted extends Error {}
+
+/** Runs what is to be run; returns how many cells are not finished then (other shards', or under way elsewhere). */
+async function work(folder: string, plan: StudyPlan, study: StudyFile, options: Options, signal: AbortSignal) {
+  const open = plan.cells.filter((cell) => !isFinished(cell, folder)).length
+  if (open === 0) return 0
+  const jobs = Math.min(options.jobs ?? suitableJobs(study, plan), open)
+  const pool = studyPool(folder)
+  const progress = studyProgress(plan, folder, options.json === true)
+  const settings: RunOptions = { jobs, signal, onCell: progress.onCell, ...(options.shard && { shard: options.shard }) }
+  try {
+    await runCells(plan.cells, folder, pool.runCell, settings)
+  } finally {
+    progress.end()
+    pool.close()
+  }
+  return plan.cells.filter((cell) => !isFinished(cell, folder)).length
+}
+
+/** Tables and report, from what the folder holds. */
+async function writeAll(folder: string, plan: StudyPlan, study: StudyFile): Promise<StudyTables> {
+  const tables = await assembleTables(study, plan, folder)
+  const [examples, curves] = [await readExamples(plan, folder), await readCurves(plan, folder)]
+  const html = studyReport({ study, plan, tables, examples, curves })
+  await writeAtomically(join(folder, 'report.html'), [Buffer.from(html)])
+  return tables
+}
+
+function printDone(
+  folder: string,
+  plan: StudyPlan,
+  study: StudyFile,
+  tables: StudyTables,
+  json: boolean | undefined,
+  seconds?: number,
+): void {
+  const report = join(folder, 'report.html')
+  const total = plan.cells.length
+  const verdict = studyVerdict({ study, tables })
+  const result = {
+    done: total,
+    total,
+    report,
+    ...(seconds !== undefined && { seconds: Math.round(seconds * 10) / 10 }),
+    verdict,
+  }
+  printResult(json, result, () => [...verdict, '', `${report}: open it in a browser`].join('\n'))
+}
+
+function printUnfinished(folder: string, plan: StudyPlan, left: number, { json }: Options): void {
+  const total = plan.cells.length
+  printResult(
+    json,
+    { done: total - left, total, report: null },
+    () =>
+      `${total - left} of ${total} cells are done; the rest is other runs' work. Whoever finishes last writes the report; \`halfdice study report ${folder}\` does too.`,
+  )
+}
+
+async function initialise(file: string, { json }: JsonOption): Promise<void> {
+  try {
+    await writeFile(file, EXAMPLE_CONFIG, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new InputError(file, 'exists already; give another name')
+  }
+  printResult(json, { file }, () => `${file}: edit it, then run: halfdice study ${file}`)
+}
+
+async function showStatus(folder: string, { json }: JsonOption): Promise<void> {
+  const study = await readStudyFile(folder)
+  const plan = planOf(study)
+  const { rows, done, underWay, trainingHours } = await progressOf(plan, folder)
+  const report = join(folder, 'report.html')
+  const total = plan.cells.length
+  const result = { done, total, underWay, trainingHours, report: existsSync(report) ? report : null, groups: rows }
+  printResult(json, result, () => {
+    const head = ['organ', 'sigma, mm', 'loss', 'done', 'of', 'under way']
+    const cells = rows.map((row) => [row.organ, row.sigmaMm, row.loss, row.done, row.total, row.underWay])
+    const time = trainingHours === 0 ? '' : `; ${trainingHours.toFixed(2)} hours of training on one core each`
+    return `${table(head, cells)}\n\n${done} of ${total} cells done, ${underWay} under way${time}`
+  })
+}
+
+async function writeAgain(folder: string, { json }: JsonOption): Promise<void> {
+  const study = await readStudyFile(folder)
+  const plan = planOf(study)
+  const tables = await writeAll(folder, plan, study)
+  printDone(folder, plan, study, tables, json)
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    throw new InputError(path, 'cannot be read; give a configuration (`halfdice study init` writes one)')
+  }
+}

@@ -1,0 +1,188 @@
+import { foldProbability } from '../noise/fold.ts'
+import type { StudyTables } from '../study/assemble.ts'
+import type { Example } from '../study/examples.ts'
+import { type StudyPlan, sigmaText } from '../study/plan.ts'
+import type { StudyFile } from '../study/study-file.ts'
+import type { TrainingCurve } from '../study/training-curves.ts'
+import { createGrid } from '../volume/grid.ts'
+import { type Block, htmlReport, type ReportSection } from './html.ts'
+import {
+  diceFigure,
+  exampleFigure,
+  forecastFigure,
+  reliabilityFigure,
+  thresholdFigure,
+  trainingFigure,
+} from './study-figures.ts'
+import { comparisonTable, summaryTable } from './study-tables.ts'
+import { verdictSentences } from './study-words.ts'
+
+/** All that the report shows. */
+export interface StudyResults {
+  readonly study: StudyFile
+  readonly plan: StudyPlan
+  readonly tables: StudyTables
+  readonly examples: readonly Example[]
+  readonly curves: readonly TrainingCurve[]
+}
+
+/** The study's answer in a few sentences. */
+export function studyVerdict({ tables }: Pick<StudyResults, 'study' | 'tables'>): string[] {
+  return verdictSentences(tables.summary, tables.comparisons)
+}
+
+/** The report of a finished study as one HTML file. The same results give the same bytes. */
+export function studyReport(results: StudyResults): string {
+  const { study } = results
+  const { versions } = study
+  return htmlReport({
+    title: `Losses and thresholds under label noise: ${study.config.name}`,
+    summary: [...studyVerdict(results), context(results)],
+    sections: studySections(results),
+    footer: [
+      `Made by halfdice ${versions.halfdice} (ONNX Runtime ${versions['onnxruntime-node']}, Node ${versions.node}, ${versions.platform}). All numbers come from results.csv beside this page.`,
+      'The theory is that of Nordström, Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
+    ],
+  })
+}
+
+/** The report's sections, for use in other pages too. */
+export function studySections(results: StudyResults): ReportSection[] {
+  const { tables, examples, curves } = results
+  return [
+    {
+      title: 'Dice by method and noise strength',
+      blocks: [
+        text(
+          'Dice of the held-out cases with their noisy labels, which is what the networks were trained for. Whiskers are 95 % intervals from a bootstrap of patients. The lines are what a perfect network would score: the exact marginals of the clean labels, cut at ½ and at t*.',
+        ),
+        diceFigure(tables.summary, 'noisy'),
+        summaryTable(tables.summary, 'noisy'),
+        details('Dice with the clean labels', [
+          diceFigure(tables.summary, 'clean'),
+          summaryTable(tables.summary, 'clean'),
+        ]),
+      ],
+    },
+    {
+      title: 'Paired differences',
+      blocks: [
+        text(
+          'Every row compares two methods on the same cases. Intervals come from a bootstrap of patients; p is Wilcoxon’s signed-rank test on patients’ mean differences, corrected by Holm over all rows of the table.',
+        ),
+        comparisonTable(tables.comparisons, 'noisy'),
+        details('The same with the clean labels', [comparisonTable(tables.comparisons, 'clean')]),
+      ],
+    },
+    {
+      title: 'Thresholds and volumes',
+      blocks: [
+        text(
+          'Mean thresholds over cases: t* falls as noise grows. A mask cut too high is too small; volumes are relative to the clean label.',
+        ),
+        thresholdFigure(tables.summary),
+      ],
+    },
+    {
+      title: 'Theory against what was reached',
+      blocks: [
+        text(
+          'Left: the sup-Dice D* that theory forecasts from the clean label and the noise alone, against the Dice that networks reached. Right: the Dice that a network promises by its own probabilities (its own D*), against what it scored. Points on the diagonal keep the promise.',
+        ),
+        forecastFigure(tables.summary),
+      ],
+    },
+    ...(examples.length === 0
+      ? []
+      : [
+          {
+            title: 'Examples',
+            blocks: [
+              text(
+                'The first held-out case of the first fold, whatever it shows: the slice with most of the organ. Colours show probabilities: the exact marginal of the clean label, and what both networks predict.',
+              ),
+              ...exampleFigure(examples, tables.results),
+            ],
+          },
+        ]),
+    {
+      title: 'Calibration',
+      blocks: [
+        text(
+          't* is as good as the probabilities it is computed from. Voxels around each organ (its bounding box grown by 3σ), all held-out cases together, by predicted probability. Cross-entropy aims at the diagonal; soft-Dice does not, its optimum is a mask.',
+        ),
+        ...reliabilityFigure(tables.reliability),
+      ],
+    },
+    {
+      title: 'Training',
+      blocks: [
+        text(
+          'Means over folds, both losses with the same schedule, start and patches. A comparison of losses is fair where both curves have become flat; validation Dice is cut at ½, with noisy labels.',
+        ),
+        ...trainingFigure(curves),
+      ],
+    },
+    { title: 'Data and configuration', blocks: dataBlocks(results) },
+  ]
+}
+
+function context({ study, plan }: StudyResults): string {
+  const { config, dataset } = study
+  const used = new Set(plan.groups.flatMap(({ cases }) => cases.map(({ id }) => id))).size
+  const patients = new Set(plan.groups.flatMap(({ cases }) => cases.map(({ patient }) => patient))).size
+  const nets = plan.cells.filter(({ work }) => work.kind === 'training').length
+  const sharing = config.joint ? 'all organs sharing one network with an output each' : 'one network an organ'
+  const phantom =
+    config.data.kind === 'phantom'
+      ? ' The images are a procedural phantom, not patients: they show that the method runs and how the effect behaves, not how large it is in practice.'
+      : ''
+  return `${used} cases of ${patients} patients (${dataset.name}), ${config.folds}-fold cross-validation, ${nets} networks, ${sharing}. A difference counts here where it is larger than 0.005, its interval excludes 0 and its corrected p is below 0.05.${phantom}`
+}
+
+function dataBlocks({ study, plan }: StudyResults): Block[] {
+  const { config, dataset } = study
+  const items = plan.groups.map(({ name, cases, absent, organs }) => {
+    const missing =
+      absent.length === 0 ? '' : `, ${absent.length} left out for lack of ${organs.map((o) => o.name).join(' or ')}`
+    return `${name}: ${cases.length} cases${missing}.`
+  })
+  const bad = dataset.leftOut
+  const folding = config.noise.map(
+    (noise) =>
+      `σ = ${sigmaText(noise.sigmaMm)} mm, ℓ = ${noise.lengthMm} mm: the displacement folds in ${(100 * foldProbability(noise, createGrid([8, 8, 8]))).toPrecision(2)} % of voxels.`,
+  )
+  const grid =
+    config.spacingMm === undefined
+      ? 'Images keep their own grids.'
+      : `Images and labels were first brought to ${config.spacingMm.map((s) => s ?? 'own').join(' × ')} mm; noise, training and all scores live on that grid.`
+  return [
+    { kind: 'list', items: [...items, ...folding, grid, noiseSentence(config.joint)] },
+    ...(bad.length === 0
+      ? []
+      : [
+          {
+            kind: 'note',
+            tone: 'warning',
+            text: `${bad.length} cases were left out because they could not be read: ${bad
+              .slice(0, 20)
+              .map(({ id, reason }) => `${id} (${reason})`)
+              .join('; ')}${bad.length > 20 ? ' …' : ''}`,
+          } as const,
+        ]),
+    details('Configuration', [{ kind: 'code', text: JSON.stringify(config, undefined, 1) }]),
+  ]
+}
+
+function noiseSentence(joint: boolean): string {
+  const field = joint ? 'one displacement field for all organs of a case' : 'a displacement field for each organ'
+  return `One noisy label was drawn for each case and strength (${field}), the same for every fold and both losses; networks never saw a clean label.`
+}
+
+function text(content: string): Block {
+  return { kind: 'text', text: content }
+}
+
+function details(summary: string, blocks: readonly Block[]): Block {
+  return { kind: 'details', summary, blocks }
+}

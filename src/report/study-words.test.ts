@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import type { Method } from '../study/score-case.ts'
+import type { ComparisonRow, SummaryRow } from '../study/summary.ts'
+import { verdictSentences } from './study-words.ts'
+
+const row = (method: Method, dice: number, more: Partial<SummaryRow> = {}): SummaryRow => ({
+  organ: 'liver',
+  sigma_mm: '4',
+  length_mm: 16,
+  target: 'noisy',
+  method,
+  cases: 40,
+  patients: 40,
+  dice_mean: dice,
+  dice_low: dice - 0.01,
+  dice_high: dice + 0.01,
+  dice_fold_sd: 0.01,
+  predicted_dice_mean: dice,
+  threshold_mean: 0.4,
+  volume_ratio_mean: 1,
+  ece_mean: 0.01,
+  brier_mean: 0.01,
+  ...more,
+})
+const pair = (first: Method, second: Method, difference: number, more: Partial<ComparisonRow> = {}): ComparisonRow => ({
+  organ: 'liver',
+  sigma_mm: '4',
+  target: 'noisy',
+  first,
+  second,
+  cases: 40,
+  patients: 40,
+  difference,
+  low: difference - 0.004,
+  high: difference + 0.004,
+  better: 10,
+  worse: 30,
+  p: 1e-6,
+  p_holm: 1e-5,
+  ...more,
+})
+
+test('the effect is told with its size', () => {
+  const summary = [row('soft-dice@half', 0.8), row('ce@half', 0.7), row('ce@case', 0.8), row('ce@oracle', 0.81)]
+  const [cost, gain, against, ...more] = verdictSentences(summary, [
+    pair('ce@half', 'soft-dice@half', -0.1),
+    pair('ce@case', 'ce@half', 0.1),
+    pair('ce@case', 'soft-dice@half', 0, { p_holm: 1 }),
+  ])
+  expect(cost).toContain('fell behind soft-Dice in 1 of one setting')
+  expect(cost).toContain('Dice 0.700 against 0.800, a difference of −0.100 (95 % −0.104 to −0.096)')
+  expect(gain).toContain('raised Dice in 1 of one setting of organ and strength and lowered it in none')
+  expect(against).toContain('better than soft-Dice in 0, worse in 0 and not told apart in 1')
+  expect(more).toEqual([])
+})
+
+test('an absent, a negligible and an unproved effect are none', () => {
+  for (const change of [{ p_holm: 0.2 }, { high: 0.001 }, { difference: -0.004 }]) {
+    const [cost] = verdictSentences([row('ce@half', 0.7)], [pair('ce@half', 'soft-dice@half', -0.1, change)])
+    expect(cost).toContain('was not shown to fall behind')
+  }
+})
+
+test('what a threshold cannot mend is said, and where probabilities misled it', () => {
+  const unlearned = [row('soft-dice@half', 0.8), row('ce@case', 0.6), row('ce@oracle', 0.7)]
+  const text = verdictSentences(unlearned, []).join('\n')
+  expect(text).toContain('liver at σ = 4 mm (promised 0.600, scored 0.600, best threshold 0.700)')
+  expect(text).toContain('no threshold mends that')
+})
+
+test('with few patients nothing can be shown, and that is said', () => {
+  const text = verdictSentences([], [pair('ce@half', 'soft-dice@half', -0.1, { patients: 5, p_holm: 0.06 })])
+  expect(text.at(-1)).toContain('With 5 patients and 1 comparisons the corrected test cannot fall below 5 %')
+})

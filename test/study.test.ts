@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
+
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+const root = temporaryFolder()
+const config = join(root, 'tiny.yaml')
+writeFileSync(
+  config,
+  `name: tiny
+data: {kind: phantom, cases: 6, shape: [24, 20, 16], spacing: 12}
+organs: [liver, aorta]
+joint: true
+folds: 2
+noise: {sigma: [9]}
+training: {dimensions: 2, modality: ct, channels: [4, 8], steps: 12, batch: 4, epochSteps: 3}
+bootstrap: 200
+`,
+)
+const finished = join(root, 'finished')
+
+/** Digests of all files that must not depend on how a study was run: not the cache, not the wall-clock times. */
+function digests(folder: string): Record<string, string> {
+  const files = filesBelow(folder).filter((path) => !path.startsWith('cache/') && !path.endsWith('timing.jsonl'))
+  return Object.fromEntries(
+    files.map((path) => [
+      path,
+      createHash('sha256')
+        .update(readFileSync(join(folder, path)))
+        .digest('hex'),
+    ]),
+  )
+}
+
+interface Done {
+  readonly done: number
+  readonly total: number
+  readonly report: string | null
+  readonly verdict: string[]
+}
+
+test('from a configuration to a report; every number is in results.csv', { timeout: 120_000 }, async () => {
+  const result = await halfdiceJson<Done>(['study', config, '-o', finished])
+  // Two folds times two losses, and one cell of theory.
+  expect(result).toMatchObject({ done: 5, total: 5, report: join(finished, 'report.html') })
+  expect(result.verdict.length).toBeGreaterThanOrEqual(3)
+  const [head, ...rows] = readFileSync(join(finished, 'results.csv'), 'utf8').trim().split('\r\n')
+  expect(head).toContain(
+    'dataset,organ,sigma_mm,length_mm,fold,loss,method,case,patient,threshold,dice_noisy,dice_clean',
+  )
+  // 6 cases × 2 organs × (1 soft-Dice + 5 cross-entropy + 2 theory).
+  expect(rows.length).toBe(96)
+  const columns = head.split(',')
+  const mean = (name: string, method: string) => {
+    const own = rows.map((row) => row.split(',')).filter((row) => row[1] === 'liver' && row[6] === method)
+    return own.reduce((sum, row) => sum + Number(row[columns.indexOf(name)]), 0) / own.length
+  }
+  for (const line of readFileSync(join(finished, 'summary.csv'), 'utf8').trim().split('\r\n').slice(1)) {
+    const [, organ, , , target, method, cases, , dice] = line.split(',')
+    if (organ !== 'liver') continue
+    expect(cases).toBe('6')
+    expect(Number(dice)).toBeCloseTo(mean(`dice_${target}`, method), 5)
+  }
+  const html = readFileSync(join(finished, 'report.html'), 'utf8')
+  for (const words of [
+    'Dice by method',
+    'Paired differences',
+    'Examples',
+    'Calibration',
+    'Training',
+    result.verdict[0],
+  ]) {
+    expect(html).toContain(words)
+  }
+  expect(html).not.toMatch(/NaN|undefined|\[object/)
+})
+
+test('status, and a report that is rebuilt byte for byte without the data', { timeout: 60_000 }, async () => {
+  const status = await halfdiceJson<{ done: number; total: number; underWay: number }>(['study', 'status', finished])
+  expect(status).toMatchObject({ done: 5, total: 5, underWay: 0 })
+  const before = digests(finished)
+  for (const name of ['report.html', 'results.csv', 'summary.csv', 'comparisons.csv']) rmSync(join(finished, name))
+  rmSync(join(finished, 'cache'), { recursive: true })
+  await halfdiceJson(['study', 'report', finished])
+  expect(digests(finished)).toEqual(before)
+  // Running again finds everything done.
+  await halfdiceJson(['study', config, '-o', finished])
+  expect(digests(finished)).toEqual(before)
+})
+
+test('killed at any moment, it ends in the same bytes', { timeout: 300_000 }, async () => {
+  const folder = join(root, 'killed')
+  let kills = 0
+  for (let attempt = 0; attempt < 9; attempt++) {
+    const child = start(['study', config, '-o', folder, '--jobs', '2'])
+    const exit = once(child, 'exit')
+    // From before the first file to the middle of the last cell, spread evenly.
+    const timer = setTimeout(() => child.kill('SIGKILL'), 200 + 300 * ((attempt * 4) % 9))
+    const [code] = await exit
+    clearTimeout(timer)
+    if (code === 0) break
+    kills++
+  }
+  await halfdiceJson(['study', config, '-o', folder])
+  expect(kills).toBeGreaterThan(2)
+  expect(digests(folder)).toEqual(digests(finished))
+})
+
+test('SIGINT ends it cleanly', { timeout: 60_000 }, async () => {
+  const folder = join(root, 'interrupted')
+  const child = start(['study', config, '-o', folder])
+  let stderr = ''
+  let told = false
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    if (!told && stderr.includes('1/5')) told = child.kill('SIGINT')
+  })
+  const [code] = await once(child, 'exit')
+  expect(stderr).toContain('halfdice: study: stopped; run the same command again to go on')
+  expect(code).toBe(130)
+  expect(filesBelow(folder).filter((path) => path.endsWith('.claim'))).toEqual([])
+})
+
+test('two runs, and two shards, share a folder', { timeout: 120_000 }, async () => {
+  const both = join(root, 'both')
+  const outcomes = await Promise.all([1, 2].map(() => halfdice(['study', config, '-o', both, '--jobs', '1', '--json'])))
+  for (const { code, stderr } of outcomes) expect(code, stderr).toBe(0)
+  await halfdiceJson(['study', config, '-o', both])
+  expect(digests(both)).toEqual(digests(finished))
+
+  const shards = join(root, 'shards')
+  const first = await halfdiceJson<Done>(['study', config, '-o', shards, '--shard', '1/2'])
+  expect(first).toMatchObject({ done: 3, total: 5, report: null })
+  const second = await halfdiceJson<Done>(['study', config, '-o', shards, '--shard', '2/2'])
+  expect(second).toMatchObject({ done: 5, total: 5 })
+  expect(digests(shards)).toEqual(digests(finished))
+})
+
+describe('bad input', () => {
+  const images = join(root, 'raw')
+
+  test('a corrupt file in the middle is named, and left out only if asked', { timeout: 120_000 }, async () => {
+    expect((await halfdice(['phantom', '-o', images, '-n', '6', '--spacing', '12'])).code).toBe(0)
+    const bad = join(images, 'imagesTr', 'phantom_003_0000.nii.gz')
+    truncateSync(bad, 2000)
+    const own = join(root, 'own.yaml')
+    const text = readFileSync(config, 'utf8').replace(/data: .*/, 'data: {kind: nnunet, folder: raw}')
+    writeFileSync(own, text)
+    expectRefusal(await halfdice(['study', own, '-o', join(root, 'bad')]), /phantom_003_0000\.nii\.gz: .*--skip-bad/)
+    const result = await halfdiceJson<Done>(['study', own, '-o', join(root, 'bad'), '--skip-bad'])
+    expect(result.done).toBe(5)
+    expect(readFileSync(join(root, 'bad', 'report.html'), 'utf8')).toContain('1 cases were left out because')
+    // Taking a label away changes the folds of the others: new cells, the old ones stay.
+    const cells = () => readdirSync(join(root, 'bad/runs/joint/9/soft-dice')).filter((name) => !name.startsWith('.'))
+    expect(cells().length).toBe(2)
+    writeFileSync(own, text.replace('folds: 2', 'folds: 6'))
+    expectRefusal(
+      await halfdice(['study', own, '-o', join(root, 'bad'), '--skip-bad']),
+      'folds: joint: 5 patients for 6 folds; use fewer folds or more cases',
+    )
+  })
+
+  test('labels on another grid, unknown organs and folders that are no study', async () => {
+    const other = join(root, 'mixed')
+    cpSync(images, other, { recursive: true })
+    mkdirSync(join(root, 'fine'))
+    expect((await halfdice(['phantom', '-o', join(root, 'fine'), '-n', '1', '--spacing', '10'])).code).toBe(0)
+    cpSync(join(root, 'fine/labelsTr/phantom_000.nii.gz'), join(other, 'labelsTr/phantom_001.nii.gz'))
+    const file = join(root, 'mixed.yaml')
+    const text = readFileSync(config, 'utf8').replace(/data: .*/, 'data: {kind: nnunet, folder: mixed}')
+    writeFileSync(file, text)
+    expectRefusal(
+      await halfdice(['study', file, '-o', join(root, 'x')]),
+      /phantom_001\.nii\.gz: lies on another grid .*resampleLabels/,
+    )
+    writeFileSync(file, readFileSync(config, 'utf8').replace('aorta', 'spleeen'))
+    expectRefusal(
+      await halfdice(['study', file, '-o', join(root, 'x')]),
+      "organs: 'spleeen' is no label of this data set",
+    )
+    writeFileSync(file, text.replace('steps: 12', 'steps: none'))
+    expectRefusal(await halfdice(['study', file]), /mixed\.yaml: 'training\.steps' is "none"/)
+    expectRefusal(await halfdice(['study', 'status', other]), 'study.json: is missing')
+    expectRefusal(await halfdice(['study', 'report', other]), 'study.json: is missing')
+    expectRefusal(await halfdice(['study', config, '--shard', '3/2']), "--shard: '3/2' is no part")
+    expectRefusal(await halfdice(['study']), /study: missing required argument/)
+  })
+})
+
+test('init writes a configuration, once', async () => {
+  const file = join(root, 'init.yaml')
+  expect((await halfdice(['study', 'init', file])).code).toBe(0)
+  expect(existsSync(file)).toBe(true)
+  expectRefusal(await halfdice(['study', 'init', file]), 'init.yaml: exists already')
+  // Its data set is not there: told by name.
+  expectRefusal(await halfdice(['study', file]), /Totalsegmentator_dataset: cannot be read/)
+})
+
+function start(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+}
