@@ -124,7 +124,7 @@ const runs = [
   [['optimum', label, '--sigma', '2', '4', '--plot', 'optimum.svg'], ['optimum.svg']],
   [['threshold', 'prob.nii.gz', '-o', 'mask.nii.gz'], ['mask.nii.gz']],
   [['evaluate', 'noisy/phantom_000_0000.nii.gz', label], []],
-  [['train', 'example', '-o', 'model', '--dimensions', '2', '--steps', '2'], ['model/model.onnx']],
+  [['train', 'example', '-o', 'model', '--dimensions', '2', '--steps', '2', '--folds', '2'], ['model/model.onnx']],
   [['demo'], ['halfdice-demo/report.html']],
 ]
 for (const [args, files] of runs) {
