@@ -111,13 +111,11 @@ export function sweepBlock(input: usize, length: i32, lowBits: i32, high: f32, i
   store<i32>(result, i32x4.extract_lane(largest, 0), 36)
 }
 
-// @ts-expect-error: AssemblyScript's decorator
 @inline
 function pairSum(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1)
 }
 
-// @ts-expect-error: AssemblyScript's decorator
 @inline
 function laneSum(v: v128): i32 {
   return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3)

@@ -1,7 +1,7 @@
-// Compiles each assembly/NAME.ts to WebAssembly and embeds it, as base64, in src/kernels/wasm/generated/NAME.ts,
+// Compiles each assembly/NAME.ts (with what it imports from assembly/lib) to WebAssembly and embeds it, as base64, in src/kernels/wasm/generated/NAME.ts,
 // so that the package runs from any bundler, worker or file:// page without fetching a second file.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
@@ -9,40 +9,21 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const source = join(root, 'assembly')
 const target = join(root, 'src/kernels/wasm/generated')
 mkdirSync(target, { recursive: true })
-const names = (existsSync(source) ? readdirSync(source) : [])
-  .filter((f) => f.endsWith('.ts'))
-  .map((f) => f.slice(0, -3))
+const sources = readdirSync(source, { recursive: true }).filter((f) => f.endsWith('.ts'))
+const names = sources.filter((f) => !f.includes(sep)).map((f) => f.slice(0, -3))
+const newest = Math.max(...sources.map((f) => statSync(join(source, f)).mtimeMs))
 for (const name of names) {
-  const input = join(source, `${name}.ts`)
   const output = join(target, `${name}.ts`)
   try {
-    if (statSync(output).mtimeMs > statSync(input).mtimeMs) continue
+    if (statSync(output).mtimeMs > newest) continue
   } catch {}
   const wasm = join(target, `${name}.wasm`)
+  const options = '-O3 --converge --noAssert --runtime stub --enable simd --enable bulk-memory --use abort='
+  // The memory is the caller's (kernels/wasm/arena.ts); the module's own data stay below its first 64 KiB.
+  const memory = '--importMemory --initialMemory 1 --maximumMemory 65536 --memoryBase 1024'
   const { error, stderr } = await asc.main([
-    `assembly/${name}.ts`,
-    '--outFile',
-    wasm,
-    '--baseDir',
-    root,
-    '-O3',
-    '--converge',
-    '--noAssert',
-    '--runtime',
-    'stub',
-    '--enable',
-    'simd',
-    '--enable',
-    'bulk-memory',
-    '--importMemory',
-    '--initialMemory',
-    '1',
-    '--maximumMemory',
-    '65536',
-    '--memoryBase',
-    '1024',
-    '--use',
-    'abort=',
+    ...[`assembly/${name}.ts`, '--outFile', wasm, '--baseDir', root],
+    ...`${options} ${memory}`.split(' '),
   ])
   if (error) {
     console.error(stderr.toString())
