@@ -141,24 +141,8 @@ function expectedDices(
  * that power sums stand for these voxels; the others, at most 1000·‖m‖·largestX ≤ 45000, are multiplied.
  */
 function logOfProduct(chunks: readonly Float32Array[], largestX: number): (x: number) => number {
-  const limit = 1e-3 / largestX
-  const large: number[] = []
-  let [s1, s2, s3, s4, s5] = [0, 0, 0, 0, 0]
-  for (const chunk of chunks) {
-    for (let i = 0; i < chunk.length; i++) {
-      const p = chunk[i]
-      if (p === 0) continue
-      if (p > limit) large.push(p)
-      else {
-        const p2 = p * p
-        s1 += p
-        s2 += p2
-        s3 += p2 * p
-        s4 += p2 * p2
-        s5 += p2 * p2 * p
-      }
-    }
-  }
+  const { large, sums } = powerSums(chunks, 1e-3 / largestX)
+  const [s1, s2, s3, s4, s5] = sums
   return (x) => {
     let log = -x * (s1 + x * (s2 / 2 + x * (s3 / 3 + x * (s4 / 4 + (x * s5) / 5))))
     // One logarithm for every 32 factors: none is below 10⁻⁴, so their product does not underflow.
@@ -170,6 +154,28 @@ function logOfProduct(chunks: readonly Float32Array[], largestX: number): (x: nu
     }
     return log
   }
+}
+
+/** The probabilities above the limit, and Σp … Σp⁵ of the others. */
+function powerSums(chunks: readonly Float32Array[], limit: number): { large: Float64Array; sums: readonly number[] } {
+  const large: number[] = []
+  let [s1, s2, s3, s4, s5] = [0, 0, 0, 0, 0]
+  for (const chunk of chunks) {
+    for (let i = 0; i < chunk.length; i++) {
+      const p = chunk[i]
+      if (p > limit) {
+        large.push(p)
+        continue
+      }
+      const p2 = p * p
+      s1 += p
+      s2 += p2
+      s3 += p2 * p
+      s4 += p2 * p2
+      s5 += p2 * p2 * p
+    }
+  }
+  return { large: Float64Array.from(large), sums: [s1, s2, s3, s4, s5] }
 }
 
 /** Beyond e⁻⁴⁵ = 3·10⁻²⁰ nothing is left of an integrand. */
