@@ -209,6 +209,19 @@ describe.skipIf(!nibabelPython)(
       expectRefusal(reversed, 'axes reversed')
     })
 
+    test('3D Slicer: a volume as NRRD, a mask as NRRD', async () => {
+      await halfdiceJson(['threshold', join(data, 'slicer.nrrd'), '-o', at('mask.nrrd')])
+      await halfdiceJson(['threshold', join(data, 'slicer.nrrd'), '-o', at('mask.nii.gz')])
+      const [mask] = read(at('mask.nii.gz'))
+      expect(mask.data).toEqual(truth.labels.slicer)
+      expectAffine(mask.affine, truth.affine)
+      const { data: voxels, grid } = await readVolume(at('mask.nrrd'))
+      expect([...voxels]).toEqual([...(await readVolume(at('mask.nii.gz'))).data])
+      worldPosition(grid, [0, 0, 0]).forEach((value, axis) => {
+        expect(value).toBeCloseTo(truth.affine[axis][3], 4)
+      })
+    })
+
     test('separate masks of a softmax on request', async () => {
       const input = join(data, 'nnunet_v2', 'case_0.npz')
       const { cases } = await halfdiceJson<Result>(['threshold', input, '-o', at('sep.nii.gz'), '--decode', 'separate'])

@@ -1,3 +1,5 @@
+import { bitsOf, ceilBits } from './probabilities.ts'
+
 /** The cut of one map, and what a voxel of it is worth. */
 export interface MapCut {
   /** The map's own set is {m ≥ threshold}; greater than 0. */
@@ -58,12 +60,15 @@ export class LabelDecoder {
     if (own === 256) this.#owners = Uint16Array.from(this.#owners)
     const owners = this.#owners
     const { threshold, weight } = cut
+    // Bits of numbers ≥ 0 are ordered as the numbers are; most voxels fall to one comparison of integers.
+    const bits = bitsOf(map)
+    const from = ceilBits(threshold)
     for (let start = 0, block = 0; start < map.length; start += blockLength, block++) {
       const end = Math.min(start + blockLength, map.length)
       let scores = this.#scores[block]
       for (let i = start; i < end; i++) {
+        if (bits[i] < from) continue
         const m = map[i]
-        if (!(m >= threshold)) continue
         scores ??= this.#scores[block] = new Float32Array(blockLength)
         const score = weight * (m - threshold)
         const owner = owners[i]

@@ -1,6 +1,7 @@
 """Writes predictions as pipelines leave them on disk, by their documented forms, and reads masks back with nibabel.
 Usage: pipelines.py write FOLDER | pipelines.py read FILE..."""
 
+import gzip
 import json
 import pickle
 import sys
@@ -163,6 +164,25 @@ def write(folder):
     np.save(join(folder, 'plain.npy'), p)
     np.save(join(folder, 'fortran.npy'), np.asfortranarray(p))
     np.save(join(folder, 'reversed.npy'), np.ascontiguousarray(p[1].T))
+
+    # 3D Slicer: a scalar volume saved as NRRD, in LPS.
+    columns = np.array(DIRECTION).reshape(3, 3) * np.array(SPACING)
+    header = [
+        'NRRD0004',
+        'type: float',
+        'dimension: 3',
+        'space: left-posterior-superior',
+        'sizes: ' + ' '.join(str(n) for n in SHAPE[::-1]),
+        'space directions: ' + ' '.join('(%r,%r,%r)' % tuple(columns[:, axis]) for axis in range(3)),
+        'kinds: domain domain domain',
+        'endian: little',
+        'encoding: gzip',
+        'space origin: (%r,%r,%r)' % ORIGIN,
+    ]
+    with open(join(folder, 'slicer.nrrd'), 'wb') as f:
+        f.write('\n'.join(header).encode() + b'\n\n' + gzip.compress(p[1].astype('<f4').tobytes()))
+    t = optimum(p[1])[0]
+    truth['slicer'] = (p[1] >= t).astype(int).transpose(2, 1, 0).tolist()
 
     # What must be refused.
     class Evil:
