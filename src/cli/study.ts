@@ -2,32 +2,21 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Command, Option } from 'commander'
-import { writeAtomically } from '../formats/atomic-write.ts'
-import { studyReport, studyVerdict } from '../report/study-report.ts'
-import { assembleTables, type StudyTables } from '../study/assemble.ts'
+import { studyVerdict } from '../report/study-report.ts'
 import { parseStudyConfig } from '../study/config.ts'
-import { readExamples, writeExamples } from '../study/examples.ts'
-import { cellSource, openStudy } from '../study/open-study.ts'
 import type { StudyPlan } from '../study/plan.ts'
 import { EXAMPLE_CONFIG } from '../study/presets.ts'
-import { isFinished, type RunOptions, runCells } from '../study/run-study.ts'
-import { planOf, readStudyFile, runtimeVersions, type StudyFile } from '../study/study-file.ts'
-import { readCurves } from '../study/training-curves.ts'
+import { planOf, readStudyFile } from '../study/study-file.ts'
 import { InputError } from '../volume/errors.ts'
+import { conductStudy, type StudyOptions, type StudyResults, writeReport } from './conduct-study.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFolder } from './outputs.ts'
 import { printResult, table } from './print.ts'
-import { startProgress } from './progress.ts'
-import { studyPool, suitableJobs } from './study-pool.ts'
-import { progressOf, studyProgress } from './study-progress.ts'
-import { version } from './version.ts'
+import { progressOf } from './study-progress.ts'
 
-interface Options extends JsonOption {
+interface Options extends JsonOption, Omit<StudyOptions, 'quiet'> {
   readonly output?: string
-  readonly jobs?: number
-  readonly shard?: { readonly index: number; readonly count: number }
-  readonly skipBad?: boolean
 }
 
 /** `halfdice study`: cross-validated comparison of losses and thresholds under label noise. */
@@ -93,73 +82,17 @@ async function run(path: string, options: Options): Promise<void> {
   const folder = options.output ?? `study-${basename(path).replace(/\.[^.]*$/, '')}`
   checkOutputFolder(folder)
   const begin = performance.now()
-  const controller = new AbortController()
-  const interrupt = () => controller.abort(new Interrupted())
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
-  try {
-    let reading = startProgress('reading', 1)
-    const { plan, study } = await openStudy(config, folder, runtimeVersions(version()), {
-      skipBad: options.skipBad === true,
-      signal: controller.signal,
-      onCases: (total) => (reading = startProgress('reading', total)),
-      onCase: (done) => reading.update(done),
-    })
-    reading.end()
-    const left = await work(folder, plan, study, options, controller.signal)
-    if (left > 0) return printUnfinished(folder, plan, left, options)
-    await writeExamples(plan, folder, await cellSource(config, folder))
-    const tables = await writeAll(folder, plan, study)
-    printDone(folder, plan, study, tables, options.json, (performance.now() - begin) / 1000)
-  } catch (error) {
-    if (!controller.signal.aborted) throw error
-    process.stderr.write('halfdice: study: stopped; run the same command again to go on\n')
-    process.exitCode = 130
-  } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
-  }
+  const conducted = await conductStudy(config, folder, { ...options, quiet: options.json === true })
+  if (conducted === undefined) return
+  const { plan, left, results } = conducted
+  if (results === undefined) printUnfinished(folder, plan, left, options)
+  else printDone(folder, results, options.json, (performance.now() - begin) / 1000)
 }
 
-class Interrupted extends Error {}
-
-/** Runs what is to be run; returns how many cells are not finished then (other shards', or under way elsewhere). */
-async function work(folder: string, plan: StudyPlan, study: StudyFile, options: Options, signal: AbortSignal) {
-  const open = plan.cells.filter((cell) => !isFinished(cell, folder)).length
-  if (open === 0) return 0
-  const jobs = Math.min(options.jobs ?? suitableJobs(study, plan), open)
-  const pool = studyPool(folder)
-  const progress = studyProgress(plan, folder, options.json === true)
-  const settings: RunOptions = { jobs, signal, onCell: progress.onCell, ...(options.shard && { shard: options.shard }) }
-  try {
-    await runCells(plan.cells, folder, pool.runCell, settings)
-  } finally {
-    progress.end()
-    pool.close()
-  }
-  return plan.cells.filter((cell) => !isFinished(cell, folder)).length
-}
-
-/** Tables and report, from what the folder holds. */
-async function writeAll(folder: string, plan: StudyPlan, study: StudyFile): Promise<StudyTables> {
-  const tables = await assembleTables(study, plan, folder)
-  const [examples, curves] = [await readExamples(plan, folder), await readCurves(plan, folder)]
-  const html = studyReport({ study, plan, tables, examples, curves })
-  await writeAtomically(join(folder, 'report.html'), [Buffer.from(html)])
-  return tables
-}
-
-function printDone(
-  folder: string,
-  plan: StudyPlan,
-  study: StudyFile,
-  tables: StudyTables,
-  json: boolean | undefined,
-  seconds?: number,
-): void {
+function printDone(folder: string, results: StudyResults, json: boolean | undefined, seconds?: number): void {
   const report = join(folder, 'report.html')
-  const total = plan.cells.length
-  const verdict = studyVerdict({ study, tables })
+  const total = results.plan.cells.length
+  const verdict = studyVerdict(results)
   const result = {
     done: total,
     total,
@@ -208,8 +141,7 @@ async function showStatus(folder: string, { json }: JsonOption): Promise<void> {
 async function writeAgain(folder: string, { json }: JsonOption): Promise<void> {
   const study = await readStudyFile(folder)
   const plan = planOf(study)
-  const tables = await writeAll(folder, plan, study)
-  printDone(folder, plan, study, tables, json)
+  printDone(folder, await writeReport(folder, plan, study), json)
 }
 
 async function readText(path: string): Promise<string> {

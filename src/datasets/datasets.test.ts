@@ -94,6 +94,8 @@ test('a mask on another grid is refused, or resampled if asked', () => {
   // The same space at half the spacing along i: label 1 covers the first of four voxels.
   const fine: Grid = { ...createGrid([8, 3, 2], [0.5, 2, 3]), origin: [-0.25, 0, 0] }
   const data = new Uint8Array(48).map((_, at) => (at % 8 < 2 ? 1 : 0))
+  const close: Grid = { ...grid, origin: [0.02, 0, 0] }
+  expect(onGrid({ grid: close, channels: 1, data: new Uint8Array(24) }, grid, false, 'm.nii').grid).toBe(grid)
   expect(() => onGrid({ grid: fine, channels: 1, data }, grid, false, 'm.nii')).toThrow('m.nii: lies on another grid')
   const moved = onGrid({ grid: fine, channels: 1, data }, grid, true, 'm.nii')
   expect([...moved.data]).toEqual(Array.from({ length: 24 }, (_, at) => (at % 4 === 0 ? 1 : 0)))

@@ -32,11 +32,19 @@ export function runDemo(options: DemoOptions, version: string): DemoRun {
   return { html: demoReport(results, version), summary: demoSummary(results), results }
 }
 
-/** The demo's report, one HTML page. `extra` sections (the training study's) come before the notes on repeating it. */
-export function demoReport(results: DemoResults, version: string, extra: readonly ReportSection[] = []): string {
+/**
+ * The demo's report, one HTML page. `extra` sections (the training study's) come before the notes on repeating it, and
+ * their `findings` after the summary.
+ */
+export function demoReport(
+  results: DemoResults,
+  version: string,
+  extra: readonly ReportSection[] = [],
+  findings: readonly string[] = [],
+): string {
   return htmlReport({
     title: 'Half the Dice: label noise and Dice-optimal masks on a phantom',
-    summary: demoSummary(results),
+    summary: [...demoSummary(results), ...findings],
     sections: [...demoSections(results), ...extra],
     footer: [
       `Made by halfdice ${version} with the command: halfdice demo --seed ${results.seed}. ${results.samples} noisy labels were drawn; the same version and seed give the same page.`,

@@ -2,6 +2,7 @@ import { foldProbability } from '../noise/fold.ts'
 import type { StudyTables } from '../study/assemble.ts'
 import type { Example } from '../study/examples.ts'
 import { type StudyPlan, sigmaText } from '../study/plan.ts'
+import type { Method } from '../study/score-case.ts'
 import type { StudyFile } from '../study/study-file.ts'
 import type { TrainingCurve } from '../study/training-curves.ts'
 import { createGrid } from '../volume/grid.ts'
@@ -14,8 +15,15 @@ import {
   thresholdFigure,
   trainingFigure,
 } from './study-figures.ts'
-import { comparisonTable, summaryTable } from './study-tables.ts'
-import { verdictSentences } from './study-words.ts'
+import { comparisonTable, diceTable, summaryTable } from './study-tables.ts'
+import { METHOD_MEANINGS, verdictSentences } from './study-words.ts'
+
+/** The study's own questions. */
+const MAIN_PAIRS: readonly (readonly [Method, Method])[] = [
+  ['ce@half', 'soft-dice@half'],
+  ['ce@case', 'ce@half'],
+  ['ce@case', 'soft-dice@half'],
+]
 
 /** All that the report shows. */
 export interface StudyResults {
@@ -57,7 +65,11 @@ export function studySections(results: StudyResults): ReportSection[] {
           'Dice of the held-out cases with their noisy labels, which is what the networks were trained for. Whiskers are 95 % intervals from a bootstrap of patients. The lines are what a perfect network would score: the exact marginals of the clean labels, cut at ½ and at t*.',
         ),
         diceFigure(tables.summary, 'noisy'),
-        summaryTable(tables.summary, 'noisy'),
+        diceTable(tables.summary, 'noisy'),
+        { kind: 'list', items: METHOD_MEANINGS },
+        details('Intervals, deviations over folds, thresholds, volumes and calibration', [
+          summaryTable(tables.summary, 'noisy'),
+        ]),
         details('Dice with the clean labels', [
           diceFigure(tables.summary, 'clean'),
           summaryTable(tables.summary, 'clean'),
@@ -68,10 +80,11 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Paired differences',
       blocks: [
         text(
-          'Every row compares two methods on the same cases. Intervals come from a bootstrap of patients; p is Wilcoxon’s signed-rank test on patients’ mean differences, corrected by Holm over all rows of the table.',
+          'Every row compares two methods on the same cases. Intervals come from a bootstrap of patients; p is Wilcoxon’s signed-rank test on patients’ mean differences, corrected by Holm over all pairs of methods, organs and strengths.',
         ),
-        comparisonTable(tables.comparisons, 'noisy'),
-        details('The same with the clean labels', [comparisonTable(tables.comparisons, 'clean')]),
+        comparisonTable(tables.comparisons, 'noisy', MAIN_PAIRS),
+        details('All pairs of methods', [comparisonTable(tables.comparisons, 'noisy')]),
+        details('All pairs with the clean labels', [comparisonTable(tables.comparisons, 'clean')]),
       ],
     },
     {

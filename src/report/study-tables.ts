@@ -1,6 +1,43 @@
-import type { ComparisonRow, SummaryRow, Target } from '../study/summary.ts'
+import type { Method } from '../study/score-case.ts'
+import { COMPARISONS, type ComparisonRow, type SummaryRow, type Target } from '../study/summary.ts'
 import type { Block } from './html.ts'
 import { METHOD_NAMES } from './study-words.ts'
+
+const SHOWN: readonly Method[] = [
+  'theory@half',
+  'theory@case',
+  'soft-dice@half',
+  'ce@half',
+  'ce@case',
+  'ce@dataset',
+  'ce@rma',
+  'ce@oracle',
+]
+
+/** Mean Dice alone: a row an organ and strength, a column a method. */
+export function diceTable(summary: readonly SummaryRow[], target: Target): Block {
+  const rows = new Map<string, Record<string, string | number>>()
+  for (const row of summary) {
+    if (row.target !== target) continue
+    const { organ, sigma_mm, cases } = row
+    const key = JSON.stringify([organ, sigma_mm])
+    rows.set(key, { ...(rows.get(key) ?? { organ, sigma_mm, cases }), [row.method]: row.dice_mean })
+  }
+  return {
+    kind: 'table',
+    name: `dice-${target}`,
+    caption: `Mean Dice with the ${target} labels.`,
+    table: {
+      columns: [
+        { key: 'organ' },
+        { key: 'sigma_mm', title: 'σ, mm' },
+        { key: 'cases', decimals: 0 },
+        ...SHOWN.map((method) => ({ key: method, title: METHOD_NAMES[method] })),
+      ],
+      rows: [...rows.values()],
+    },
+  }
+}
 
 /** Means by organ, strength and method. */
 export function summaryTable(summary: readonly SummaryRow[], target: Target): Block {
@@ -33,9 +70,13 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
 }
 
 /** Paired differences. */
-export function comparisonTable(comparisons: readonly ComparisonRow[], target: Target): Block {
+export function comparisonTable(
+  comparisons: readonly ComparisonRow[],
+  target: Target,
+  pairs: readonly (readonly [Method, Method])[] = COMPARISONS,
+): Block {
   const rows = comparisons
-    .filter((row) => row.target === target)
+    .filter((row) => row.target === target && pairs.some(([a, b]) => a === row.first && b === row.second))
     .map(
       (row) =>
         ({ ...row, first: METHOD_NAMES[row.first], second: METHOD_NAMES[row.second] }) as Record<
@@ -45,7 +86,7 @@ export function comparisonTable(comparisons: readonly ComparisonRow[], target: T
     )
   return {
     kind: 'table',
-    name: `comparisons-${target}`,
+    name: `comparisons-${target}${pairs === COMPARISONS ? '' : '-main'}`,
     caption: `Differences in Dice with the ${target} labels, the first method minus the second, paired by case.`,
     table: {
       columns: [

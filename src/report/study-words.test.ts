@@ -68,6 +68,13 @@ test('what a threshold cannot mend is said, and where probabilities misled it', 
   expect(text).toContain('no threshold mends that')
 })
 
+test('networks far below the forecast are named', () => {
+  const summary = [row('soft-dice@half', 0.6), row('theory@case', 0.8)]
+  expect(verdictSentences(summary, []).join()).toContain(
+    'far below what theory allows for liver at σ = 4 mm (0.600 of 0.800)',
+  )
+})
+
 test('with few patients nothing can be shown, and that is said', () => {
   const text = verdictSentences([], [pair('ce@half', 'soft-dice@half', -0.1, { patients: 5, p_holm: 0.06 })])
   expect(text.at(-1)).toContain('With 5 patients and 1 comparisons the corrected test cannot fall below 5 %')

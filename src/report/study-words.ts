@@ -1,17 +1,31 @@
 import type { Method } from '../study/score-case.ts'
 import type { ComparisonRow, SummaryRow } from '../study/summary.ts'
 
-/** Methods as the report names them. */
+/** Methods as figures and tables name them; CE is cross-entropy. */
 export const METHOD_NAMES: Readonly<Record<Method, string>> = {
-  'soft-dice@half': 'soft-Dice, ½',
-  'ce@half': 'cross-entropy, ½',
-  'ce@case': 'cross-entropy, t* per case',
-  'ce@dataset': 'cross-entropy, t* of the data set',
-  'ce@rma': 'cross-entropy, RMA',
-  'ce@oracle': 'cross-entropy, best threshold known',
-  'theory@half': 'theory, ½',
-  'theory@case': 'theory, t*',
+  'soft-dice@half': 'soft-Dice ½',
+  'ce@half': 'CE ½',
+  'ce@case': 'CE t*',
+  'ce@dataset': 'CE t* data set',
+  'ce@rma': 'CE RMA',
+  'ce@oracle': 'CE best',
+  'theory@half': 'theory ½',
+  'theory@case': 'theory t*',
 }
+
+/** What the names mean. */
+export const METHOD_MEANINGS: readonly string[] = [
+  'soft-Dice ½: the network trained with soft-Dice, cut at ½.',
+  'CE ½: the network trained with cross-entropy, cut at ½.',
+  'CE t*: the same network, cut for each case at half the best Dice that its own probabilities promise; no label is used.',
+  'CE t* data set: the same network, cut at one such threshold for all, from its probabilities on the training cases.',
+  'CE RMA: the same network, by the reciprocal-moment approximation of the expected Dice.',
+  'CE best: the same network at the threshold that the case’s own noisy label likes best: a ceiling that nobody can reach in practice.',
+  'theory ½, theory t*: the exact marginals of the clean label, cut at ½ and at t*: what a perfect network would score.',
+]
+
+/** Networks that stay so far below the forecast have not learned what their images show, or the images do not show it. */
+const FAR = 0.1
 
 /** A difference that is smaller than this is of no interest, whatever its p-value. */
 const NEGLIGIBLE = 0.005
@@ -34,8 +48,22 @@ export function verdictSentences(summary: readonly SummaryRow[], comparisons: re
     againstSoftDice(pairs('ce@case', 'soft-dice@half')),
     misled(noisy, find),
     unlearned(noisy, find),
+    farBelow(noisy, find),
     fewPatients(comparisons),
   ].filter((sentence) => sentence !== undefined)
+}
+
+function farBelow(noisy: readonly SummaryRow[], find: Find): string | undefined {
+  const list = noisy
+    .filter(({ method }) => method === 'soft-dice@half')
+    .flatMap((row) => {
+      const forecast = find(row, 'theory@case')?.dice_mean ?? 0
+      return forecast - row.dice_mean > FAR
+        ? [`${at(row)} (${row.dice_mean.toFixed(3)} of ${forecast.toFixed(3)})`]
+        : []
+    })
+  if (list.length === 0) return undefined
+  return `Soft-Dice stayed far below what theory allows for ${list.join('; ')}: these networks are short of training, or their images do not show the organ well.`
 }
 
 /**

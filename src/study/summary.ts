@@ -145,7 +145,7 @@ interface Group {
   readonly methods: ReadonlyMap<Method, readonly ScoreRow[]>
 }
 
-/** Rows by organ and strength, then by method, each in the order of their first row. */
+/** Rows by organ, then by strength, then by method, each in the order of their first row. */
 function groupsOf(rows: readonly ScoreRow[]): Group[] {
   const groups = new Map<string, { head: ScoreRow; methods: Map<Method, ScoreRow[]> }>()
   for (const row of rows) {
@@ -157,12 +157,14 @@ function groupsOf(rows: readonly ScoreRow[]): Group[] {
     group.methods.set(method, list)
     list.push(row)
   }
-  return [...groups.values()].map(({ head: { organ, sigma_mm, length_mm }, methods }) => ({
-    organ,
-    sigma_mm,
-    length_mm,
+  const list = [...groups.values()].map(({ head, methods }) => ({
+    organ: head.organ,
+    sigma_mm: head.sigma_mm,
+    length_mm: head.length_mm,
     methods,
   }))
+  const organs = [...new Set(list.map(({ organ }) => organ))]
+  return organs.flatMap((organ) => list.filter((group) => group.organ === organ))
 }
 
 function diceOf(row: ScoreRow, target: Target): number {

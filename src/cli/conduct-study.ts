@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import { writeAtomically } from '../formats/atomic-write.ts'
+import { studyReport } from '../report/study-report.ts'
+import { assembleTables } from '../study/assemble.ts'
+import type { StudyConfig } from '../study/config.ts'
+import { readExamples, writeExamples } from '../study/examples.ts'
+import { cellSource, openStudy } from '../study/open-study.ts'
+import type { StudyPlan } from '../study/plan.ts'
+import { isFinished, runCells } from '../study/run-study.ts'
+import { runtimeVersions, type StudyFile } from '../study/study-file.ts'
+import { readCurves } from '../study/training-curves.ts'
+import { startProgress } from './progress.ts'
+import { studyPool, suitableJobs } from './study-pool.ts'
+import { studyProgress } from './study-progress.ts'
+import { version } from './version.ts'
+
+export interface StudyOptions {
+  /** Networks at once; default one a core, as memory allows. */
+  readonly jobs?: number
+  readonly shard?: { readonly index: number; readonly count: number }
+  readonly skipBad?: boolean
+  /** No line for each finished cell where standard error is no terminal. */
+  readonly quiet?: boolean
+}
+
+/** A study as far as it is: `results` is missing while cells are other runs' work. */
+export interface Conducted {
+  readonly plan: StudyPlan
+  readonly left: number
+  readonly results?: StudyResults
+}
+
+export type StudyResults = Parameters<typeof studyReport>[0]
+
+/** Runs a study in its folder, or goes on with it, up to the report; undefined where the user stopped it. */
+export async function conductStudy(
+  config: StudyConfig,
+  folder: string,
+  options: StudyOptions,
+): Promise<Conducted | undefined> {
+  const controller = new AbortController()
+  const interrupt = () => controller.abort(new Error('stopped'))
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  try {
+    let reading = startProgress('reading', 1)
+    const { plan, study } = await openStudy(config, folder, runtimeVersions(version()), {
+      skipBad: options.skipBad === true,
+      signal: controller.signal,
+      onCases: (total) => (reading = startProgress('reading', total)),
+      onCase: (done) => reading.update(done),
+    })
+    reading.end()
+    const left = await work(folder, plan, study, options, controller.signal)
+    if (left > 0) return { plan, left }
+    await writeExamples(plan, folder, await cellSource(config, folder))
+    return { plan, left, results: await writeReport(folder, plan, study) }
+  } catch (error) {
+    if (!controller.signal.aborted) throw error
+    process.stderr.write('halfdice: study: stopped; run the same command again to go on\n')
+    process.exitCode = 130
+    return undefined
+  } finally {
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
+}
+
+/** Tables and report of a finished study, from what its folder holds. */
+export async function writeReport(folder: string, plan: StudyPlan, study: StudyFile): Promise<StudyResults> {
+  const tables = await assembleTables(study, plan, folder)
+  const [examples, curves] = [await readExamples(plan, folder), await readCurves(plan, folder)]
+  const results = { study, plan, tables, examples, curves }
+  await writeAtomically(join(folder, 'report.html'), [Buffer.from(studyReport(results))])
+  return results
+}
+
+/** Runs what is to be run; returns how many cells are not finished then (other shards', or under way elsewhere). */
+async function work(folder: string, plan: StudyPlan, study: StudyFile, options: StudyOptions, signal: AbortSignal) {
+  const open = plan.cells.filter((cell) => !isFinished(cell, folder)).length
+  if (open === 0) return 0
+  const jobs = Math.min(options.jobs ?? suitableJobs(study, plan), open)
+  const pool = studyPool(folder)
+  const progress = studyProgress(plan, folder, options.quiet === true)
+  try {
+    const shard = options.shard && { shard: options.shard }
+    await runCells(plan.cells, folder, pool.runCell, { jobs, signal, onCell: progress.onCell, ...shard })
+  } finally {
+    progress.end()
+    pool.close()
+  }
+  return plan.cells.filter((cell) => !isFinished(cell, folder)).length
+}
