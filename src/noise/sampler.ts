@@ -40,8 +40,12 @@ export class Sampler<A extends LabelArray = LabelArray> {
     if (out) {
       if (out.length !== this.#labels.length) throw new RangeError('out has not the length of the labels')
       out.set(this.#labels)
-    } else out = this.#labels.slice() as A
-    if (this.#scene) this.#scene.paste(this.#scene.move(seed, index), out, this.#shape)
+    } else {
+      // Beyond the box all is the first voxel's label: a new array of zeros costs no memory traffic where nothing is written.
+      out = new (this.#labels.constructor as new (n: number) => A)(this.#labels.length)
+      if (this.#labels[0] !== 0) out.fill(this.#labels[0])
+    }
+    this.#scene?.paste(this.#scene.move(seed, index), out, this.#shape)
     return out
   }
 
@@ -71,6 +75,7 @@ class Scene<A extends LabelArray> {
   readonly #field: Field
   readonly #box: Box
   readonly #blocks: BlockTable
+  readonly #spans: readonly Span[]
   readonly #indexToLabel: A
   readonly #width: 1 | 2
   readonly #source: number
@@ -86,6 +91,12 @@ class Scene<A extends LabelArray> {
     const sigmaVoxels = noise.sigmaMm.map((s, axis) => s / grid.spacing[axis]) as unknown as Vec3
     this.#scale = sigmaVoxels
     this.#blocks = blockTable(indices, box.shape, sigmaVoxels)
+    this.#spans = spansOf(
+      this.#blocks,
+      indices,
+      box.shape,
+      indexToLabel.length > 0 ? indexToLabel.indexOf(labels[0]) : labels[0],
+    )
     this.#source = this.#field.arena.store(indices)
     this.#target = this.#field.arena.store(indices)
   }
@@ -130,15 +141,18 @@ class Scene<A extends LabelArray> {
     return out
   }
 
+  /** Writes the moved labels into a map that holds the reference, or the label from beyond the box, everywhere. */
   paste(moved: Uint8Array | Uint16Array, out: A, [gx, gy]: Vec3): void {
     const [nx, ny, nz] = this.#box.shape
     const [x0, y0, z0] = this.#box.start
-    for (let z = 0; z < nz; z++) {
-      for (let y = 0; y < ny; y++) {
-        const from = (z * ny + y) * nx
-        const to = ((z0 + z) * gy + y0 + y) * gx + x0
-        if (this.#isPlain) out.set(moved.subarray(from, from + nx), to)
-        else for (let x = 0; x < nx; x++) out[to + x] = this.#indexToLabel[moved[from + x]]
+    for (const { y: firstY, z: firstZ, from, until } of this.#spans) {
+      for (let z = firstZ; z < Math.min(nz, firstZ + blockSize); z++) {
+        for (let y = firstY; y < Math.min(ny, firstY + blockSize); y++) {
+          const row = (z * ny + y) * nx
+          const to = ((z0 + z) * gy + y0 + y) * gx + x0
+          if (this.#isPlain) out.set(moved.subarray(row + from, row + until), to + from)
+          else for (let x = from; x < until; x++) out[to + x] = this.#indexToLabel[moved[row + x]]
+        }
       }
     }
   }
@@ -147,6 +161,27 @@ class Scene<A extends LabelArray> {
   get #isPlain(): boolean {
     return this.#indexToLabel.length === 0
   }
+}
+
+/** The part of a block row of the box that may hold anything but the label from beyond the box. */
+interface Span {
+  readonly y: number
+  readonly z: number
+  readonly from: number
+  readonly until: number
+}
+
+function spansOf(blocks: BlockTable, indices: Uint8Array | Uint16Array, [nx, ny]: Vec3, outside: number): Span[] {
+  return blocks.flatMap((blockRows, slab) =>
+    blockRows.flatMap((row, r) => {
+      const [y, z] = [r * blockSize, slab * blockSize]
+      const starts = row.map(({ x }) => x)
+      // A block that no sample changes holds one label.
+      for (let x = 0; x < nx; x += blockSize) if (indices[(z * ny + y) * nx + x] !== outside) starts.push(x)
+      if (starts.length === 0) return []
+      return [{ y, z, from: Math.min(...starts), until: Math.min(nx, Math.max(...starts) + blockSize) }]
+    }),
+  )
 }
 
 /** Labels of the box as indices of one byte where 256 suffice. An empty `indexToLabel` stands for the identity. */
