@@ -191,10 +191,15 @@ export function expandRow(dst: usize, row: usize, matrix: usize, taps: i32): voi
 
 // ---- Labels moved by the field ------------------------------------------------------------------------------------
 
+/**
+ * The voxel nearest to voxel + displacement, within 0…last. Adding 1.5·2²³ leaves the nearest integer in the low bits of
+ * a float32; a displacement beyond ±2²¹ voxels leads out of any grid whatever it is.
+ */
 @inline
 function nearest(voxel: v128, displacement: v128, last: v128): v128 {
-  const moved = f32x4.floor(f32x4.add(displacement, f32x4.splat(0.5)))
-  return i32x4.max_s(i32x4.min_s(i32x4.add(voxel, i32x4.trunc_sat_f32x4_s(moved)), last), i32x4.splat(0))
+  const limited = f32x4.pmax(f32x4.splat(-2097152), f32x4.pmin(f32x4.splat(2097152), displacement))
+  const moved = i32x4.sub(f32x4.add(limited, f32x4.splat(12582912)), i32x4.splat(0x4b400000))
+  return i32x4.max_s(i32x4.min_s(i32x4.add(voxel, moved), last), i32x4.splat(0))
 }
 
 /**
@@ -256,10 +261,10 @@ export function moveBlock(
         const from = i32x4.add(px, i32x4.add(i32x4.mul(py, strideY), i32x4.mul(pz, strideZ)))
         const count = endX - half
         if (width == 1 && count > 3) {
-          const low = <u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 0)) |
-            (<u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 1)) << 8)
-          const high = <u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 2)) |
-            (<u32>load<u8>(labels + <usize>i32x4.extract_lane(from, 3)) << 8)
+          const a = i64x2.extract_lane(from, 0)
+          const b = i64x2.extract_lane(from, 1)
+          const low = <u32>load<u8>(labels + <usize>(<u32>a)) | (<u32>load<u8>(labels + <usize>(a >>> 32)) << 8)
+          const high = <u32>load<u8>(labels + <usize>(<u32>b)) | (<u32>load<u8>(labels + <usize>(b >>> 32)) << 8)
           store<u32>(out + to + <usize>half, low | (high << 16))
         } else if (width == 1) {
           const o = out + to + <usize>half
