@@ -1,5 +1,6 @@
 // One training step and one inference of a U-Net, side by side with PyTorch on the same cores and the same numbers.
-// Usage, after npm run build: node bench/training.mjs [W1 W2 W3] [--rounds N] [--no-torch]
+// Usage, after npm run build: node bench/training.mjs [W1 W2 W3] [--rounds N] [--no-torch] [--busy]
+// --busy: for a machine that others use: CPU time of one thread each instead of wall-clock time of two.
 // Each round times both engines one after the other in processes of their own; the medians' ratio is the result.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { exportModel } from '../dist/network/model.js'
 import { initialParameters, listParameters } from '../dist/network/parameters.js'
 import { createRandom } from '../dist/network/random.js'
 import { createSession } from '../dist/network/runtime/session.js'
+import { trainTarget } from '../dist/network/runtime/target.js'
 import { trainStepModel } from '../dist/network/trainStep.js'
 
 const unet = (dimensions, channels) => ({
@@ -37,7 +39,8 @@ const optimiser = {
   clipNorm: Number.POSITIVE_INFINITY,
 }
 const loss = { kind: 'soft-dice', scope: 'batch', smoothing: 1 }
-const threads = Math.min(2, availableParallelism())
+const busy = process.argv.includes('--busy')
+const threads = busy ? 1 : Math.min(2, availableParallelism())
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 
 const args = process.argv.slice(2)
@@ -70,6 +73,7 @@ function compare(name, rounds, withTorch) {
       learningRates: new Array(steps).fill(optimiser.learningRate),
       inferences: steps,
       threads,
+      busy,
     }
     writeFileSync(join(folder, 'plan.json'), JSON.stringify(json))
     const ours = []
@@ -87,7 +91,7 @@ function compare(name, rounds, withTorch) {
     }
     const lastLoss = (r) => r.losses.at(-1)
     console.log(
-      `${name} ours / PyTorch: ` +
+      `${name}${busy ? ' (CPU time of 1 thread)' : ''} ours / PyTorch: ` +
         [
           line('step ms', (r) => 1000 * median(r.seconds.slice(3))),
           line('inference ms', (r) => 1000 * median(r.inference.slice(2))),
@@ -111,6 +115,9 @@ function run(command, commandArguments, folder) {
 
 async function child(folder) {
   const plan = JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))
+  const { threads } = plan
+  const seconds = () =>
+    plan.busy ? (process.cpuUsage().user + process.cpuUsage().system) / 1e6 : performance.now() / 1000
   plan.optimiser.clipNorm = Number.POSITIVE_INFINITY
   const read = (key) => new Float32Array(new Uint8Array(readFileSync(join(folder, `${key}.bin`))).buffer)
   const shape = (channels) => [plan.batch, channels, ...plan.patch]
@@ -120,22 +127,25 @@ async function child(folder) {
   const vector = () => ({ data: new Float32Array(start.length), shape: [start.length] })
   const scalar = (x) => ({ data: Float32Array.of(x), shape: [] })
   const profile = process.env.HALFDICE_PROFILE
-  const session = await createSession(trainStepModel(plan, 'cpu'), { threads, ...(profile ? { profile } : {}) })
+  const session = await createSession(trainStepModel(plan, await trainTarget('cpu')), {
+    threads,
+    ...(profile ? { profile } : {}),
+  })
   const [state, next] = [0, 1].map(() => ({ parameters: vector(), firstMoment: vector(), secondMoment: vector() }))
   state.parameters.data.set(start)
   const into = (s) => Object.fromEntries(Object.entries(s).map(([key, value]) => [`${key}Next`, value]))
   const losses = []
-  const seconds = []
+  const steps = []
   for (let step = 0; step < plan.learningRates.length; step++) {
     const [from, to] = step % 2 === 0 ? [state, next] : [next, state]
-    const begin = performance.now()
+    const begin = seconds()
     const rates = {
       learningRate: scalar(plan.learningRates[step]),
       correction1: scalar(1 / (1 - 0.9 ** (step + 1))),
       correction2: scalar(1 / (1 - 0.999 ** (step + 1))),
     }
     const result = await session.run({ image, target, ...from, ...rates }, into(to))
-    seconds.push((performance.now() - begin) / 1000)
+    steps.push(seconds() - begin)
     losses.push(result.loss.data[0])
   }
   await session.dispose()
@@ -143,10 +153,10 @@ async function child(folder) {
   const model = await createSession(exportModel(plan.unet, start, {}), { threads })
   const inference = []
   for (let i = 0; i < plan.inferences; i++) {
-    const begin = performance.now()
+    const begin = seconds()
     await model.run({ image })
-    inference.push((performance.now() - begin) / 1000)
+    inference.push(seconds() - begin)
   }
   await model.dispose()
-  writeFileSync(join(folder, 'result.json'), JSON.stringify({ losses, seconds, inference, memoryKb }))
+  writeFileSync(join(folder, 'result.json'), JSON.stringify({ losses, seconds: steps, inference, memoryKb }))
 }

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { compile } from './graph/compile.ts'
-import { type Device, sizeOf } from './graph/tensor.ts'
+import { sizeOf } from './graph/tensor.ts'
 import type { LossPlan } from './losses.ts'
 import { encodeModel } from './onnx/encode.ts'
 import { DEFAULT_OPTIMISER, ratesAt } from './optimiser.ts'
 import { initialParameters, listParameters } from './parameters.ts'
 import { createRandom } from './random.ts'
 import { createSession, type NdArray } from './runtime/session.ts'
+import { trainTarget } from './runtime/target.ts'
 import { relativeDifference } from './testing/finiteDifferences.ts'
 import { runTorch, torchIsInstalled } from './testing/torch.ts'
 import { lossTwin } from './testing/unetTwin.ts'
@@ -72,12 +73,12 @@ function feedsFor(plan: StepPlan, arrays: ReturnType<typeof arraysFor>): Record<
   }
 }
 
-async function gradientOf(plan: StepPlan, arrays: ReturnType<typeof arraysFor>, device: Device = 'cpu') {
+async function gradientOf(plan: StepPlan, arrays: ReturnType<typeof arraysFor>) {
   const { graph, gradient } = trainStepGraph(plan)
   const { image, target, parameters } = graph.inputs
   const outputs = { loss: graph.outputs.loss, gradient }
-  const model = compile({ inputs: { image, target, parameters }, outputs }, { device, purpose: 'train' })
-  const session = await createSession(encodeModel(model), { threads: 2, device })
+  const model = compile({ inputs: { image, target, parameters }, outputs }, await trainTarget('cpu'))
+  const session = await createSession(encodeModel(model), { threads: 2 })
   const { firstMoment, secondMoment, ...feeds } = feedsFor(plan, arrays)
   const result = await session.run(feeds)
   await session.dispose()
@@ -86,7 +87,7 @@ async function gradientOf(plan: StepPlan, arrays: ReturnType<typeof arraysFor>, 
 
 /** Ten (or more) steps on one batch. */
 async function trainSteps(plan: StepPlan, arrays: ReturnType<typeof arraysFor>, steps: number): Promise<number[]> {
-  const session = await createSession(trainStepModel(plan, 'cpu'), { threads: 2 })
+  const session = await createSession(trainStepModel(plan, await trainTarget('cpu')), { threads: 2 })
   let feeds = feedsFor(plan, arrays)
   const losses: number[] = []
   for (let step = 0; step < steps; step++) {
@@ -163,11 +164,21 @@ describe.each(Object.entries(plans))('%s', (_, plan) => {
   )
 })
 
-test.skipIf(!torchIsInstalled)('a net of usual size agrees with PyTorch (python3-torch)', async () => {
-  const unet: UNetPlan = { ...small2, inputChannels: 1, outputs: 1, channels: [16, 32, 64], convolutions: 2 }
+test.skipIf(!torchIsInstalled).each([
+  [2, [32, 32]],
+  [3, [8, 12, 16]],
+] as const)('a %i-D net of usual size agrees with PyTorch (python3-torch)', async (dimensions, patch) => {
+  const unet: UNetPlan = {
+    ...small2,
+    dimensions,
+    inputChannels: 1,
+    outputs: 1,
+    channels: [16, 32, 64],
+    convolutions: 2,
+  }
   // Adam's first steps are signs of the gradient: at a higher rate the round-off of small entries decides the losses.
   const gentle = { ...optimiser, learningRate: 1e-3 }
-  const plan: StepPlan = { unet, batch: 2, patch: [32, 32], loss: { ...ce, kind: 'sum' }, optimiser: gentle }
+  const plan: StepPlan = { unet, batch: 2, patch, loss: { ...ce, kind: 'sum' }, optimiser: gentle }
   const arrays = arraysFor(plan)
   const rates = Array.from({ length: 10 }, (_, step) => ratesAt(plan.optimiser, step, 10).learningRate)
   const torch = runTorch(plan, arrays, rates)

@@ -1,6 +1,6 @@
 import { compile, type GraphPlan } from './graph/compile.ts'
 import { gradients } from './graph/gradients.ts'
-import { type Device, sizeOf, type Tensor } from './graph/tensor.ts'
+import { sizeOf, type Target, type Tensor } from './graph/tensor.ts'
 import { type LossPlan, loss } from './losses.ts'
 import { encodeModel } from './onnx/encode.ts'
 import { concat } from './ops/concat.ts'
@@ -23,8 +23,8 @@ export interface StepPlan {
  * The ONNX model of one training step: image, target, parameters, firstMoment, secondMoment and the rates in; loss,
  * gradientNorm and the new parameters and moments out.
  */
-export function trainStepModel(plan: StepPlan, device: Device): Uint8Array {
-  return encodeModel(compile(trainStepGraph(plan).graph, { device, purpose: 'train' }))
+export function trainStepModel(plan: StepPlan, target: Target): Uint8Array {
+  return encodeModel(compile(trainStepGraph(plan).graph, target))
 }
 
 /** The graph of a step; `gradient` is the flat gradient, which tests look at. */

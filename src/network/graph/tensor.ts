@@ -48,6 +48,8 @@ export interface Target {
   readonly device: Device
   /** `train`: fixed shapes, fastest step. `inference`: standard operators that accept any batch and image size. */
   readonly purpose: 'train' | 'inference'
+  /** Channels that the runtime's blocked layout keeps together, where it has one (runtime/target.ts). */
+  readonly channelBlock?: number
 }
 
 export type Device = 'cpu' | 'webgpu' | 'cuda'

@@ -1,6 +1,10 @@
 import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
+import { convBlocked, convByBlockedPlanes, convByPlanes } from './convFormulations.ts'
 import { convWeightGradient } from './convWeightGradient.ts'
 import { flipKernel } from './flipKernel.ts'
+
+/** With this many weights for each kernel offset (256 × 256 channels) the plain product is faster than blocks. */
+const PLAIN_FROM = 256 * 256
 
 const operator: Operator<undefined> = {
   name: 'conv',
@@ -11,8 +15,18 @@ const operator: Operator<undefined> = {
     }
     return [{ shape: [x.shape[0], w.shape[0], ...x.shape.slice(2)], type: x.type }]
   },
-  lower: (emit, [x, w], { inputs: [, { shape }] }) => {
-    const kernel = shape.slice(2)
+  lower: (emit, [x, w], { inputs: [{ shape }, { shape: wShape }] }) => {
+    const [cases, inputs, ...spatial] = shape
+    const [outputs, , ...kernel] = wShape
+    if (emit.target.device === 'cpu' && kernel.every((k) => k === 3)) {
+      const size = { cases, inputs, outputs, spatial }
+      const block = emit.target.channelBlock
+      const blocked = block !== undefined && inputs % block === 0 && outputs % block === 0
+      if (spatial.length === 3) {
+        return [blocked ? convByBlockedPlanes(emit, x, w, block, size) : convByPlanes(emit, x, w, size)]
+      }
+      if (blocked && inputs * outputs < PLAIN_FROM) return [convBlocked(emit, x, w, block, size)]
+    }
     const pads = kernel.map((k) => (k - 1) / 2)
     const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
     return emit.node('Conv', [x, w], { attributes })

@@ -10,20 +10,21 @@ const operator: Operator<Attributes> = {
   lower: (emit, [x, g], { inputs: [{ shape }, { shape: gShape }], attributes: { kernel } }) => {
     const [n, inputs, ...spatial] = shape
     const outputs = gShape[1]
-    const { flatX, flatG, length, starts } = flatten(emit, x, g, shape, kernel)
-    const gRows = emit.node('Reshape', [flatG, emit.ints([n, outputs, length])])[0]
-    const products = starts.map((start) => {
-      const part =
-        starts.length === 1
-          ? flatX
-          : emit.node('Slice', [flatX, emit.ints([start]), emit.ints([start + length]), emit.ints([2])])[0]
-      return contract(emit, gRows, part)
+    const last = kernel[kernel.length - 1]
+    // Worth its copies where slices of x are many or large.
+    const stacked = last > 1 && (kernel.length === 3 || inputs > outputs) ? last : 1
+    const flat = flatten(emit, x, g, shape, outputs, kernel, stacked)
+    const products = flat.starts.map((start) => {
+      const part = start === 0 ? flat.x : sliceRows(emit, flat.x, start, flat.length)
+      return contract(emit, flat.g, part)
     })
-    const shape4 = emit.ints([n, outputs, inputs, 1])
-    const columns = products.map((product) => emit.node('Reshape', [product, shape4])[0])
-    const joined = columns.length === 1 ? columns[0] : concatInGroups(emit, columns)
-    const [sum] = n === 1 ? [joined] : emit.node('ReduceSum', [joined, emit.ints([0])])
-    return emit.node('Reshape', [sum, emit.ints([outputs, inputs, ...kernel.slice(0, spatial.length)])])
+    // [n, stacked, outputs, inputs] of each start becomes [n, outputs, inputs, starts, stacked].
+    const shape5 = emit.ints([n, stacked, outputs, inputs, 1])
+    const columns = products.map((product) => emit.node('Reshape', [product, shape5])[0])
+    const joined = columns.length === 1 ? columns[0] : concatInGroups(emit, columns, 4)
+    const [sum] = emit.node('ReduceSum', [joined, emit.ints([0])], { attributes: { keepdims: { int: 0 } } })
+    const [ordered] = emit.node('Transpose', [sum], { attributes: { perm: { ints: [1, 2, 3, 0] } } })
+    return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel.slice(0, spatial.length)])])
   },
 }
 
@@ -38,33 +39,56 @@ export function convWeightGradient(x: Tensor, g: Tensor, kernel: readonly number
   return apply(operator, [x, g], { kernel })
 }
 
-function flatten(emit: Emitter, x: string, g: string, shape: readonly number[], kernel: readonly number[]) {
+/**
+ * Lays x and g out as rows. `starts` are where the ranges of x begin that g is multiplied with; with `stacked` > 1, g's
+ * rows hold its copies for all offsets along the last axis, one after the other, and `starts` has the other axes' only.
+ */
+function flatten(
+  emit: Emitter,
+  x: string,
+  g: string,
+  shape: readonly number[],
+  outputs: number,
+  kernel: readonly number[],
+  stacked: number,
+) {
   const [n, inputs, ...spatial] = shape
   const radii = kernel.map((k) => (k - 1) / 2)
   const padded = spatial.map((size, axis) => (axis === 0 ? size : size + radii[axis]))
   const strides = padded.map((_, axis) => sizeOf(padded.slice(axis + 1)))
   const length = sizeOf(padded)
   if (radii.every((r) => r === 0)) {
-    const [rows] = emit.node('Reshape', [x, emit.ints([n, inputs, length])])
-    return { flatX: rows, flatG: g, length, starts: [0] }
+    const rows = (name: string, channels: number) => emit.node('Reshape', [name, emit.ints([n, channels, length])])[0]
+    return { x: rows(x, inputs), g: rows(g, outputs), length, starts: [0] }
   }
   // One plane (row) more than the kernel's reach at either end, for the offsets that leave the padded image.
   const margin = radii[0] + 1
-  const end = radii.slice(1)
-  const xPads = [0, 0, margin, ...end.map(() => 0), 0, 0, margin, ...end]
-  const gPads = [0, 0, 0, ...end.map(() => 0), 0, 0, 0, ...end]
-  const [xPadded] = emit.node('Pad', [x, emit.ints(xPads)])
-  const [flatG] = emit.node('Pad', [g, emit.ints(gPads)])
-  const [flatX] = emit.node('Reshape', [xPadded, emit.ints([n, inputs, length + 2 * margin * strides[0]])])
-  const starts: number[] = []
-  for (let k = 0; k < sizeOf(kernel); k++) {
-    let start = margin * strides[0]
-    for (let axis = kernel.length - 1, rest = k; axis >= 0; rest = Math.floor(rest / kernel[axis--])) {
-      start += ((rest % kernel[axis]) - radii[axis]) * strides[axis]
-    }
-    starts.push(start)
+  const pad = (name: string, channels: number, ends: number) => {
+    const before = [0, 0, ends, ...radii.slice(1).map(() => 0)]
+    const [wide] = emit.node('Pad', [name, emit.ints([...before, 0, 0, ends, ...radii.slice(1)])])
+    return emit.node('Reshape', [wide, emit.ints([n, channels, length + 2 * ends * strides[0]])])[0]
   }
-  return { flatX, flatG, length, starts }
+  const steps = stacked > 1 ? [...kernel.slice(0, -1), 1] : kernel
+  const reach = stacked > 1 ? [...radii.slice(0, -1), 0] : radii
+  const starts = Array.from({ length: sizeOf(steps) }, (_, k) => {
+    let start = margin * strides[0]
+    for (let axis = steps.length - 1, rest = k; axis >= 0; rest = Math.floor(rest / steps[axis--])) {
+      start += ((rest % steps[axis]) - reach[axis]) * strides[axis]
+    }
+    return start
+  })
+  if (stacked === 1) return { x: pad(x, inputs, margin), g: pad(g, outputs, 0), length, starts }
+  // Moving x by an offset is moving g back by it.
+  const wide = pad(g, outputs, 1)
+  const copies = Array.from({ length: stacked }, (_, k) =>
+    sliceRows(emit, wide, strides[0] - (k - radii[radii.length - 1]), length),
+  )
+  const [stack] = emit.node('Concat', copies, { attributes: { axis: { int: 1 } } })
+  return { x: pad(x, inputs, margin), g: stack, length, starts }
+}
+
+function sliceRows(emit: Emitter, x: string, start: number, length: number): string {
+  return emit.node('Slice', [x, emit.ints([start]), emit.ints([start + length]), emit.ints([2])])[0]
 }
 
 /** a [n, p, l] · b [n, q, l]ᵀ. ONNX Runtime fuses the transposition into the product. */
@@ -73,11 +97,12 @@ export function contract(emit: Emitter, a: string, b: string): string {
   return emit.node('MatMul', [a, transposed])[0]
 }
 
-function concatInGroups(emit: Emitter, names: readonly string[]): string {
-  if (names.length <= 9) return emit.node('Concat', names, { attributes: { axis: { int: 3 } } })[0]
+function concatInGroups(emit: Emitter, names: readonly string[], axis: number): string {
+  if (names.length <= 9) return emit.node('Concat', names, { attributes: { axis: { int: axis } } })[0]
   const groups = Array.from({ length: Math.ceil(names.length / 9) }, (_, i) => names.slice(9 * i, 9 * i + 9))
   return concatInGroups(
     emit,
-    groups.map((group) => concatInGroups(emit, group)),
+    groups.map((group) => concatInGroups(emit, group, axis)),
+    axis,
   )
 }

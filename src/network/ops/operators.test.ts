@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Tensor } from '../graph/tensor.ts'
-import { compareWithTwin, type DoubleArray } from '../testing/finiteDifferences.ts'
+import { trainTarget } from '../runtime/target.ts'
+import {
+  compareWithTwin,
+  type DoubleArray,
+  evaluate,
+  randomNumbers,
+  relativeDifference,
+} from '../testing/finiteDifferences.ts'
 import * as twin from '../testing/twins.ts'
 import { add } from './add.ts'
 import { blockSum } from './blockSum.ts'
@@ -12,6 +19,7 @@ import { convDown } from './convDown.ts'
 import { convUp } from './convUp.ts'
 import { divide } from './divide.ts'
 import { flipKernel } from './flipKernel.ts'
+import { input } from './input.ts'
 import { instanceNorm } from './instanceNorm.ts'
 import { leakyRelu } from './leakyRelu.ts'
 import { maxPool } from './maxPool.ts'
@@ -185,6 +193,18 @@ const cases: Case[] = [
     twin: (x, s, b) => twin.instanceNormTwin(x, s, b).data,
   },
 ]
+
+test.each([
+  [image2, [32, 16, 3, 3]],
+  [image3, [32, 16, 3, 3, 3]],
+] as const)('blocked channels give the same convolution (%j, %j)', async ([n, , ...spatial], wShape) => {
+  const shapes = [[n, wShape[1], ...spatial], wShape]
+  const [x, w] = shapes.map((shape) => input(shape))
+  const feeds = [x, w].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
+  const [value] = await evaluate(feeds, [conv(x, w)], await trainTarget('cpu'))
+  const [a, b] = feeds.map(({ tensor: { shape }, data }) => ({ data, shape }))
+  expect(relativeDifference(value, twin.convTwin(a, b).data)).toBeLessThan(3e-6)
+})
 
 test.each(cases)('$name: value and gradients agree with the twin', async ({ shapes, build, twin: oracle }) => {
   const { value, gradients } = await compareWithTwin(shapes, (...x) => build(...x), oracle)

@@ -42,6 +42,8 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
       executionProviders: [device],
       // 'extended' fuses Transpose + MatMul, 'all' lets convolutions with constant weights use blocked channels.
       graphOptimizationLevel: 'all',
+      // Memory planned ahead of the first run costs a third more at the peak, and saves 3 to 9 % of a step.
+      enableMemPattern: false,
       // 3: errors only. What the optimiser has to say about our graphs is nobody's concern.
       logSeverityLevel: 3,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),

@@ -2,6 +2,7 @@ import type { Device } from '../graph/tensor.ts'
 import { ratesAt } from '../optimiser.ts'
 import { type StepPlan, trainStepModel } from '../trainStep.ts'
 import { createSession, type NdArray, type Session } from './session.ts'
+import { trainTarget } from './target.ts'
 
 /** What changes from step to step: the parameters and Adam's two moments, flat. */
 export interface TrainerState {
@@ -25,7 +26,11 @@ export class Trainer {
   }
 
   static async create(plan: StepPlan, state: TrainerState, options: { device: Device; threads?: number }) {
-    return new Trainer(plan, await createSession(trainStepModel(plan, options.device), options), state)
+    return new Trainer(
+      plan,
+      await createSession(trainStepModel(plan, await trainTarget(options.device)), options),
+      state,
+    )
   }
 
   get state(): TrainerState {
