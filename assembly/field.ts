@@ -202,6 +202,46 @@ function nearest(voxel: v128, displacement: v128, last: v128): v128 {
   return i32x4.max_s(i32x4.min_s(i32x4.add(voxel, moved), last), i32x4.splat(0))
 }
 
+/** Where the labels of a box lie in memory: `width` bytes each, nx×ny×nz, i fastest. */
+let labelsAt: usize = 0
+let labelWidth: i32 = 1
+let lastX: v128 = i32x4.splat(0)
+let lastY: v128 = i32x4.splat(0)
+let lastZ: v128 = i32x4.splat(0)
+let strideY: v128 = i32x4.splat(0)
+let strideZ: v128 = i32x4.splat(0)
+
+/** Moves up to 4 voxels in a row, from (x, y, z) on, by the displacements ux, uy, uz (voxels). */
+@inline
+function moveFour(out: usize, count: i32, x: v128, y: v128, z: v128, ux: v128, uy: v128, uz: v128): void {
+  const px = nearest(x, ux, lastX)
+  const py = nearest(y, uy, lastY)
+  const pz = nearest(z, uz, lastZ)
+  const from = i32x4.add(px, i32x4.add(i32x4.mul(py, strideY), i32x4.mul(pz, strideZ)))
+  const a = i64x2.extract_lane(from, 0)
+  const b = i64x2.extract_lane(from, 1)
+  const from0 = <usize>(<u32>a)
+  const from1 = <usize>(<u64>a >>> 32)
+  const from2 = <usize>(<u32>b)
+  const from3 = <usize>(<u64>b >>> 32)
+  if (labelWidth == 1) {
+    const low = <u32>load<u8>(labelsAt + from0) | (<u32>load<u8>(labelsAt + from1) << 8)
+    const all = low | (<u32>load<u8>(labelsAt + from2) << 16) | (<u32>load<u8>(labelsAt + from3) << 24)
+    if (count > 3) {
+      store<u32>(out, all)
+    } else {
+      store<u8>(out, all)
+      if (count > 1) store<u8>(out, all >>> 8, 1)
+      if (count > 2) store<u8>(out, all >>> 16, 2)
+    }
+  } else {
+    store<u16>(out, load<u16>(labelsAt + (from0 << 1)))
+    if (count > 1) store<u16>(out, load<u16>(labelsAt + (from1 << 1)), 2)
+    if (count > 2) store<u16>(out, load<u16>(labelsAt + (from2 << 1)), 4)
+    if (count > 3) store<u16>(out, load<u16>(labelsAt + (from3 << 1)), 6)
+  }
+}
+
 /**
  * The labels of one block of at most 8×8×8 voxels: out(x) = labels(nearest voxel of x + U(x) ∘ scale), clamped to the
  * box nx×ny×nz. For component c, the coefficients of block row r = 8·z + y start at rows + c · componentStride +
@@ -213,39 +253,38 @@ export function moveBlock(
   rows: usize, componentStride: usize, rowStride: usize, matrix: usize, taps: i32,
   scaleX: f32, scaleY: f32, scaleZ: f32,
 ): void {
+  labelsAt = labels
+  labelWidth = width
+  lastX = i32x4.splat(nx - 1)
+  lastY = i32x4.splat(ny - 1)
+  lastZ = i32x4.splat(nz - 1)
+  strideY = i32x4.splat(nx)
+  strideZ = i32x4.splat(nx * ny)
   const sx = f32x4.splat(scaleX)
   const sy = f32x4.splat(scaleY)
   const sz = f32x4.splat(scaleZ)
-  const lastX = i32x4.splat(nx - 1)
-  const lastY = i32x4.splat(ny - 1)
-  const lastZ = i32x4.splat(nz - 1)
-  const strideY = i32x4.splat(nx)
-  const strideZ = i32x4.splat(nx * ny)
   const xs = i32x4.add(i32x4.splat(x0), i32x4(0, 1, 2, 3))
   const endZ = min(8, nz - z0)
   const endY = min(8, ny - y0)
   const endX = min(8, nx - x0)
+  const matrixEnd = matrix + (<usize>taps << 5)
   for (let z = 0; z < endZ; z++) {
     const vz = i32x4.splat(z0 + z)
     for (let y = 0; y < endY; y++) {
       const vy = i32x4.splat(y0 + y)
-      const rowX = rows + <usize>(8 * z + y) * rowStride
-      const rowY = rowX + componentStride
-      const rowZ = rowY + componentStride
+      let row = rows + <usize>(8 * z + y) * rowStride
       let ax = f32x4.splat(0)
       let bx = f32x4.splat(0)
       let ay = f32x4.splat(0)
       let by = f32x4.splat(0)
       let az = f32x4.splat(0)
       let bz = f32x4.splat(0)
-      for (let k = 0; k < taps; k++) {
-        const at = <usize>k << 2
-        const m = matrix + (<usize>k << 5)
+      for (let m = matrix; m < matrixEnd; m += 32, row += 4) {
         const ma = v128.load(m)
         const mb = v128.load(m, 16)
-        const cx = v128.load_splat<f32>(rowX + at)
-        const cy = v128.load_splat<f32>(rowY + at)
-        const cz = v128.load_splat<f32>(rowZ + at)
+        const cx = v128.load_splat<f32>(row)
+        const cy = v128.load_splat<f32>(row + componentStride)
+        const cz = v128.load_splat<f32>(row + 2 * componentStride)
         ax = f32x4.add(ax, f32x4.mul(cx, ma))
         bx = f32x4.add(bx, f32x4.mul(cx, mb))
         ay = f32x4.add(ay, f32x4.mul(cy, ma))
@@ -253,31 +292,12 @@ export function moveBlock(
         az = f32x4.add(az, f32x4.mul(cz, ma))
         bz = f32x4.add(bz, f32x4.mul(cz, mb))
       }
-      const to = <usize>(((z0 + z) * ny + y0 + y) * nx + x0)
-      for (let half = 0; half < endX; half += 4) {
-        const px = nearest(i32x4.add(xs, i32x4.splat(half)), f32x4.mul(half ? bx : ax, sx), lastX)
-        const py = nearest(vy, f32x4.mul(half ? by : ay, sy), lastY)
-        const pz = nearest(vz, f32x4.mul(half ? bz : az, sz), lastZ)
-        const from = i32x4.add(px, i32x4.add(i32x4.mul(py, strideY), i32x4.mul(pz, strideZ)))
-        const count = endX - half
-        if (width == 1 && count > 3) {
-          const a = i64x2.extract_lane(from, 0)
-          const b = i64x2.extract_lane(from, 1)
-          const low = <u32>load<u8>(labels + <usize>(<u32>a)) | (<u32>load<u8>(labels + <usize>(a >>> 32)) << 8)
-          const high = <u32>load<u8>(labels + <usize>(<u32>b)) | (<u32>load<u8>(labels + <usize>(b >>> 32)) << 8)
-          store<u32>(out + to + <usize>half, low | (high << 16))
-        } else if (width == 1) {
-          const o = out + to + <usize>half
-          store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 0)))
-          if (count > 1) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 1)), 1)
-          if (count > 2) store<u8>(o, load<u8>(labels + <usize>i32x4.extract_lane(from, 2)), 2)
-        } else {
-          const o = out + ((to + <usize>half) << 1)
-          store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 0) << 1)))
-          if (count > 1) store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 1) << 1)), 2)
-          if (count > 2) store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 2) << 1)), 4)
-          if (count > 3) store<u16>(o, load<u16>(labels + (<usize>i32x4.extract_lane(from, 3) << 1)), 6)
-        }
+      const to = out + <usize>(((z0 + z) * ny + y0 + y) * nx + x0) * <usize>width
+      moveFour(to, endX, xs, vy, vz, f32x4.mul(ax, sx), f32x4.mul(ay, sy), f32x4.mul(az, sz))
+      if (endX > 4) {
+        const xs4 = i32x4.add(xs, i32x4.splat(4))
+        const ux = f32x4.mul(bx, sx)
+        moveFour(to + 4 * <usize>width, endX - 4, xs4, vy, vz, ux, f32x4.mul(by, sy), f32x4.mul(bz, sz))
       }
     }
   }
