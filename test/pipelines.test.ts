@@ -91,6 +91,16 @@ describe('without Python: arrays by our own writer, properties as Python pickled
     expect([...mask.data]).toEqual([...inside].map((p) => (p > 0.5 ? 1 : 0)))
   })
 
+  test('bytes are scaled to probabilities', async () => {
+    const bytes = Uint8Array.from(data, (p) => Math.round(255 * p))
+    const run = (...more: string[]) =>
+      pipe(['threshold', '--stdin-npy', '-o', '-', ...more], encodeNpy({ shape, data: bytes }))
+    expect((await run()).stderr).toMatch(/--scale 2\d\d/)
+    const { code, stdout } = await run('--scale', '255')
+    expect(code).toBe(0)
+    expect([...decodeNpy(new Uint8Array(stdout), 'stdout').data]).toEqual([...inside].map((p) => (p > 0.5 ? 1 : 0)))
+  })
+
   test('a truncated array on standard input is refused', async () => {
     const { code, stdout, stderr } = await pipe(
       ['threshold', '--stdin-npy', '-o', '-'],
@@ -137,6 +147,18 @@ describe.skipIf(!nibabelPython)(
         expect(masks[i].data).toEqual(truth.labels[name])
         expectAffine(masks[i].affine, masks[2].affine)
       }
+    })
+
+    test("accuracy is the pipeline's own argmax; a data set has one threshold a class", async () => {
+      const input = join(data, 'nnunet_v2')
+      await halfdiceJson(['threshold', input, '-o', at('argmax'), '--metric', 'accuracy'])
+      const [mask, own] = read(at('argmax', 'case_0.nii.gz'), join(input, 'case_0.nii.gz'))
+      expect(mask.data).toEqual(own.data)
+      const { cases } = await halfdiceJson<Result>(['threshold', input, '-o', at('pool'), '--scope', 'dataset'])
+      const thresholds = cases.map(({ maps }) => maps.map(({ threshold }) => threshold))
+      expect(thresholds[0]).toEqual(thresholds[1])
+      for (const { dice, supDice } of cases.flatMap(({ maps }) => maps))
+        expect(dice).toBeLessThanOrEqual(supDice + 1e-9)
     })
 
     test('nnU-Net v2: regions are painted from the outermost to the innermost, and nest', async () => {

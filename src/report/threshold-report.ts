@@ -5,7 +5,7 @@ import { type ChangeSlice, changePanel } from './change-slices.ts'
 import { chart } from './chart.ts'
 import { reliabilityDiagram } from './distributions.ts'
 import { type Block, htmlReport, type ReportSection } from './html.ts'
-import { lineColour } from './palette.ts'
+import { lineColour, MARKERS } from './palette.ts'
 import { slicePanels } from './slices.ts'
 import type { Table } from './table.ts'
 
@@ -34,7 +34,7 @@ export function thresholdReport({ review, slices, failures, scope, version }: Th
     sections: [
       ...(failures.length > 0 ? [failedSection(failures)] : []),
       changedSection(rows, slices),
-      ...(comparisons.length > 0 ? [referenceSection(comparisons)] : []),
+      ...(comparisons.length > 0 ? [referenceSection(comparisons, rows)] : []),
       classSection(rows),
       {
         title: 'All masks',
@@ -89,6 +89,15 @@ function summaryOf({ rows, comparisons }: ThresholdReview, failures: readonly st
     `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} flagged for a look before use${reasonsOf(rows)}${failures.length > 0 ? `; ${plural(failures.length, 'case')} could not be done` : ''}.`,
   ]
   for (const { class: name, comparison } of comparisons) lines.push(verdict(name, comparison))
+  const overconfident = comparisons.filter(({ comparison }) => comparison.calibrationError.raw > 0.1)
+  if (overconfident.length > 0) {
+    const list = overconfident
+      .map((each) => `${each.class} ${each.comparison.calibrationError.raw.toFixed(2)}`)
+      .join(', ')
+    lines.push(
+      `These probabilities are far from what the references say (calibration error ${list}): neither the Dice that they promise nor their own t* can be relied on.`,
+    )
+  }
   return lines
 }
 
@@ -175,7 +184,7 @@ function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice
   return { title: 'What changed', blocks }
 }
 
-function referenceSection(comparisons: ThresholdReview['comparisons']): ReportSection {
+function referenceSection(comparisons: ThresholdReview['comparisons'], masks: readonly ReviewRow[]): ReportSection {
   const rows = comparisons.flatMap(({ class: name, comparison }) =>
     METHODS.map((method) => {
       const { means, differences, cases, fixedThreshold } = comparison
@@ -270,7 +279,48 @@ function referenceSection(comparisons: ThresholdReview['comparisons']): ReportSe
       ],
     })
   }
+  blocks.push({
+    kind: 'figure',
+    caption:
+      'What the probabilities promised (soft Dice of the mask written) and what the reference gave, one dot a case. Below the diagonal the map promised too much; far from it, do not rely on the promise.',
+    svgs: [promiseChart(comparisons, masks)],
+  })
   return { title: 'Against the references', blocks }
+}
+
+function promiseChart(comparisons: ThresholdReview['comparisons'], masks: readonly ReviewRow[]): string {
+  const shown = masks.filter((row) => row.referenceDice !== undefined && row.volumeMl > 0)
+  const low = Math.floor(10 * Math.min(0.9, ...shown.flatMap((row) => [row.dice, row.referenceDice ?? 1]))) / 10
+  return chart({
+    title: 'Promised and real Dice',
+    description: 'Dice against the reference by the soft Dice that the probabilities promised, beside the diagonal.',
+    width: 460,
+    height: 340,
+    x: { label: 'promised (soft) Dice', domain: [low, 1] },
+    y: { label: 'Dice against the reference', domain: [low, 1] },
+    marks: [
+      {
+        kind: 'line',
+        colour: lineColour(6),
+        points: [
+          [low, low],
+          [1, 1],
+        ],
+        dash: '4 3',
+        width: 1.4,
+        label: 'as promised',
+      },
+      ...comparisons.slice(0, MARKERS.length).map(({ class: name }, i) => ({
+        kind: 'dots' as const,
+        colour: lineColour(i),
+        marker: MARKERS[i],
+        points: shown
+          .filter((row) => row.class === name)
+          .map((row) => [row.dice, row.referenceDice ?? Number.NaN] as const),
+        label: name,
+      })),
+    ],
+  })
 }
 
 function diceByThreshold(name: string, { meanDice, fixedThreshold, means, cases }: ThresholdComparison): string {
