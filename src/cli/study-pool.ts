@@ -10,8 +10,8 @@ import type { CellFailure, CellTask } from './study-worker.ts'
 /** What a process with the runtime takes before it has read a case. */
 const BASE_BYTES = 400e6
 
-/** A case in memory: image and labels as read, clean and noisy labels, and both on the network's grid. */
-const BYTES_A_VOXEL = 28
+/** A case in memory: image (4), labels as read, clean and noisy (3), image and label bits on the network's grid (8). */
+const BYTES_A_VOXEL = 15
 
 /** Cells at once: one a core, as long as their cases fit into the memory that is free. */
 export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan): number {

@@ -41,15 +41,15 @@ export class CaseStore {
     const version = digestOf(await fileStamps(one))
     // Uncompressed: reading is then as fast as the disk.
     const files = ['image', 'labels'].map((kind) => join(this.folder, `${one.id}_${version}_${kind}.nii`))
-    if (files.every(existsSync)) {
-      const [image, labels] = await Promise.all(files.map(readVolume))
-      return { image, labels: withValues(labels, files[1]) }
+    if (!files.every(existsSync)) {
+      const made = await this.#make(one)
+      await mkdir(this.folder, { recursive: true })
+      await writeVolume(files[0], { ...made.image, header: undefined })
+      await writeVolume(files[1], { ...made.labels, header: undefined })
     }
-    const made = await this.#make(one)
-    await mkdir(this.folder, { recursive: true })
-    await writeVolume(files[0], { ...made.image, header: undefined })
-    await writeVolume(files[1], { ...made.labels, header: undefined })
-    return made
+    // Read back even what was just made: a file rounds its affine, and results must not depend on which it was.
+    const [image, labels] = await Promise.all(files.map(readVolume))
+    return { image, labels: withValues(labels, files[1]) }
   }
 
   async #make(one: DatasetCase): Promise<StudyImage> {
@@ -75,8 +75,11 @@ function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
+/** Labels in as few bytes as they need: several copies of them are in memory while a network trains. */
 function withValues(labels: Volume, subject: string): Volume<LabelArray> {
-  return { grid: labels.grid, channels: 1, data: labelMapOf(labels, subject).values }
+  const { values, labels: found } = labelMapOf(labels, subject)
+  const small = found.every((label) => label >= 0 && label < 256)
+  return { grid: labels.grid, channels: 1, data: small ? Uint8Array.from(values) : Int32Array.from(values) }
 }
 
 function resampled(
@@ -96,10 +99,13 @@ function resampled(
     const real = Float32Array.from(channelOf(image, channel), (x) => slope * x + intercept)
     data.set(resampleLinear(real, shape, size), channel * voxels)
   }
-  const values = resampleNearest(Uint32Array.from(labels.data), shape, size)
+  const values =
+    labels.data instanceof Uint8Array
+      ? resampleNearest(labels.data, shape, size)
+      : Int32Array.from(resampleNearest(Uint32Array.from(labels.data), shape, size))
   return {
     image: { grid, channels: image.channels, data },
-    labels: { grid, channels: 1, data: Int32Array.from(values) },
+    labels: { grid, channels: 1, data: values },
   }
 }
 
