@@ -8,6 +8,7 @@ import { cellSource, openStudy } from '../study/open-study.ts'
 import type { StudyPlan } from '../study/plan.ts'
 import { isFinished, runCells } from '../study/run-study.ts'
 import { runtimeVersions, type StudyFile } from '../study/study-file.ts'
+import { finishAlone } from '../study/sweep.ts'
 import { readCurves } from '../study/training-curves.ts'
 import { startProgress } from './progress.ts'
 import { studyPool, suitableJobs } from './study-pool.ts'
@@ -53,8 +54,11 @@ export async function conductStudy(
     reading.end()
     const left = await work(folder, plan, study, options, controller.signal)
     if (left > 0) return { plan, left }
-    await writeExamples(plan, folder, await cellSource(config, folder))
-    return { plan, left, results: await writeReport(folder, plan, study) }
+    const results = await finishAlone(plan, folder, async () => {
+      await writeExamples(plan, folder, await cellSource(config, folder))
+      return writeReport(folder, plan, study)
+    })
+    return { plan, left, results }
   } catch (error) {
     if (!controller.signal.aborted) throw error
     process.stderr.write('halfdice: study: stopped; run the same command again to go on\n')

@@ -23,7 +23,10 @@ export interface StudyFile {
 const NAME = 'study.json'
 
 export async function writeStudyFile(folder: string, study: StudyFile): Promise<void> {
-  await writeAtomically(join(folder, NAME), [Buffer.from(`${JSON.stringify(study, undefined, 1)}\n`)])
+  const path = join(folder, NAME)
+  const text = `${JSON.stringify(study, undefined, 1)}\n`
+  const before = await readFile(path, 'utf8').catch(() => '')
+  if (text !== before) await writeAtomically(path, [Buffer.from(text)])
 }
 
 /** @throws InputError where the folder is no study's */
