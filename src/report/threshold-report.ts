@@ -13,7 +13,7 @@ const METHOD_NAMES: Readonly<Record<Method, string>> = {
   half: 'cut at ½',
   perCase: 't* of each case',
   calibrated: 't* after calibration',
-  fixed: 'one tuned threshold',
+  fixed: 'single tuned threshold',
 }
 
 export interface ThresholdReport {
@@ -101,14 +101,22 @@ function summaryOf({ rows, comparisons }: ThresholdReview, failures: readonly st
   return lines
 }
 
+/** Flags that carry numbers, in the plural. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/^left out/, 'left out'],
+  [/^promises/, 'promise a Dice below 0.7'],
+  [/expected volume$/, 'more than 1.5 times the expected volume'],
+  [/^unusual size/, 'of unusual size'],
+  [/other classes$/, 'lost voxels to other classes'],
+  [/^differs sharply/, 'differ sharply from the ½ cut'],
+  [/^weak evidence/, 'on weak evidence'],
+]
+
 /** Why masks are flagged, the commonest reason first, without each mask's own numbers. */
 function reasonsOf(rows: readonly ReviewRow[]): string {
   const counts = new Map<string, number>()
   for (const flag of rows.flatMap((row) => row.flags)) {
-    const reason = flag
-      .replace(/^[\d.]+ (% )?/, '')
-      .replace(/[ :]*[\d.]+( times .*)?$/, '')
-      .replace(/: p reaches.*/, '')
+    const reason = REASONS.find(([pattern]) => pattern.test(flag))?.[1] ?? flag
     counts.set(reason, (counts.get(reason) ?? 0) + 1)
   }
   if (counts.size === 0) return ''
@@ -122,7 +130,7 @@ function verdict(name: string, { means, differences }: ThresholdComparison): str
   const interval = `${signed(value)} (95 % interval ${signed(low, 3)} to ${signed(high, 3)})`
   const effect = low > 0 ? 'raises' : high < 0 ? 'lowers' : 'does not clearly change'
   const best = METHODS.reduce((a, b) => (means[b].value > means[a].value ? b : a))
-  return `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ${means.half.value.toFixed(4)} at ½. The largest mean is ${METHOD_NAMES[best]}'s, ${means[best].value.toFixed(4)}.`
+  return `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that of the ${METHOD_NAMES[best]}.`
 }
 
 function failedSection(failures: readonly string[]): ReportSection {
