@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { InputError } from '../volume/errors.ts'
+import { decodeProbabilities } from './case-decoder.ts'
+import { nearOptimalThresholds } from './dice-curve.ts'
+import { softDiceOptimumBySort } from './soft-dice-by-sort.ts'
+
+const data = (...maps: number[][]) => ({
+  data: Float32Array.from(maps.flat()),
+  shape: [maps.length, maps[0].length],
+})
+
+describe('separate maps', () => {
+  test('each has its own optimum, and the mask is worth what is said', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.float({ min: Math.fround(0.3), max: 1, noNaN: true }), { minLength: 1, maxLength: 30 }),
+        (p) => {
+          const { data: mask, maps } = decodeProbabilities(data(p), { flatness: true, assumePresent: true })
+          const best = softDiceOptimumBySort(Float32Array.from(p))
+          expect([...mask]).toEqual(p.map((value) => Number(value >= best.threshold)))
+          expect(maps[0]).toMatchObject({
+            volume: best.volume,
+            lostVolume: 0,
+            near: nearOptimalThresholds(Float32Array.from(p)),
+          })
+          expect(maps[0]?.dice).toBeCloseTo(best.supDice, 12)
+          expect(maps[0]?.largest).toBe(Math.max(...p.map(Math.fround)))
+          const half = p.filter((value) => value >= 0.5).length
+          expect(maps[0]?.agreementWithHalf).toBeCloseTo((2 * Math.min(half, best.volume)) / (half + best.volume), 12)
+        },
+      ),
+    )
+  })
+
+  test('an absent class has an empty mask, unless it is known to be there or a threshold is given', () => {
+    const haze = data(new Array(500).fill(0.01))
+    const volumes = [{}, { assumePresent: true }, { at: 0.005 }, { metric: 'accuracy' as const }].map(
+      (options) => decodeProbabilities(haze, options).maps[0]?.volume,
+    )
+    expect(volumes).toEqual([0, 500, 500, 0])
+    expect(decodeProbabilities(haze).maps[0]).toMatchObject({ dice: 0, presence: { present: false } })
+  })
+
+  test('nothing but zeros: empty, and worth 1 by convention', () => {
+    expect(decodeProbabilities(data([0, 0])).maps[0]).toMatchObject({ dice: 1, volume: 0, agreementWithHalf: 1 })
+  })
+})
+
+describe('label maps', () => {
+  const softmax = data([0.1, 0.2, 0.9, 0.1], [0.8, 0.45, 0.05, 0.1], [0.1, 0.35, 0.05, 0.8])
+  const labels = [undefined, [3], [7]]
+
+  test('of exclusive classes, with the labels asked for', () => {
+    const { data: map, maps, channels } = decodeProbabilities(softmax, { kind: 'exclusive', labels })
+    expect(channels).toBe(1)
+    expect([...map]).toEqual([3, 3, 0, 7])
+    expect(maps[0]).toBeUndefined()
+  })
+
+  test('accuracy is argmax with the background; each class may have a threshold of its own', () => {
+    expect([...decodeProbabilities(softmax, { kind: 'exclusive', labels, metric: 'accuracy' }).data]).toEqual([
+      3, 3, 0, 7,
+    ])
+    const even = data([0.4, 0.5], [0.35, 0.3], [0.25, 0.2])
+    expect([...decodeProbabilities(even, { kind: 'exclusive', labels, metric: 'accuracy' }).data]).toEqual([0, 0])
+    expect([...decodeProbabilities(softmax, { kind: 'exclusive', labels, at: [0, 0.9, 0.3] }).data]).toEqual([
+      0, 7, 0, 7,
+    ])
+  })
+
+  test('of regions: what they are worth after nesting is counted again', () => {
+    const whole = [0.9, 0.9, 0.1, 0.3]
+    const core = [0.1, 0.9, 0.1, 0.9]
+    const { data: map, maps } = decodeProbabilities(data(whole, core), {
+      kind: 'regions',
+      labels: [[1, 2], [2]],
+      paint: [1, 2],
+    })
+    expect([...map]).toEqual([1, 2, 0, 2])
+    // The last voxel is core and so belongs to the whole, though 0.3 is below the whole's own threshold.
+    expect(maps[0]?.dice).toBeCloseTo((2 * (0.9 + 0.9 + 0.3)) / (3 + 2.2), 6)
+    expect(maps[0]?.dice).toBeLessThan(maps[0]?.supDice ?? 0)
+    expect(maps[1]?.dice).toBeCloseTo(maps[1]?.supDice ?? 0, 12)
+  })
+
+  test('IoU has the sets of Dice', () => {
+    const dice = decodeProbabilities(softmax, { kind: 'exclusive', labels })
+    const iou = decodeProbabilities(softmax, { kind: 'exclusive', labels, metric: 'iou' })
+    expect(iou.data).toEqual(dice.data)
+  })
+})
+
+test('what does not fit is refused', () => {
+  expect(() => decodeProbabilities({ data: new Float32Array(5), shape: [2, 3] })).toThrow(InputError)
+  expect(() => decodeProbabilities({ data: new Float32Array(6), shape: [2, 3] }, { labels: [[1]] })).toThrow(InputError)
+  expect(() => decodeProbabilities(data([0.5, Number.NaN]))).toThrow(InputError)
+  expect(() => decodeProbabilities(data([0.5, 1.5]))).toThrow(InputError)
+})
