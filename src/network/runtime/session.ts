@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import type * as Ort from 'onnxruntime-node'
 import { InputError, RunError } from '../../volume/errors.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
@@ -46,6 +47,7 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
       enableMemPattern: false,
       // 3: errors only. What the optimiser has to say about our graphs is nobody's concern.
       logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: machineIsBusy() ? '0' : '1' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     })
@@ -71,6 +73,14 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
       await session.release()
     },
   }
+}
+
+/**
+ * Whether others compute here too. ONNX Runtime's threads wait for each other in a busy loop, which is fastest when every
+ * thread has a core (our own are not more than the cores) and two to three times slower when not. Windows tells no load.
+ */
+function machineIsBusy(): boolean {
+  return loadavg()[0] > 1.5 * availableParallelism()
 }
 
 /** The pinned version is the one the engine is tested with. */
