@@ -62,8 +62,8 @@ export interface TrainedNetwork {
  * Trains a U-Net. What comes out depends on the plan, the batches, the runtime's version and its number of threads,
  * and on nothing else: a run that was killed and started again in the same folder ends in the same numbers.
  *
- * @throws InputError where the folder holds another run's checkpoint, or the device is missing
- * @throws RunError where the loss is no longer finite, and when memory runs out
+ * @throws InputError where the folder holds another run's checkpoint, the device is missing or memory does not suffice
+ * @throws RunError where the loss is no longer finite
  */
 export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions): Promise<TrainedNetwork> {
   const { fill, validate, onEpoch, onStep, signal, folder, device = 'cpu', threads } = options
@@ -76,7 +76,7 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
   const found = checkpointPath === undefined ? undefined : await loadCheckpoint(checkpointPath, planHash)
   const log = [...(found?.log ?? [])]
   const epochs = log.map((line) => JSON.parse(line) as EpochLog)
-  if (folder !== undefined) await writeLog(folder, log)
+  if (folder !== undefined && found !== undefined) await writeLog(folder, log)
 
   const start = initialParameters(plan.unet, plan.priors, plan.seed)
   const trainer = await Trainer.create(

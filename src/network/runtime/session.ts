@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import type * as Ort from 'onnxruntime-node'
-import { InputError, RunError } from '../../volume/errors.ts'
+import { InputError } from '../../volume/errors.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
 
 export interface SessionOptions {
@@ -45,8 +45,8 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
       graphOptimizationLevel: 'all',
       // Memory planned ahead of the first run costs a third more at the peak, and saves 3 to 9 % of a step.
       enableMemPattern: false,
-      // 3: errors only. What the optimiser has to say about our graphs is nobody's concern.
-      logSeverityLevel: 3,
+      // 4: fatal only. Errors come as exceptions, and what the optimiser has to say about our graphs is nobody's concern.
+      logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: machineIsBusy() ? '0' : '1' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
@@ -115,15 +115,22 @@ async function runOrExplain<T>(run: () => Promise<T>): Promise<T> {
     return await run()
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    if (/bad_alloc|allocat|out of memory/i.test(message)) {
-      throw new RunError('memory', 'not enough for this network; use a smaller patch, batch or number of channels')
-    }
+    if (isShortOfMemory(message)) throw outOfMemory()
     throw error
   }
 }
 
+function isShortOfMemory(message: string): boolean {
+  return /bad_alloc|failed to allocate|out of memory|allocation failed/i.test(message)
+}
+
+function outOfMemory(): InputError {
+  return new InputError('memory', 'not enough for this network; use a smaller patch, batch or number of channels')
+}
+
 function sessionError(error: unknown, device: Device): Error {
   const message = error instanceof Error ? error.message : String(error)
+  if (isShortOfMemory(message)) return outOfMemory()
   if (device === 'cuda') {
     const remedy = 'install CUDA 12 and cuDNN 9, then npm install onnxruntime-node --onnxruntime-node-install=cuda12'
     return new InputError('--device cuda', `ONNX Runtime finds no CUDA device; ${remedy}`)
