@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { outputFault } from '../formats/file-faults.ts'
+import { OutputError } from '../volume/errors.ts'
 import { claim } from './claim.ts'
 import type { Cell } from './plan.ts'
 
@@ -103,7 +105,8 @@ async function finish(
   } catch (error) {
     // Another run has taken the cell over, and will finish or has finished it with the same bytes.
     if (held.lost.aborted) return 'busy'
-    throw error
+    const fault = outputFault(error, work)
+    throw fault instanceof OutputError ? fault : error
   } finally {
     await held.release()
   }
