@@ -11,6 +11,7 @@ from os.path import join
 
 import nibabel as nib
 import numpy as np
+from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 
 SHAPE = (12, 14, 16)  # z, y, x
 SPACING = (0.75, 1.0, 2.5)  # x, y, z, as SimpleITK gives it
@@ -108,15 +109,22 @@ def write(folder):
     np.savez_compressed(join(brats, 'tumour.npz'), probabilities=p.astype(np.float32))
     dump(join(brats, 'tumour.pkl'), sitk_properties())
 
-    # nnU-Net v2 with NibabelIOWithReorient, which TotalSegmentator's models use too.
+    # nnU-Net v2 with NibabelIOWithReorient, which TotalSegmentator's models use too: the image is turned to RAS, the
+    # array is its transpose, and the pipeline's own mask is turned back.
     total = join(folder, 'totalsegmentator')
     makedirs(total)
-    p = softmax(logits(6, 3))
+    turned = np.array([[0, 0, -1.5, 40], [-1.25, 0, 0, 50], [0, 2.0, 0, -60], [0, 0, 0, 1]])
+    image = nib.Nifti1Image(np.zeros((SHAPE[1], SHAPE[0], SHAPE[2]), dtype=np.int16), turned)
+    canonical = image.as_reoriented(io_orientation(turned))
+    p = softmax(logits(6, 3, canonical.shape[::-1]))
     np.savez_compressed(join(total, 's01.npz'), probabilities=p)
-    reoriented = np.array([[1.5, 0, 0, -10], [0, 1.5, 0, 20], [0, 0, 1.5, 30], [0, 0, 0, 1]])
-    stuff = {'original_affine': np.diag([-1.0, -1, 1, 1]) @ reoriented, 'reoriented_affine': reoriented}
-    dump(join(total, 's01.pkl'), {'nibabel_stuff': stuff, 'spacing': [1.5] * 3, 'shape_before_cropping': SHAPE})
-    truth['s01'] = exclusive(p).transpose(2, 1, 0).tolist()
+    stuff = {'original_affine': turned, 'reoriented_affine': canonical.affine}
+    properties = {'nibabel_stuff': stuff, 'spacing': [1.0] * 3, 'shape_before_cropping': canonical.shape[::-1]}
+    dump(join(total, 's01.pkl'), properties)
+    mask = nib.Nifti1Image(exclusive(p).transpose(2, 1, 0), canonical.affine)
+    back = mask.as_reoriented(ornt_transform(axcodes2ornt('RAS'), io_orientation(turned)))
+    assert np.allclose(back.affine, turned) and back.shape == image.shape
+    truth['s01'] = np.asarray(back.dataobj).tolist()
 
     # nnU-Net v1: cropped, float16, axes of the crop in z, y, x.
     v1 = join(folder, 'nnunet_v1')

@@ -53,12 +53,14 @@ export interface PlacedArray extends ArrayGeometry {
 }
 
 /** The maps of an array that covers a grid, or a box of it: outside, the background (the first of several maps) is certain. */
-export function placeMaps({ input, name, array, grid, start, header }: PlacedArray, options: MapOptions): CaseMaps {
+export function placeMaps(placed: PlacedArray, options: MapOptions): CaseMaps {
+  const { input, name, array, grid, start, header, placement } = placed
   const own: Vec3 = [array.shape[2], array.shape[1], array.shape[0]]
-  const stored: StoredMaps = { ...array, voxels: own[0] * own[1] * own[2] }
+  const stored: StoredMaps = { ...array, voxels: own[0] * own[1] * own[2], placement }
   const shared = { input, name, grid, channels: array.channels, ...(header !== undefined && { header }) }
   if (start === undefined) {
-    if (own.some((extent, axis) => extent !== grid.shape[axis])) throw misfit(array, grid.shape)
+    const fits = placement || own.every((extent, axis) => extent === grid.shape[axis])
+    if (!fits) throw misfit(array, grid.shape)
     return { ...shared, maps: () => readMaps(stored, options) }
   }
   return {

@@ -1,18 +1,21 @@
 import type { PickledValue } from '../../formats/pickle.ts'
 import { InputError } from '../../volume/errors.ts'
 import type { Grid, Mat3, Vec3 } from '../../volume/grid.ts'
+import type { Placement } from './read-maps.ts'
 
 /** Where an array lies in space. */
 export interface ArrayGeometry {
   readonly grid: Grid
   /** The voxel (i, j, k) of the grid where the array begins; absent where it covers the grid. */
   readonly start?: Vec3
+  /** Where the array's voxels go, if it runs along the grid's axes in another order or direction; its extents are `shape`. */
+  readonly placement?: Placement
 }
 
 /**
  * The geometry in the properties that nnU-Net pickles beside its probabilities, of an array with axes [z, y, x]:
  * - nnU-Net v2 with SimpleITKIO (`sitk_stuff`) or NibabelIO and NibabelIOWithReorient (`nibabel_stuff`), whose arrays
- *   cover the whole image;
+ *   cover the whole image; the latter turns the axes to RAS first, and back when it writes masks, and so is it done here;
  * - nnU-Net v1 (`itk_spacing` …), whose arrays cover `crop_bbox` only.
  *
  * SimpleITK's world is LPS (x to the left, y to the back), a `Grid`'s is RAS: the first two rows change sign.
@@ -32,8 +35,12 @@ export function geometryOfProperties(properties: PickledValue, shape: Vec3, subj
   }
   if (nibabel instanceof Map) {
     requireShape(properties.get('shape_before_cropping'), shape, subject)
-    const affine = nibabel.get('reoriented_affine') ?? nibabel.get('original_affine')
-    return { grid: gridOfAffine(affine, own, subject) }
+    const original = nibabel.get('original_affine')
+    const reoriented = nibabel.get('reoriented_affine')
+    if (reoriented === undefined || original === undefined) {
+      return { grid: gridOfAffine(original ?? reoriented, own, subject) }
+    }
+    return undoReorientation(gridOfAffine(reoriented, own, subject), original, subject)
   }
   if (properties.has('itk_spacing')) {
     const whole = numbers(properties.get('original_size_of_raw_data')) ?? [...shape]
@@ -109,6 +116,33 @@ function gridOfAffine(value: PickledValue | undefined, shape: Vec3, subject: str
       [0, 1, 2].map((column) => a[row][column] / spacing[column]),
     ) as unknown as Mat3,
   }
+}
+
+/** The grid of the original image, and where the voxels of the array, which lies on a grid of RAS order, go in it. */
+function undoReorientation(array: Grid, original: PickledValue, subject: string): ArrayGeometry {
+  const bare = gridOfAffine(original, [1, 1, 1], subject)
+  // Directions are orthogonal but for shears, which both share: the axis of the array that runs most along an original one.
+  const along = [0, 1, 2].map((axis) => {
+    const cosines = [0, 1, 2].map((own) =>
+      [0, 3, 6].reduce((sum, row) => sum + bare.direction[row + axis] * array.direction[row + own], 0),
+    )
+    const own = cosines.reduce((best, value, i) => (Math.abs(value) > Math.abs(cosines[best]) ? i : best), 0)
+    return { own, flip: cosines[own] < 0 }
+  })
+  if (new Set(along.map(({ own }) => own)).size < 3) {
+    throw new InputError(subject, 'has affines that do not belong together; give geometry with --like IMAGE')
+  }
+  const shape = along.map(({ own }) => array.shape[own]) as unknown as Vec3
+  const steps = [1, shape[0], shape[0] * shape[1]]
+  const strides = [0, 0, 0]
+  let offset = 0
+  for (const [axis, { own, flip }] of along.entries()) {
+    strides[own] = flip ? -steps[axis] : steps[axis]
+    if (flip) offset += (shape[axis] - 1) * steps[axis]
+  }
+  const grid = { ...bare, shape }
+  const inOrder = along.every(({ own, flip }, axis) => own === axis && !flip)
+  return inOrder ? { grid } : { grid, placement: { shape: array.shape, strides: strides as unknown as Vec3, offset } }
 }
 
 function numbers(value: PickledValue | undefined): number[] | undefined {

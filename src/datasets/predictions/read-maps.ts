@@ -1,5 +1,5 @@
 import { InputError } from '../../volume/errors.ts'
-import { createGrid } from '../../volume/grid.ts'
+import { createGrid, type Vec3 } from '../../volume/grid.ts'
 import { probabilitiesOf } from '../../volume/probabilities.ts'
 import type { Volume, VoxelArray } from '../../volume/volume.ts'
 import type { MapOptions } from './case-maps.ts'
@@ -14,6 +14,16 @@ export interface StoredMaps {
   /** The real value is slope · stored + intercept. */
   readonly scaling?: Volume['scaling']
   chunks(): AsyncIterable<VoxelArray>
+  /** Where the voxels of a map go; absent where they are in order. */
+  readonly placement?: Placement | undefined
+}
+
+/** Voxel (i, j, k) of a stored map, i fastest, goes to `offset + i·strides[0] + j·strides[1] + k·strides[2]`. */
+export interface Placement {
+  /** Extents of the stored map. */
+  readonly shape: Vec3
+  readonly strides: Vec3
+  readonly offset: number
 }
 
 /**
@@ -45,7 +55,7 @@ export async function* readMaps(stored: StoredMaps, options: MapOptions): AsyncG
 
 /** Cuts the stream of chunks into maps, each converted piece by piece. */
 async function* assemble(
-  { chunks, voxels }: StoredMaps,
+  { chunks, voxels, placement }: StoredMaps,
   convert: (data: VoxelArray) => Promise<Float32Array> | Float32Array,
 ): AsyncGenerator<Float32Array> {
   const map = new Float32Array(voxels)
@@ -54,13 +64,32 @@ async function* assemble(
     const chunk = await convert(data)
     for (let start = 0; start < chunk.length; ) {
       const part = chunk.subarray(start, start + voxels - filled)
-      map.set(part, filled)
+      if (placement) scatter(map, part, filled, placement)
+      else map.set(part, filled)
       start += part.length
       filled += part.length
       if (filled === voxels) {
         yield map
         filled = 0
       }
+    }
+  }
+}
+
+/** Writes stored voxels, of which the first has the index `start`, to their places. */
+function scatter(map: Float32Array, part: Float32Array, start: number, { shape, strides, offset }: Placement): void {
+  const [nx, ny] = shape
+  let i = start % nx
+  let j = Math.floor(start / nx) % ny
+  let k = Math.floor(start / (nx * ny))
+  for (let n = 0; n < part.length; ) {
+    let to = offset + i * strides[0] + j * strides[1] + k * strides[2]
+    for (; i < nx && n < part.length; i++, to += strides[0]) map[to] = part[n++]
+    if (i < nx) return
+    i = 0
+    if (++j === ny) {
+      j = 0
+      k++
     }
   }
 }
