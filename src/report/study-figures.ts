@@ -17,6 +17,9 @@ import { METHOD_NAMES } from './study-words.ts'
 /** Methods shown with whiskers, each with a colour of its own in every figure. */
 const SHOWN: readonly Method[] = ['soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@rma', 'ce@oracle']
 
+/** Shares of fewer voxels, which lie side by side and move together, say nothing. */
+const FEWEST_VOXELS = 100
+
 const SIZE = { width: 460, height: 340 }
 
 /** Dice of every method against noise strength, one chart an organ. */
@@ -244,7 +247,9 @@ export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
       sigmas.map((sigma) => ({
         label: `σ = ${sigma} mm`,
         bins: rows
-          .filter((row) => row.organ === organ && row.loss === loss && row.sigma_mm === sigma && row.voxels > 0)
+          .filter(
+            (row) => row.organ === organ && row.loss === loss && row.sigma_mm === sigma && row.voxels >= FEWEST_VOXELS,
+          )
           .map(({ voxels, probability_sum, label_voxels }) => ({
             probability: probability_sum / voxels,
             frequency: label_voxels / voxels,
@@ -256,7 +261,7 @@ export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
   return organs.map((organ) => ({
     kind: 'figure',
     svgs: ['theory', 'cross-entropy', 'soft-dice'].map((loss) => diagram(organ, loss)),
-    caption: `${organ}: predicted probability against the share of voxels in the noisy label, for exact marginals and both networks.`,
+    caption: `${organ}: predicted probability against the share of voxels in the noisy label, for exact marginals and both networks. Groups of fewer than ${FEWEST_VOXELS} voxels are left out.`,
   }))
 }
 

@@ -103,8 +103,9 @@ async function finish(
     await renameOnce(work, join(folder, cell.path))
     return 'done'
   } catch (error) {
-    // Another run has taken the cell over, and will finish or has finished it with the same bytes.
+    // Another run has taken the cell over, and will finish or has finished it with the same bytes: no failure.
     if (held.lost.aborted) return 'busy'
+    if (!signal.aborted && isFinished(cell, folder)) return 'found'
     const fault = outputFault(error, work)
     throw fault instanceof OutputError ? fault : error
   } finally {
