@@ -36,11 +36,13 @@ low = np.maximum(0, where.min(0) - margin)
 high = np.minimum(labels.shape, where.max(0) + margin + 1)
 crop = np.ascontiguousarray(labels[tuple(slice(a, b) for a, b in zip(low, high))])
 mask = labels.astype(np.float32)
+reused = np.zeros_like(mask)
 print(json.dumps({
     "scipy": __import__("scipy").__version__,
     "shape": labels.shape,
     "crop": crop.shape,
     "sampleFull": timed(lambda: sample(labels, rng), repeats),
     "sampleCrop": timed(lambda: sample(crop, rng), 3),
+    "marginalReused": timed(lambda: ndimage.gaussian_filter(mask, sigma_mm / spacing, output=reused), 3),
     "marginal": timed(lambda: ndimage.gaussian_filter(mask, sigma_mm / spacing), 3),
 }))

@@ -20,17 +20,26 @@ export interface BoxedMarginal {
  * @param labels one integer class per voxel, i fastest
  * @param label the class; a label that does not occur has probability 0 everywhere
  * @param sigmaMm standard deviation of the displacement per axis of the grid, mm; 0 leaves an axis unmoved
+ * @param out memory for the result, overwritten; without it a new array
  * @returns one probability per voxel, within 10⁻⁶ of the formula
  * @throws InputError for σ that is not positive
  * @example
  * const m = marginal(labels, grid, 1, [4, 4, 4])
  */
-export function marginal(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): Float32Array {
+export function marginal(
+  labels: LabelArray,
+  grid: Grid,
+  label: number,
+  sigmaMm: Vec3,
+  out?: Float32Array,
+): Float32Array {
   checkSigma(sigmaMm)
-  const out = new Float32Array(voxelCount(grid))
+  const n = voxelCount(grid)
+  if (out && out.length !== n) throw new RangeError('out has not one element a voxel')
+  const result = out?.fill(0) ?? new Float32Array(n)
   const part = partOf(labels, grid, label, sigmaMm)
-  if (part) convolve(labels, grid, label, sigmaMm, part, out, grid.shape, part.box.start)
-  return out
+  if (part) convolve(labels, grid, label, sigmaMm, part, result, grid.shape, part.box.start)
+  return result
 }
 
 /**
