@@ -12,7 +12,7 @@ import { initialParameters, listParameters } from '../dist/network/parameters.js
 import { createRandom } from '../dist/network/random.js'
 import { createSession } from '../dist/network/runtime/session.js'
 import { trainTarget } from '../dist/network/runtime/target.js'
-import { trainStepModel } from '../dist/network/trainStep.js'
+import { trainStepModel } from '../dist/network/train-step.js'
 
 const unet = (dimensions, channels) => ({
   dimensions,

@@ -5,8 +5,8 @@ import { decodeModel } from './onnx/decode.ts'
 import { initialParameters } from './parameters.ts'
 import { createRandom } from './random.ts'
 import { createSession } from './runtime/session.ts'
-import { relativeDifference } from './testing/finiteDifferences.ts'
-import { lossTwin } from './testing/unetTwin.ts'
+import { relativeDifference } from './testing/finite-differences.ts'
+import { lossTwin } from './testing/unet-twin.ts'
 import type { UNetPlan } from './unet.ts'
 
 const plans: UNetPlan[] = (['max-pool', 'strided'] as const).flatMap((down) =>

@@ -9,7 +9,7 @@ import { learningRateAt } from './optimiser.ts'
 import { initialParameters } from './parameters.ts'
 import { createSession, type Session } from './runtime/session.ts'
 import { emptyState, Trainer } from './runtime/trainer.ts'
-import type { StepPlan } from './trainStep.ts'
+import type { StepPlan } from './train-step.ts'
 
 export interface TrainingPlan extends StepPlan {
   readonly steps: number

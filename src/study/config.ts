@@ -7,7 +7,7 @@ import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
 import { PRESETS } from './presets.ts'
 import { Reader } from './reader.ts'
-import type { TrainingConfig } from './trainingConfig.ts'
+import type { TrainingConfig } from './training-config.ts'
 
 export type StudyLoss = 'cross-entropy' | 'soft-dice'
 

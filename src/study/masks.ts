@@ -1,7 +1,7 @@
 import { softDiceOptimum } from '../decision/soft-dice.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Volume } from '../volume/volume.ts'
-import type { Model } from './modelFile.ts'
+import type { Model } from './model-file.ts'
 
 /**
  * Cuts a model's probabilities: at a number, at each output's per-case t* (`auto`), or at the data-set t* that the model

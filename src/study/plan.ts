@@ -6,8 +6,8 @@ import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
 import type { CaseIndex, IndexedCase } from './case-index.ts'
 import type { StudyConfig, StudyLoss } from './config.ts'
-import type { OutputSpec } from './modelFile.ts'
-import type { TrainingConfig } from './trainingConfig.ts'
+import type { OutputSpec } from './model-file.ts'
+import type { TrainingConfig } from './training-config.ts'
 
 /** Change it when the numbers that a cell gives for the same plan change: finished cells of old studies are then not reused. */
 const CELL_FORMAT = 1

@@ -3,7 +3,7 @@ import { predictTiles } from '../datasets/training/tiles.ts'
 import type { Session } from '../network/runtime/session.ts'
 import { voxelCount } from '../volume/grid.ts'
 import type { Volume } from '../volume/volume.ts'
-import type { Model, ModelMetadata } from './modelFile.ts'
+import type { Model, ModelMetadata } from './model-file.ts'
 
 /**
  * A network's probabilities for an image, on the image's own grid: one channel for each output of the model.

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import type { EpochLog } from '../network/train.ts'
 import { createGrid } from '../volume/grid.ts'
-import { scoreModel } from './holdOut.ts'
+import { scoreModel } from './hold-out.ts'
 import { predictedMask } from './masks.ts'
-import { openModel } from './modelFile.ts'
+import { openModel } from './model-file.ts'
 import { predictProbability } from './prediction.ts'
 import { discCase } from './testing/discs.ts'
 import { trainSegmentation } from './training.ts'
-import { DEFAULT_TRAINING, type TrainingConfig } from './trainingConfig.ts'
+import { DEFAULT_TRAINING, type TrainingConfig } from './training-config.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-training-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -7,8 +7,8 @@ import { exportModel } from '../network/model.ts'
 import { createSession, type Session } from '../network/runtime/session.ts'
 import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork } from '../network/train.ts'
 import type { UNetPlan } from '../network/unet.ts'
-import { diceOfCut } from './holdOut.ts'
-import { type ModelMetadata, metadataProperties, type OutputSpec } from './modelFile.ts'
+import { diceOfCut } from './hold-out.ts'
+import { type ModelMetadata, metadataProperties, type OutputSpec } from './model-file.ts'
 import { predictPrepared } from './prediction.ts'
 import {
   checkCases,
@@ -18,8 +18,8 @@ import {
   fitPreprocessing,
   foregroundShares,
   prepareCase,
-} from './trainingCases.ts'
-import type { TrainingCase, TrainingConfig } from './trainingConfig.ts'
+} from './training-cases.ts'
+import type { TrainingCase, TrainingConfig } from './training-config.ts'
 
 export interface TrainingRun {
   /** Where log, checkpoint and `model.onnx` are written. */

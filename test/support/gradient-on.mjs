@@ -4,7 +4,7 @@ import { encodeModel } from '../../dist/network/onnx/encode.js'
 import { initialParameters } from '../../dist/network/parameters.js'
 import { createRandom } from '../../dist/network/random.js'
 import { createSession } from '../../dist/network/runtime/session.js'
-import { trainStepGraph } from '../../dist/network/trainStep.js'
+import { trainStepGraph } from '../../dist/network/train-step.js'
 
 const device = process.argv[2]
 const optimiser = { weightDecay: 0, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clipNorm: 1 }

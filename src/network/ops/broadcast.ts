@@ -1,5 +1,5 @@
 import { formatShape, shapesEqual, type Tensor } from '../graph/tensor.ts'
-import { reduceSum } from './reduceSum.ts'
+import { reduceSum } from './reduce-sum.ts'
 import { reshape } from './reshape.ts'
 
 /** The shape of an elementwise result, by NumPy's rule: axes are aligned at the end, and 1 stretches. */

@@ -1,7 +1,7 @@
 import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
-import { convBlocked, convByBlockedPlanes, convByPlanes } from './convFormulations.ts'
-import { convWeightGradient } from './convWeightGradient.ts'
-import { flipKernel } from './flipKernel.ts'
+import { convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
+import { convWeightGradient } from './conv-weight-gradient.ts'
+import { flipKernel } from './flip-kernel.ts'
 
 /** With this many weights for each kernel offset (256 × 256 channels) the plain product is faster than blocks. */
 const PLAIN_FROM = 256 * 256

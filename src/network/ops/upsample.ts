@@ -1,5 +1,5 @@
 import { apply, type Emitter, type Operator, type Tensor } from '../graph/tensor.ts'
-import { blockSum } from './blockSum.ts'
+import { blockSum } from './block-sum.ts'
 
 const operator: Operator<undefined> = {
   name: 'upsample',

@@ -1,6 +1,6 @@
 import type { Device } from '../graph/tensor.ts'
 import { ratesAt } from '../optimiser.ts'
-import { type StepPlan, trainStepModel } from '../trainStep.ts'
+import { type StepPlan, trainStepModel } from '../train-step.ts'
 import { createSession, type NdArray, type Session } from './session.ts'
 import { trainTarget } from './target.ts'
 

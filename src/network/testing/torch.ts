@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listParameters } from '../parameters.ts'
-import type { StepPlan } from '../trainStep.ts'
+import type { StepPlan } from '../train-step.ts'
 
 const PYTHON = '/usr/bin/python3'
 

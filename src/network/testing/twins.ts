@@ -1,4 +1,4 @@
-import type { DoubleArray } from './finiteDifferences.ts'
+import type { DoubleArray } from './finite-differences.ts'
 
 /** Naive loops in double precision, written from the definitions: the oracles of the operator tests. */
 

@@ -1,6 +1,6 @@
 import { randomStream } from '../../datasets/phantom/random.ts'
 import { createGrid, type Vec3, voxelCount } from '../../volume/grid.ts'
-import type { TrainingCase } from '../trainingConfig.ts'
+import type { TrainingCase } from '../training-config.ts'
 
 /** A made-up case: a bright ellipsoid (label 1) with a dark core (label 2) at a random place in noise. */
 export function discCase(index: number, shape: Vec3 = [20, 24, 8]): TrainingCase {

@@ -1,5 +1,5 @@
 import { applyAll, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
-import { maxPoolGradient } from './maxPoolGradient.ts'
+import { maxPoolGradient } from './max-pool-gradient.ts'
 
 /** Outputs: the maxima, and where each one stood in the flattened input. */
 const operator: Operator<undefined> = {

@@ -16,7 +16,7 @@ import { sizeMultiple, type UNetPlan } from '../network/unet.ts'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference } from '../volume/grid.ts'
 import { labelMapOf } from '../volume/labels.ts'
-import type { TrainingCase, TrainingConfig } from './trainingConfig.ts'
+import type { TrainingCase, TrainingConfig } from './training-config.ts'
 
 /** A patch of 64³ voxels fits two cores and 2 GB. */
 const MAX_PATCH_VOXELS = 64 ** 3

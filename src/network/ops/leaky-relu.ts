@@ -1,5 +1,5 @@
 import { apply, type Operator, type Tensor } from '../graph/tensor.ts'
-import { leakyReluGradient } from './leakyReluGradient.ts'
+import { leakyReluGradient } from './leaky-relu-gradient.ts'
 
 interface Attributes {
   readonly slope: number

@@ -8,10 +8,10 @@ import { initialParameters, listParameters } from './parameters.ts'
 import { createRandom } from './random.ts'
 import { createSession, type NdArray } from './runtime/session.ts'
 import { trainTarget } from './runtime/target.ts'
-import { relativeDifference } from './testing/finiteDifferences.ts'
+import { relativeDifference } from './testing/finite-differences.ts'
 import { runTorch, torchIsInstalled } from './testing/torch.ts'
-import { lossTwin } from './testing/unetTwin.ts'
-import { type StepPlan, trainStepGraph, trainStepModel } from './trainStep.ts'
+import { lossTwin } from './testing/unet-twin.ts'
+import { type StepPlan, trainStepGraph, trainStepModel } from './train-step.ts'
 import type { UNetPlan } from './unet.ts'
 
 const small2: UNetPlan = {

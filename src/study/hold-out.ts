@@ -2,9 +2,9 @@ import { labelBits } from '../datasets/training/preprocess.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
 import type { SessionOptions } from '../network/runtime/session.ts'
 import { labelMapOf } from '../volume/labels.ts'
-import { openModel } from './modelFile.ts'
+import { openModel } from './model-file.ts'
 import { predictProbability } from './prediction.ts'
-import type { TrainingCase } from './trainingConfig.ts'
+import type { TrainingCase } from './training-config.ts'
 
 export interface HeldOutScore {
   /** Mean over cases of the Dice on the image's own grid, cut at ½. */

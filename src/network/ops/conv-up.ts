@@ -1,7 +1,7 @@
 import { apply, formatShape, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
-import { blockWeightGradient } from './blockWeightGradient.ts'
-import { convDown } from './convDown.ts'
-import { blocksToSpace } from './spaceToBlocks.ts'
+import { blockWeightGradient } from './block-weight-gradient.ts'
+import { convDown } from './conv-down.ts'
+import { blocksToSpace } from './space-to-blocks.ts'
 
 const operator: Operator<undefined> = {
   name: 'convUp',

@@ -1,6 +1,6 @@
 import { apply, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
-import { contract } from './convWeightGradient.ts'
-import { spaceToBlocks } from './spaceToBlocks.ts'
+import { contract } from './conv-weight-gradient.ts'
+import { spaceToBlocks } from './space-to-blocks.ts'
 
 const operator: Operator<undefined> = {
   name: 'blockWeightGradient',

@@ -4,7 +4,7 @@ import { DEFAULT_LOSS, type LossPlan } from '../network/losses.ts'
 import { DEFAULT_OPTIMISER, type OptimiserPlan } from '../network/optimiser.ts'
 import type { UNetPlan } from '../network/unet.ts'
 import type { Volume } from '../volume/volume.ts'
-import type { OutputSpec } from './modelFile.ts'
+import type { OutputSpec } from './model-file.ts'
 
 /** An image with its label map, and what to call them in messages. */
 export interface TrainingCase {

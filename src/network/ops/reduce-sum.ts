@@ -1,5 +1,5 @@
 import { apply, type Operator, type Tensor } from '../graph/tensor.ts'
-import { broadcastTo } from './broadcastTo.ts'
+import { broadcastTo } from './broadcast-to.ts'
 
 interface Attributes {
   readonly axes: readonly number[]

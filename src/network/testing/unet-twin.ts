@@ -1,6 +1,6 @@
 import type { LossPlan } from '../losses.ts'
 import type { UNetPlan } from '../unet.ts'
-import type { DoubleArray } from './finiteDifferences.ts'
+import type { DoubleArray } from './finite-differences.ts'
 import * as twin from './twins.ts'
 
 /** The whole net and its loss from the twins' loops, in double precision; takes parameters in the flat order. */

@@ -4,7 +4,7 @@ import { sizeOf, type Target, type Tensor } from '../graph/tensor.ts'
 import { encodeModel } from '../onnx/encode.ts'
 import { input } from '../ops/input.ts'
 import { multiply } from '../ops/multiply.ts'
-import { reduceSum } from '../ops/reduceSum.ts'
+import { reduceSum } from '../ops/reduce-sum.ts'
 import { createSession, type NdArray } from '../runtime/session.ts'
 
 export interface DoubleArray {

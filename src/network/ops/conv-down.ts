@@ -1,6 +1,6 @@
 import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
-import { blockWeightGradient } from './blockWeightGradient.ts'
-import { convUp } from './convUp.ts'
+import { blockWeightGradient } from './block-weight-gradient.ts'
+import { convUp } from './conv-up.ts'
 
 const operator: Operator<undefined> = {
   name: 'convDown',

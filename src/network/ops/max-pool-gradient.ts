@@ -1,5 +1,5 @@
 import { apply, type Emitter, type Operator, type Tensor } from '../graph/tensor.ts'
-import { emitBlockSum } from './blockSum.ts'
+import { emitBlockSum } from './block-sum.ts'
 import { emitUpsample } from './upsample.ts'
 
 const operator: Operator<undefined> = {
