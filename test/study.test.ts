@@ -94,21 +94,29 @@ test('status, and a report that is rebuilt byte for byte without the data', { ti
 })
 
 test('killed at any moment, it ends in the same bytes', { timeout: 300_000 }, async () => {
-  const folder = join(root, 'killed')
+  // Moments are shares of an undisturbed run's time, so that they fall within a run on fast and slow machines alike.
+  const begun = performance.now()
+  await halfdiceJson(['study', config, '-o', join(root, 'undisturbed'), '--jobs', '2'])
+  const duration = performance.now() - begun
   let kills = 0
-  for (let attempt = 0; attempt < 9; attempt++) {
-    const child = start(['study', config, '-o', folder, '--jobs', '2'])
-    const exit = once(child, 'exit')
-    // From before the first file to the middle of the last cell, spread evenly.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 200 + 300 * ((attempt * 4) % 9))
-    const [code] = await exit
-    clearTimeout(timer)
-    if (code === 0) break
-    kills++
+  for (const [round, shares] of [
+    [0.15, 0.5],
+    [0.35, 0.2, 0.3],
+    [0.7, 0.25],
+  ].entries()) {
+    const folder = join(root, `killed-${round}`)
+    for (const share of shares) {
+      const child = start(['study', config, '-o', folder, '--jobs', '2'])
+      const exit = once(child, 'exit')
+      const timer = setTimeout(() => child.kill('SIGKILL'), share * duration)
+      const [code] = await exit
+      clearTimeout(timer)
+      if (code !== 0) kills++
+    }
+    await halfdiceJson(['study', config, '-o', folder])
+    expect(digests(folder)).toEqual(digests(finished))
   }
-  await halfdiceJson(['study', config, '-o', folder])
   expect(kills).toBeGreaterThan(2)
-  expect(digests(folder)).toEqual(digests(finished))
 })
 
 test('SIGINT ends it cleanly', { timeout: 60_000 }, async () => {
