@@ -15,10 +15,19 @@ process.on('uncaughtException', (error) => process.exit(report(error)))
 // one: it also ends a computation that leaves no time for handlers.
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 const handlers = Object.entries(signals).map(([name, number]) => [name, () => process.exit(128 + number)] as const)
+let held = false
+let release: NodeJS.Timeout | undefined
 watchTemporaries((busy) => {
-  for (const [name, handler] of handlers) {
-    if (busy) process.on(name, handler)
-    else process.off(name, handler)
+  clearTimeout(release)
+  if (busy && !held) {
+    for (const [name, handler] of handlers) process.on(name, handler)
+    held = true
+  } else if (!busy && held) {
+    // Not at once: a signal that has arrived but not yet been dispatched would be lost with its handler.
+    release = setTimeout(() => {
+      for (const [name, handler] of handlers) process.off(name, handler)
+      held = false
+    }, 50).unref()
   }
 })
 
