@@ -23,8 +23,8 @@ export interface TrainingPlan extends StepPlan {
 export interface TrainingOptions {
   /** Fills the arrays with the batch of a step. The same step must always give the same batch. */
   readonly fill: (step: number, image: Float32Array, target: Float32Array) => void
-  /** Dice of each output on cases that are not trained on, with the model as it is. */
-  readonly validate?: (model: Session) => Promise<readonly number[]>
+  /** Scores the model as it is on cases that are not trained on. */
+  readonly validate?: (model: Session) => Promise<Validation>
   readonly onEpoch?: (epoch: EpochLog) => void
   readonly onStep?: (step: number) => void
   readonly signal?: AbortSignal
@@ -36,13 +36,19 @@ export interface TrainingOptions {
   readonly fingerprint?: string
 }
 
+/** Mean Dice of each output on cases that are not trained on. */
+export interface Validation {
+  readonly validationDice: readonly number[]
+  /** Cut at each case's own t*: what tells whether a cross-entropy net has learned where its Dice at ½ is small anyway. */
+  readonly validationDiceAtCaseThreshold: readonly number[]
+}
+
 /** A line of the log. */
-export interface EpochLog {
+export interface EpochLog extends Partial<Validation> {
   readonly epoch: number
   readonly step: number
   /** Mean over the epoch's steps. */
   readonly loss: number
-  readonly validationDice?: readonly number[]
   readonly learningRate: number
   /** Largest of the epoch, before clipping. */
   readonly gradientNorm: number
@@ -104,12 +110,12 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
         onStep?.(step + 1)
       }
       const ms = performance.now() - begin
-      const dice = validate && (await validated(plan, trainer.state.parameters, runtime, validate))
+      const validation = validate && (await validated(plan, trainer.state.parameters, runtime, validate))
       const entry: EpochLog = {
         epoch: epochs.length + 1,
         step,
         loss: losses / (step - first),
-        ...(dice === undefined ? {} : { validationDice: dice }),
+        ...validation,
         learningRate: learningRateAt(plan.optimiser, step - 1, plan.steps),
         gradientNorm,
         seconds: round(ms / 1000),
@@ -144,8 +150,8 @@ async function validated(
   { unet }: TrainingPlan,
   parameters: Float32Array,
   runtime: { device: Device; threads?: number },
-  validate: (model: Session) => Promise<readonly number[]>,
-): Promise<readonly number[]> {
+  validate: (model: Session) => Promise<Validation>,
+): Promise<Validation> {
   const session = await createSession(exportModel(unet, parameters, {}), runtime)
   try {
     return await validate(session)

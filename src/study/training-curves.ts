@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EpochLog } from '../network/train.ts'
+import type { EpochLog, Validation } from '../network/train.ts'
 import type { Vec3 } from '../volume/grid.ts'
 import type { StudyLoss } from './config.ts'
 import type { StudyPlan } from './plan.ts'
@@ -12,7 +12,7 @@ export interface TrainingCurve {
   readonly sigmaMm: Vec3
   readonly loss: StudyLoss
   readonly fold: number
-  readonly epochs: readonly Pick<EpochLog, 'step' | 'loss' | 'validationDice'>[]
+  readonly epochs: readonly Pick<EpochLog, 'step' | 'loss' | keyof Validation>[]
 }
 
 /** The logs of a finished study. */

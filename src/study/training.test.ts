@@ -39,6 +39,8 @@ test('learns, scores held-out cases, and writes a model that predicts on the ima
   expect(epochs.map(({ step }) => step)).toEqual([60, 120])
   expect(epochs[1].loss).toBeLessThan(epochs[0].loss)
   expect(epochs[1].validationDice?.length).toBe(2)
+  for (const dice of epochs[1].validationDiceAtCaseThreshold ?? []) expect(dice).toBeGreaterThan(0.8)
+  expect(epochs[1].validationDiceAtCaseThreshold).not.toEqual(epochs[1].validationDice)
   const log = readFileSync(join(folder, 'log.jsonl'), 'utf8').trim().split('\n')
   expect(log.map((line) => JSON.parse(line) as EpochLog)).toEqual(epochs)
   expect(existsSync(join(folder, 'checkpoint.bin'))).toBe(false)

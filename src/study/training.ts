@@ -5,7 +5,7 @@ import { writeWhole } from '../network/checkpoint.ts'
 import type { Device } from '../network/graph/tensor.ts'
 import { exportModel } from '../network/model.ts'
 import { createSession, type Session } from '../network/runtime/session.ts'
-import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork } from '../network/train.ts'
+import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork, type Validation } from '../network/train.ts'
 import type { UNetPlan } from '../network/unet.ts'
 import { diceOfCut } from './hold-out.ts'
 import { type ModelMetadata, metadataProperties, type OutputSpec } from './model-file.ts'
@@ -91,7 +91,7 @@ export async function trainSegmentation(
   const { parameters, epochs } = await trainNetwork(plan, {
     ...runtime,
     fill: (step, image, target) => fillBatch(prepared, patch, config, step, image, target),
-    ...(curve.length > 0 && { validate: (session: Session) => meanDice(session, curve, patch, config.outputs) }),
+    ...(curve.length > 0 && { validate: (session: Session) => validate(session, curve, patch, config.outputs) }),
     ...(onEpoch && { onEpoch }),
     ...(onStep && { onStep }),
     ...(signal && { signal }),
@@ -125,22 +125,26 @@ export async function trainSegmentation(
   return { model, epochs, metadata }
 }
 
-/** Mean Dice over cases at threshold ½, on the network's grid; a case without the label and without a mask counts 1. */
-async function meanDice(
+/** Mean Dice over cases on the network's grid; a case without the label and without a mask counts 1. */
+async function validate(
   session: Session,
   cases: readonly PreparedCase[],
   patch: ModelMetadata['patch'],
   outputs: readonly OutputSpec[],
-): Promise<number[]> {
-  const sums = new Float64Array(outputs.length)
+): Promise<Validation> {
+  const atHalf = new Float64Array(outputs.length)
+  const atOptimum = new Float64Array(outputs.length)
   for (const { image, bits } of cases) {
     const maps = await predictPrepared(session, { patch, outputs }, image)
     const voxels = bits.length
     for (let k = 0; k < outputs.length; k++) {
-      sums[k] += diceOfCut(maps.subarray(k * voxels, (k + 1) * voxels), bits, k, 0.5)
+      const map = maps.subarray(k * voxels, (k + 1) * voxels)
+      atHalf[k] += diceOfCut(map, bits, k, 0.5)
+      atOptimum[k] += diceOfCut(map, bits, k, softDiceOptimum(map).threshold)
     }
   }
-  return [...sums].map((sum) => Number((sum / cases.length).toFixed(5)))
+  const mean = (sums: Float64Array) => [...sums].map((sum) => Number((sum / cases.length).toFixed(5)))
+  return { validationDice: mean(atHalf), validationDiceAtCaseThreshold: mean(atOptimum) }
 }
 
 /** The data-set threshold t* of each output, from the predictions on the training cases: no label is used. */
