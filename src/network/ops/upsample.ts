@@ -4,7 +4,9 @@ import { blockSum } from './block-sum.ts'
 const operator: Operator<undefined> = {
   name: 'upsample',
   infer: ([{ shape, type }]) => [{ shape: shape.map((n, axis) => (axis < 2 ? n : 2 * n)), type }],
-  lower: (emit, [x], { inputs: [{ shape }] }) => [emitUpsample(emit, x, shape.length)],
+  lower: (emit, [x], { inputs: [{ shape }] }) => [
+    emit.target.purpose === 'inference' ? resize(emit, x, shape.length) : emitUpsample(emit, x, shape),
+  ],
   gradient: ([g]) => (g === undefined ? [] : [blockSum(g)]),
 }
 
@@ -13,8 +15,18 @@ export function upsample(x: Tensor): Tensor {
   return apply(operator, [x], undefined)
 }
 
-/** The nodes of upsample, for operators that need it in their own. */
-export function emitUpsample(emit: Emitter, x: string, rank: number): string {
+/** The nodes of upsample for a fixed shape, for operators that need it in their own. */
+export function emitUpsample(emit: Emitter, x: string, shape: readonly number[]): string {
+  if (shape.length === 4) return resize(emit, x, 4)
+  // ONNX Runtime resizes images 40 times faster than volumes: plane by plane, then each plane twice.
+  const [n, c, depth, height, width] = shape
+  const [planes] = emit.node('Reshape', [x, emit.ints([n, c * depth, height, width])])
+  const [rows] = emit.node('Reshape', [resize(emit, planes, 4), emit.ints([n * c * depth, 4 * height * width])])
+  const [twice] = emit.node('Concat', [rows, rows], { attributes: { axis: { int: 1 } } })
+  return emit.node('Reshape', [twice, emit.ints([n, c, 2 * depth, 2 * height, 2 * width])])[0]
+}
+
+function resize(emit: Emitter, x: string, rank: number): string {
   const scales = emit.constant(
     Float32Array.from({ length: rank }, (_, axis) => (axis < 2 ? 1 : 2)),
     [rank],
