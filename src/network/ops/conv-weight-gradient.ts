@@ -8,23 +8,31 @@ const operator: Operator<Attributes> = {
   name: 'convWeightGradient',
   infer: ([x, g], { kernel }) => [{ shape: [g.shape[1], x.shape[1], ...kernel], type: x.type }],
   lower: (emit, [x, g], { inputs: [{ shape }, { shape: gShape }], attributes: { kernel } }) => {
-    const [n, inputs, ...spatial] = shape
+    const [n, inputs] = shape
     const outputs = gShape[1]
-    const last = kernel[kernel.length - 1]
+    const [rowOffsets, last] = kernel.slice(-2)
+    const fewInputs = 4 * inputs <= outputs
     // Worth its copies where slices of x are many or large.
-    const stacked = last > 1 && (kernel.length === 3 || inputs > outputs) ? last : 1
+    const stacked = !fewInputs && (kernel.length === 3 || inputs > outputs) ? rowOffsets : 1
     const flat = flatten(emit, x, g, shape, outputs, kernel, stacked)
-    const products = flat.starts.map((start) => {
-      const part = start === 0 ? flat.x : sliceRows(emit, flat.x, start, flat.length)
-      return contract(emit, flat.g, part)
-    })
-    // [n, stacked, outputs, inputs] of each start becomes [n, outputs, inputs, starts, stacked].
-    const shape5 = emit.ints([n, stacked, outputs, inputs, 1])
+    const parts = flat.starts.map((start) => (start === 0 ? flat.x : sliceRows(emit, flat.x, start, flat.length)))
+    if (fewInputs && parts.length > 1) {
+      // One product of all slices: with a few columns each, the products would take as long as reading g for each.
+      const product = contract(emit, flat.g, concatInGroups(emit, parts, 1))
+      const [sum] = emit.node('ReduceSum', [product, emit.ints([0])])
+      const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, parts.length, inputs])])
+      const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 1] } } })
+      return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
+    }
+    const products = parts.map((part) => contract(emit, flat.g, part))
+    // [n, outputs, stacked, inputs] of each start becomes [n, outputs, stacked, inputs, starts].
+    const shape5 = emit.ints([n, outputs, stacked, inputs, 1])
     const columns = products.map((product) => emit.node('Reshape', [product, shape5])[0])
     const joined = columns.length === 1 ? columns[0] : concatInGroups(emit, columns, 4)
     const [sum] = emit.node('ReduceSum', [joined, emit.ints([0])], { attributes: { keepdims: { int: 0 } } })
-    const [ordered] = emit.node('Transpose', [sum], { attributes: { perm: { ints: [1, 2, 3, 0] } } })
-    return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel.slice(0, spatial.length)])])
+    const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, stacked, inputs, products.length / last, last])])
+    const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 3, 1, 4] } } })
+    return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
   },
 }
 
@@ -41,7 +49,7 @@ export function convWeightGradient(x: Tensor, g: Tensor, kernel: readonly number
 
 /**
  * Lays x and g out as rows. `starts` are where the ranges of x begin that g is multiplied with; with `stacked` > 1, g's
- * rows hold its copies for all offsets along the last axis, one after the other, and `starts` has the other axes' only.
+ * rows hold its copies for all offsets along the last axis but one, and `starts` has the other axes' only.
  */
 function flatten(
   emit: Emitter,
@@ -68,8 +76,11 @@ function flatten(
     const [wide] = emit.node('Pad', [name, emit.ints([...before, 0, 0, ends, ...radii.slice(1)])])
     return emit.node('Reshape', [wide, emit.ints([n, channels, length + 2 * ends * strides[0]])])[0]
   }
-  const steps = stacked > 1 ? [...kernel.slice(0, -1), 1] : kernel
-  const reach = stacked > 1 ? [...radii.slice(0, -1), 0] : radii
+  const axis = kernel.length - 2
+  const only = (values: readonly number[], other: number) =>
+    values.map((value, i) => (stacked > 1 && i === axis ? other : value))
+  const steps = only(kernel, 1)
+  const reach = only(radii, 0)
   const starts = Array.from({ length: sizeOf(steps) }, (_, k) => {
     let start = margin * strides[0]
     for (let axis = steps.length - 1, rest = k; axis >= 0; rest = Math.floor(rest / steps[axis--])) {
@@ -78,12 +89,19 @@ function flatten(
     return start
   })
   if (stacked === 1) return { x: pad(x, inputs, margin), g: pad(g, outputs, 0), length, starts }
-  // Moving x by an offset is moving g back by it.
-  const wide = pad(g, outputs, 1)
-  const copies = Array.from({ length: stacked }, (_, k) =>
-    sliceRows(emit, wide, strides[0] - (k - radii[radii.length - 1]), length),
-  )
-  const [stack] = emit.node('Concat', copies, { attributes: { axis: { int: 1 } } })
+  // Moving x by an offset is moving g back by it. Whole rows move, in one operator that all threads share.
+  const rowLength = padded[padded.length - 1]
+  const rowsOf = (size: number) => size / rowLength
+  const end = rowsOf(strides[0])
+  const rows = Array.from({ length: stacked }, (_, k) =>
+    Array.from({ length: rowsOf(length) }, (_, row) => end + row - (k - radii[axis])),
+  ).flat()
+  const [wide] = emit.node('Reshape', [
+    pad(g, outputs, 1),
+    emit.ints([n, outputs, rowsOf(length) + 2 * end, rowLength]),
+  ])
+  const [copies] = emit.node('Gather', [wide, emit.ints(rows)], { attributes: { axis: { int: 2 } } })
+  const [stack] = emit.node('Reshape', [copies, emit.ints([n, outputs * stacked, length])])
   return { x: pad(x, inputs, margin), g: stack, length, starts }
 }
 
