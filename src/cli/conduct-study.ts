@@ -1,6 +1,7 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomically } from '../formats/atomic-write.ts'
-import { studyReport } from '../report/study-report.ts'
+import { studyFigures, studyReport } from '../report/study-report.ts'
 import { assembleTables } from '../study/assemble.ts'
 import type { StudyConfig } from '../study/config.ts'
 import { readExamples, writeExamples } from '../study/examples.ts'
@@ -75,6 +76,10 @@ export async function writeReport(folder: string, plan: StudyPlan, study: StudyF
   const tables = await assembleTables(study, plan, folder)
   const [examples, curves] = [await readExamples(plan, folder), await readCurves(plan, folder)]
   const results = { study, plan, tables, examples, curves }
+  await mkdir(join(folder, 'figures'), { recursive: true })
+  for (const [name, svg] of studyFigures(results)) {
+    await writeAtomically(join(folder, 'figures', `${name}.svg`), [Buffer.from(`${svg}\n`)])
+  }
   await writeAtomically(join(folder, 'report.html'), [Buffer.from(studyReport(results))])
   return results
 }

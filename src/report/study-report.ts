@@ -7,6 +7,7 @@ import type { StudyFile } from '../study/study-file.ts'
 import type { TrainingCurve } from '../study/training-curves.ts'
 import { createGrid } from '../volume/grid.ts'
 import { type Block, htmlReport, type ReportSection } from './html.ts'
+import { sheet } from './sheet.ts'
 import {
   diceFigure,
   exampleFigure,
@@ -52,6 +53,24 @@ export function studyReport(results: StudyResults): string {
       'The theory is that of Nordström, Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
     ],
   })
+}
+
+/** The report's figures as SVG files of their own, by name. */
+export function studyFigures({ tables, examples, curves }: StudyResults): ReadonlyMap<string, string> {
+  const files = new Map<string, string>()
+  const add = (columns: number, ...named: (readonly [string, Block])[]) => {
+    for (const [name, block] of named) {
+      if (block.kind === 'figure') files.set(name, sheet(block.svgs, columns, block.caption))
+    }
+  }
+  const numbered = (name: string, blocks: readonly Block[]) =>
+    blocks.map((block, i) => [blocks.length === 1 ? name : `${name}-${i + 1}`, block] as const)
+  add(3, ['dice-noisy', diceFigure(tables.summary, 'noisy')], ['dice-clean', diceFigure(tables.summary, 'clean')])
+  add(2, ['thresholds', thresholdFigure(tables.summary)], ['forecast', forecastFigure(tables.summary)])
+  add(1, ...numbered('examples', exampleFigure(examples, tables.results)))
+  add(3, ...numbered('calibration', reliabilityFigure(tables.reliability)))
+  add(2, ...numbered('training', trainingFigure(curves)))
+  return files
 }
 
 /** The report's sections, for use in other pages too. */
@@ -131,7 +150,7 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Training',
       blocks: [
         text(
-          'Means over folds, both losses with the same schedule, start and patches. A comparison of losses is fair where both curves have become flat; validation Dice is cut at ½, with noisy labels.',
+          'Means over folds, both losses with the same schedule, start and patches. A comparison of losses is fair where both curves have become flat.',
         ),
         ...trainingFigure(curves),
       ],

@@ -1,5 +1,5 @@
 import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
-import { convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
+import { convBlocked, convByPlanes } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
 import { flipKernel } from './flip-kernel.ts'
 
@@ -23,7 +23,7 @@ const operator: Operator<undefined> = {
       const block = emit.target.channelBlock
       const blocked = block !== undefined && inputs % block === 0 && outputs % block === 0
       if (spatial.length === 3) {
-        return [blocked ? convByBlockedPlanes(emit, x, w, block, size) : convByPlanes(emit, x, w, size)]
+        return [convByPlanes(emit, x, w, size, blocked ? block : undefined)]
       }
       if (blocked && inputs * outputs < PLAIN_FROM) return [convBlocked(emit, x, w, block, size)]
     }

@@ -1,5 +1,5 @@
-import { DATA_TYPE } from '../onnx/model.ts'
 import { apply, type Operator, type Tensor } from '../graph/tensor.ts'
+import { DATA_TYPE } from '../onnx/model.ts'
 import { emitBlockSum } from './block-sum.ts'
 import { emitUpsample } from './upsample.ts'
 

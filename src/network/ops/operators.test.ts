@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { gradients } from '../graph/gradients.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { trainTarget } from '../runtime/target.ts'
 import {
@@ -145,6 +146,25 @@ const cases: Case[] = [
     twin: ({ data: [a, b] }) => Float64Array.from({ length: 40 }, (_, i) => Math.floor(i / 2) * (i % 2 === 0 ? a : b)),
   },
   { name: 'conv 3×3', shapes: [image2, [4, 3, 3, 3]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
+  {
+    name: 'conv of few',
+    shapes: [
+      [2, 1, 4, 6],
+      [4, 1, 3, 3],
+    ],
+    build: conv,
+    twin: (x, w) => twin.convTwin(x, w).data,
+  },
+  { name: 'conv of many', shapes: [image2, [2, 3, 3, 3]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
+  {
+    name: 'conv of few, 3-D',
+    shapes: [
+      [2, 1, 2, 4, 6],
+      [5, 1, 3, 3, 3],
+    ],
+    build: conv,
+    twin: (x, w) => twin.convTwin(x, w).data,
+  },
   { name: 'conv 1×1', shapes: [image2, [4, 3, 1, 1]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
   { name: 'conv 1×5', shapes: [image2, [2, 3, 1, 5]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
   { name: 'conv 3×3×3', shapes: [image3, [3, 2, 3, 3, 3]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
@@ -181,6 +201,16 @@ const cases: Case[] = [
     twin: ({ data: d }) => Float64Array.of(d[0] + d[1] + d[4] + d[5], d[2] + d[3] + d[6] + d[7]),
   },
   {
+    name: 'blockSum 3-D',
+    shapes: [[1, 1, 2, 2, 4]],
+    build: blockSum,
+    twin: ({ data: d }) =>
+      Float64Array.of(
+        d[0] + d[1] + d[4] + d[5] + d[8] + d[9] + d[12] + d[13],
+        d[2] + d[3] + d[6] + d[7] + d[10] + d[11] + d[14] + d[15],
+      ),
+  },
+  {
     name: 'instanceNorm 2-D',
     shapes: [image2, [3], [3]],
     build: (x, s, b) => instanceNorm(x, s, b),
@@ -211,4 +241,12 @@ test.each(cases)('$name: value and gradients agree with the twin', async ({ shap
   // float32 has 6·10⁻⁸; sums of up to a hundred terms and the variance's cancellation cost some digits.
   expect(value).toBeLessThan(3e-6)
   for (const gradient of gradients) expect(gradient).toBeLessThan(1e-5)
+})
+
+test('maxPool shares the gradient among equal maxima', async () => {
+  const x = input([1, 1, 2, 4])
+  const loss = reduceSum(multiply(maxPool(x), scalar(6)), [0, 1, 2, 3])
+  const feeds = [{ tensor: x, data: Float32Array.of(1, 1, 0, 2, 1, 0, 2, 2) }]
+  const [gradient] = await evaluate(feeds, gradients(reshape(loss, []), [x]), await trainTarget('cpu'))
+  expect([...gradient]).toEqual([2, 2, 0, 2, 2, 0, 2, 2])
 })

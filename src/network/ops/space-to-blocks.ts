@@ -1,18 +1,19 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
+import { emitReshape, type Size } from './dynamic-shape.ts'
 
-/** Rows of blocks to pixels: x [n, c·2^d, P] to [n, c, 2·spatial…], `coarse` being [n, c, spatial…]. */
-export function blocksToSpace(emit: Emitter, x: string, coarse: readonly number[]): string {
-  const [n, c, ...spatial] = coarse
+/** Rows of blocks to pixels: x [n, c·2^d, P] to [n, c, 2·spatial…]. */
+export function blocksToSpace(emit: Emitter, x: string, c: number, spatial: readonly Size[]): string {
   const d = spatial.length
-  const planes = n * c
-  const [apart] = emit.node('Reshape', [x, emit.ints([planes, ...spatial.map(() => 2), ...spatial])])
+  const twos = spatial.map(() => 2)
+  const apart = emitReshape(emit, x, [-1, ...twos, ...spatial])
   // The last axis is interleaved apart from the others, as one matrix of two rows: ONNX Runtime moves whole rows in the
   // first step and has a kernel of its own for the second. In one step it moves number by number, at a third of the speed.
   const interleaved = spatial.slice(0, -1).flatMap((_, axis) => [1 + d + axis, 1 + axis])
   const [rows] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [d, 0, ...interleaved, 2 * d] } } })
-  const [pair] = emit.node('Reshape', [rows, emit.ints([2, planes * 2 ** (d - 1) * sizeOf(spatial)])])
+  const [pair] = emit.node('Reshape', [rows, emit.ints([2, -1])])
   const [mixed] = emit.node('Transpose', [pair], { attributes: { perm: { ints: [1, 0] } } })
-  return emit.node('Reshape', [mixed, emit.ints([n, c, ...spatial.map((size) => 2 * size)])])[0]
+  const double = (size: Size) => (typeof size === 'number' ? 2 * size : emit.node('Add', [size, size])[0])
+  return emitReshape(emit, mixed, [-1, c, ...spatial.map(double)])
 }
 
 /** Pixels to rows of blocks: x [n, c, 2·spatial…] to [n, c·2^d, P]; the inverse of blocksToSpace. */
