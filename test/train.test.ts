@@ -100,7 +100,7 @@ test('bad input is one line and leaves nothing behind', async () => {
   writeImage(join(broken, 'labelsTr/a.nii.gz'), label.data, label.grid)
   await refuse(['train', broken, '-o', output], 'a_0000.nii.gz: is missing')
   writeImage(join(broken, 'imagesTr/a_0000.nii.gz'), image.data, { ...image.grid, spacing: [1, 1, 3] })
-  await refuse(['train', broken, '-o', output], 'folds: 1 patients cannot be split')
+  await refuse(['train', broken, '-o', output], '1 patients cannot be split into 5 folds; give fewer, or --fold none')
   await refuse(['train', broken, '-o', output, '--fold', 'none'], 'a: its label map lies on another grid')
 
   const foreign = join(folder, 'foreign.onnx')

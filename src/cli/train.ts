@@ -128,6 +128,11 @@ async function run(folder: string, options: Options): Promise<void> {
   const config = configOf(options, dataset.labels)
   const held = options.fold === 'none' ? -1 : wholeNumber('--fold', 0, options.folds - 1)(options.fold)
   const patients = dataset.cases.map(({ patient }) => patient)
+  const distinct = new Set(patients).size
+  if (held >= 0 && distinct < options.folds) {
+    const remedy = 'give fewer, or --fold none to train on all'
+    throw new InputError('--folds', `${distinct} patients cannot be split into ${options.folds} folds; ${remedy}`)
+  }
   const folds = held < 0 ? patients.map(() => 0) : patientFolds(patients, options.folds, options.seed)
   const reading = startProgress('reading', dataset.cases.length)
   const [training, validation]: [TrainingCase[], TrainingCase[]] = [[], []]
