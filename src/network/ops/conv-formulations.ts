@@ -1,4 +1,4 @@
-import type { Emitter } from '../graph/tensor.ts'
+import { type Emitter, sizeOf } from '../graph/tensor.ts'
 import { emitReshape, emitSizes } from './dynamic-shape.ts'
 
 /**
@@ -15,41 +15,83 @@ interface ConvShape {
 
 const BLOCKED = 'com.microsoft.nchwc'
 const KERNEL = { kernel_shape: { ints: [3, 3] }, pads: { ints: [1, 1, 1, 1] } }
+const SWAP = { attributes: { perm: { ints: [0, 2, 1, 3, 4] } } }
 
 /**
  * 3-D as 2-D: each plane is convolved once, with three times the outputs (one set for each depth of the kernel), and
  * the three sets are added one plane apart. Every input value is gathered 9 times instead of 27, and the products have
- * three times the rows. Planes of all cases are one batch; with `block`, in blocked channels.
+ * three times the rows. Planes of all cases are one batch.
  */
-export function convByPlanes(emit: Emitter, x: string, w: string, shape: ConvShape, block?: number): string {
+export function convByPlanes(emit: Emitter, x: string, w: string, shape: ConvShape): string {
   const { inputs, outputs } = shape
   const [cases, , depth, height, width] = emitSizes(emit, x, [shape.cases, inputs, ...shape.spatial])
-  const swap = { attributes: { perm: { ints: [0, 2, 1, 3, 4] } } }
-  const [byPlane] = emit.node('Transpose', [x], swap)
+  const [byPlane] = emit.node('Transpose', [x], SWAP)
   const planes = emitReshape(emit, byPlane, [-1, inputs, height, width])
-  const product = block === undefined ? plainSets(emit, planes, w, shape) : blockedSets(emit, planes, w, shape, block)
-  const sets = emitReshape(emit, product, [cases, depth, 3, -1])
+  const kernels = reorder(emit, w, undefined, [2, 0, 1, 3, 4], [3 * outputs, inputs, 3, 3])
+  const [sets] = emit.node('Conv', [planes, kernels], { attributes: KERNEL })
+  const block = emit.target.channelBlock
+  const size = (outputs * sizeOf(shape.spatial)) / shape.spatial[0]
+  const sum =
+    block !== undefined && size % block === 0
+      ? sumSetsInBlocks(emit, sets, shape, block)
+      : sumSets(emit, emitReshape(emit, sets, [cases, depth, 3, -1]))
+  return emit.node('Transpose', [emitReshape(emit, sum, [cases, depth, outputs, height, width])], SWAP)[0]
+}
+
+/** The same in blocked channels (see convBlocked). */
+export function convByBlockedPlanes(emit: Emitter, x: string, w: string, shape: ConvShape, block: number): string {
+  const { cases, inputs, outputs, spatial } = shape
+  const [depth, height, width] = spatial
+  // Volumes are reordered as images of depth × (height·width); then whole planes change places with blocks of channels.
+  const volumes = (channels: number) => emit.ints([cases, channels, depth, height * width])
+  const swapBlocks = (name: string, from: number, to: number) => {
+    if (from === 1 || to === 1) return name
+    const [rows] = emit.node('Reshape', [name, emit.ints([cases, from, to, height * width * block])])
+    return emit.node('Transpose', [rows], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
+  }
+  const swapChannels = () => {
+    if (inputs < block) return emit.node('Transpose', [x], SWAP)[0]
+    const [flat] = emit.node('Reshape', [x, volumes(inputs)])
+    return swapBlocks(toBlocked(emit, flat), inputs / block, depth)
+  }
+  const [planes] = emit.node('Reshape', [swapChannels(), emit.ints([cases * depth, inputs, height, width])])
+  const kernelShape = [3 * outputs, inputs, 3, 3]
+  const kernels =
+    inputs < block
+      ? reorder(emit, w, [outputs / block, block, inputs, 3, 3, 3], [3, 0, 2, 4, 5, 1], kernelShape)
+      : reorder(emit, w, [outputs / block, block, inputs / block, block, 3, 3, 3], [4, 0, 2, 5, 6, 3, 1], kernelShape)
+  const sum = sumSetsInBlocks(emit, blockedConv(emit, planes, kernels), shape, block)
+  const [blocked] = emit.node('Reshape', [swapBlocks(sum, depth, outputs / block), volumes(outputs)])
+  return emit.node('Reshape', [toPlain(emit, blocked, outputs), emit.ints([cases, outputs, ...spatial])])[0]
+}
+
+/** Σ over k of set k of plane d + k − 1, for sets [cases, depth, 3, …]. */
+function sumSets(emit: Emitter, sets: string): string {
   // A negative pad crops: what is left of a set is moved by one plane, with zeros at the open end.
   const move = (pads: readonly number[]) => emit.node('Pad', [sets, emit.ints(pads)])[0]
   const below = move([0, 1, 0, 0, 0, -1, -2, 0])
   const here = move([0, 0, -1, 0, 0, 0, -1, 0])
   const above = move([0, -1, -2, 0, 0, 1, 0, 0])
-  const [sum] = emit.node('Add', [emit.node('Add', [below, here])[0], above])
-  const y = block === undefined ? sum : toPlain(emit, emitReshape(emit, sum, [-1, outputs, height, width]), outputs)
-  return emit.node('Transpose', [emitReshape(emit, y, [cases, depth, outputs, height, width])], swap)[0]
+  return emit.node('Add', [emit.node('Add', [below, here])[0], above])[0]
 }
 
-function plainSets(emit: Emitter, planes: string, w: string, { inputs, outputs }: ConvShape): string {
-  const [byDepth] = emit.node('Transpose', [w], { attributes: { perm: { ints: [2, 0, 1, 3, 4] } } })
-  const kernels = emitReshape(emit, byDepth, [3 * outputs, inputs, 3, 3])
-  return emit.node('Conv', [planes, kernels], { attributes: KERNEL })[0]
-}
-
-function blockedSets(emit: Emitter, planes: string, w: string, { inputs, outputs }: ConvShape, block: number): string {
-  const [blockedX] = emit.node('ReorderInput', [planes], { domain: BLOCKED })
-  const split = emit.ints([outputs / block, block, inputs / block, block, 3, 3, 3])
-  const kernels = reorder(emit, w, split, [4, 0, 2, 5, 6, 3, 1], [3 * outputs, inputs, 3, 3])
-  return blockedConv(emit, blockedX, kernels)
+/**
+ * The same in one pass and without copies. In the rows of sets (three of plane 0, three of plane 1, …) plane d needs rows
+ * 3d − 3, 3d + 1 and 3d + 5: a convolution by ones with stride 3 and dilation 4, of each number by itself. For that the
+ * runtime may take any `block` neighbours for channels.
+ */
+function sumSetsInBlocks(emit: Emitter, sets: string, { cases, outputs, spatial }: ConvShape, block: number): string {
+  const [depth, height, width] = spatial
+  const [rows] = emit.node('Reshape', [sets, emit.ints([cases, block, 3 * depth, (outputs * height * width) / block])])
+  const ones = emit.constant(new Float32Array(3 * block).fill(1), [block, 1, 3, 1])
+  const attributes = {
+    group: { int: block },
+    kernel_shape: { ints: [3, 1] },
+    strides: { ints: [3, 1] },
+    dilations: { ints: [4, 1] },
+    pads: { ints: [3, 0, 3, 0] },
+  }
+  return emit.node('Conv', [rows, ones], { attributes, domain: BLOCKED })[0]
 }
 
 /**
@@ -63,14 +105,17 @@ export function convBlocked(
   block: number,
   { inputs, outputs }: ConvShape,
 ): string {
-  const [blockedX] = emit.node('ReorderInput', [x], { domain: BLOCKED })
-  const split = emit.ints([outputs / block, block, inputs / block, block, 3, 3])
+  const split = [outputs / block, block, inputs / block, block, 3, 3]
   const kernels = reorder(emit, w, split, [0, 2, 4, 5, 3, 1], [outputs, inputs, 3, 3])
-  return toPlain(emit, blockedConv(emit, blockedX, kernels), outputs)
+  return toPlain(emit, blockedConv(emit, toBlocked(emit, x), kernels), outputs)
 }
 
 function blockedConv(emit: Emitter, x: string, w: string): string {
   return emit.node('Conv', [x, w], { attributes: KERNEL, domain: BLOCKED })[0]
+}
+
+function toBlocked(emit: Emitter, x: string): string {
+  return emit.node('ReorderInput', [x], { domain: BLOCKED })[0]
 }
 
 function toPlain(emit: Emitter, x: string, channels: number): string {
@@ -78,8 +123,9 @@ function toPlain(emit: Emitter, x: string, channels: number): string {
   return emit.node('ReorderOutput', [x], { attributes, domain: BLOCKED })[0]
 }
 
-function reorder(emit: Emitter, w: string, split: string, perm: number[], shape: number[]): string {
-  const [apart] = emit.node('Reshape', [w, split])
+/** Weights split into axes (where `split` is given), those in the order of `perm`, then in the shape that the operator reads. */
+function reorder(emit: Emitter, w: string, split: number[] | undefined, perm: number[], shape: number[]): string {
+  const apart = split === undefined ? w : emit.node('Reshape', [w, emit.ints(split)])[0]
   const [mixed] = emit.node('Transpose', [apart], { attributes: { perm: { ints: perm } } })
   return emit.node('Reshape', [mixed, emit.ints(shape)])[0]
 }

@@ -1,5 +1,5 @@
 import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
-import { convBlocked, convByPlanes } from './conv-formulations.ts'
+import { convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
 import { flipKernel } from './flip-kernel.ts'
 
@@ -21,11 +21,12 @@ const operator: Operator<undefined> = {
     if (emit.target.device === 'cpu' && kernel.every((k) => k === 3)) {
       const size = { cases, inputs, outputs, spatial }
       const block = emit.target.channelBlock
-      const blocked = block !== undefined && inputs % block === 0 && outputs % block === 0
+      const outputsFit = block !== undefined && outputs % block === 0
       if (spatial.length === 3) {
-        return [convByPlanes(emit, x, w, size, blocked ? block : undefined)]
+        const fit = outputsFit && (inputs % block === 0 || inputs < block)
+        return [fit ? convByBlockedPlanes(emit, x, w, size, block) : convByPlanes(emit, x, w, size)]
       }
-      if (blocked && inputs * outputs < PLAIN_FROM) return [convBlocked(emit, x, w, block, size)]
+      if (outputsFit && inputs % block === 0 && inputs * outputs < PLAIN_FROM) return [convBlocked(emit, x, w, block, size)]
     }
     const pads = kernel.map((k) => (k - 1) / 2)
     const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
