@@ -1,7 +1,6 @@
 import type { Tensor } from './graph/tensor.ts'
 import { add } from './ops/add.ts'
-import { concat } from './ops/concat.ts'
-import { conv } from './ops/conv.ts'
+import { channelsOf, conv } from './ops/conv.ts'
 import { convDown } from './ops/conv-down.ts'
 import { convUp } from './ops/conv-up.ts'
 import { instanceNorm } from './ops/instance-norm.ts'
@@ -69,17 +68,17 @@ export function unet(plan: UNetPlan, image: Tensor, parameter: ParameterSource):
     const scale = vector(`${name}.norm.scale`, x.shape[1], 1)
     return leakyRelu(instanceNorm(x, scale, vector(`${name}.norm.bias`, x.shape[1], 0)), SLOPE)
   }
-  const level = (start: Tensor, name: string, size: number) => {
-    let x = start
+  const level = (start: readonly Tensor[], name: string, size: number) => {
+    let parts = start
     for (let i = 0; i < convolutions; i++) {
-      x = activate(conv(x, weight(`${name}.${i}`, size, x.shape[1], 3)), `${name}.${i}`)
+      parts = [activate(conv(parts, weight(`${name}.${i}`, size, channelsOf(parts), 3)), `${name}.${i}`)]
     }
-    return x
+    return parts[0]
   }
   const goDown = (x: Tensor, name: string, size: number) =>
     plan.down === 'max-pool' ? maxPool(x) : activate(convDown(x, weight(name, size, x.shape[1], 2)), name)
   const goUp = (x: Tensor, name: string, size: number) => {
-    if (plan.up === 'resize') return upsample(addBias(conv(x, weight(name, size, x.shape[1], 1)), name))
+    if (plan.up === 'resize') return upsample(addBias(conv([x], weight(name, size, x.shape[1], 1)), name))
     // A pixel of the result sees one weight of each input channel.
     return addBias(convUp(x, weight(name, x.shape[1], size, 2, x.shape[1])), name)
   }
@@ -91,11 +90,11 @@ export function unet(plan: UNetPlan, image: Tensor, parameter: ParameterSource):
       skips.push(x)
       x = goDown(x, `down${i}`, size)
     }
-    x = level(x, `encoder${i}`, size)
+    x = level([x], `encoder${i}`, size)
   }
   for (let i = channels.length - 2; i >= 0; i--) {
     const above = goUp(x, `up${i}`, channels[i])
-    x = level(concat([skips[i], above], 1), `decoder${i}`, channels[i])
+    x = level([skips[i], above], `decoder${i}`, channels[i])
   }
-  return addBias(conv(x, weight('output', plan.outputs, x.shape[1], 1)), 'output')
+  return addBias(conv([x], weight('output', plan.outputs, x.shape[1], 1)), 'output')
 }

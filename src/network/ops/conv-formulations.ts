@@ -8,7 +8,8 @@ import { emitReshape, emitSizes } from './dynamic-shape.ts'
 
 interface ConvShape {
   readonly cases: number
-  readonly inputs: number
+  /** Input channels of each part of the image. */
+  readonly channels: readonly number[]
   readonly outputs: number
   readonly spatial: readonly number[]
 }
@@ -23,7 +24,8 @@ const SWAP = { attributes: { perm: { ints: [0, 2, 1, 3, 4] } } }
  * three times the rows. Planes of all cases are one batch.
  */
 export function convByPlanes(emit: Emitter, x: string, w: string, shape: ConvShape): string {
-  const { inputs, outputs } = shape
+  const { channels, outputs } = shape
+  const inputs = channels.reduce((sum, n) => sum + n)
   const [cases, , depth, height, width] = emitSizes(emit, x, [shape.cases, inputs, ...shape.spatial])
   const [byPlane] = emit.node('Transpose', [x], SWAP)
   const planes = emitReshape(emit, byPlane, [-1, inputs, height, width])
@@ -38,28 +40,39 @@ export function convByPlanes(emit: Emitter, x: string, w: string, shape: ConvSha
   return emit.node('Transpose', [emitReshape(emit, sum, [cases, depth, outputs, height, width])], SWAP)[0]
 }
 
-/** The same in blocked channels (see convBlocked). */
-export function convByBlockedPlanes(emit: Emitter, x: string, w: string, shape: ConvShape, block: number): string {
-  const { cases, inputs, outputs, spatial } = shape
+/** The same in blocked channels (see convBlocked), of each part of x by itself, added up in the sets. */
+export function convByBlockedPlanes(
+  emit: Emitter,
+  xs: readonly string[],
+  w: string,
+  shape: ConvShape,
+  block: number,
+): string {
+  const { cases, channels, outputs, spatial } = shape
   const [depth, height, width] = spatial
   // Volumes are reordered as images of depth × (height·width); then whole planes change places with blocks of channels.
-  const volumes = (channels: number) => emit.ints([cases, channels, depth, height * width])
+  const volumes = (count: number) => emit.ints([cases, count, depth, height * width])
   const swapBlocks = (name: string, from: number, to: number) => {
     if (from === 1 || to === 1) return name
     const [rows] = emit.node('Reshape', [name, emit.ints([cases, from, to, height * width * block])])
     return emit.node('Transpose', [rows], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
   }
-  const swapChannels = () => {
-    if (inputs < block) return emit.node('Transpose', [x], SWAP)[0]
-    const [flat] = emit.node('Reshape', [x, volumes(inputs)])
-    return swapBlocks(toBlocked(emit, flat), inputs / block, depth)
-  }
-  const [planes] = emit.node('Reshape', [swapChannels(), emit.ints([cases * depth, inputs, height, width])])
-  const kernelShape = [3 * outputs, inputs, 3, 3]
-  const kernels =
-    inputs < block
-      ? reorder(emit, w, [outputs / block, block, inputs, 3, 3, 3], [3, 0, 2, 4, 5, 1], kernelShape)
-      : reorder(emit, w, [outputs / block, block, inputs / block, block, 3, 3, 3], [4, 0, 2, 5, 6, 3, 1], kernelShape)
+  const planes = xs.map((x, part) => {
+    const count = channels[part]
+    const [flat] = emit.node('Reshape', [x, volumes(count)])
+    const swapped =
+      count < block
+        ? emit.node('Transpose', [flat], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
+        : swapBlocks(toBlocked(emit, flat), count / block, depth)
+    return emit.node('Reshape', [swapped, emit.ints([cases * depth, count, height, width])])[0]
+  })
+  const kernels = splitWeights(emit, w, channels).map((part, i) => {
+    const count = channels[i]
+    const kernelShape = [3 * outputs, count, 3, 3]
+    return count < block
+      ? reorder(emit, part, [outputs / block, block, count, 3, 3, 3], [3, 0, 2, 4, 5, 1], kernelShape)
+      : reorder(emit, part, [outputs / block, block, count / block, block, 3, 3, 3], [4, 0, 2, 5, 6, 3, 1], kernelShape)
+  })
   const sum = sumSetsInBlocks(emit, blockedConv(emit, planes, kernels), shape, block)
   const [blocked] = emit.node('Reshape', [swapBlocks(sum, depth, outputs / block), volumes(outputs)])
   return emit.node('Reshape', [toPlain(emit, blocked, outputs), emit.ints([cases, outputs, ...spatial])])[0]
@@ -100,18 +113,32 @@ function sumSetsInBlocks(emit: Emitter, sets: string, { cases, outputs, spatial 
  */
 export function convBlocked(
   emit: Emitter,
-  x: string,
+  xs: readonly string[],
   w: string,
+  { channels, outputs }: ConvShape,
   block: number,
-  { inputs, outputs }: ConvShape,
 ): string {
-  const split = [outputs / block, block, inputs / block, block, 3, 3]
-  const kernels = reorder(emit, w, split, [0, 2, 4, 5, 3, 1], [outputs, inputs, 3, 3])
-  return toPlain(emit, blockedConv(emit, toBlocked(emit, x), kernels), outputs)
+  const kernels = splitWeights(emit, w, channels).map((part, i) => {
+    const split = [outputs / block, block, channels[i] / block, block, 3, 3]
+    return reorder(emit, part, split, [0, 2, 4, 5, 3, 1], [outputs, channels[i], 3, 3])
+  })
+  const images = xs.map((x) => toBlocked(emit, x))
+  return toPlain(emit, blockedConv(emit, images, kernels), outputs)
 }
 
-function blockedConv(emit: Emitter, x: string, w: string): string {
-  return emit.node('Conv', [x, w], { attributes: KERNEL, domain: BLOCKED })[0]
+/** Σ of the convolutions of all parts: each after the first adds to what is there. */
+function blockedConv(emit: Emitter, parts: readonly string[], kernels: readonly string[]): string {
+  const convolve = (x: string, w: string, before: readonly string[]) =>
+    emit.node('Conv', [x, w, ...before], { attributes: KERNEL, domain: BLOCKED })[0]
+  // The input between weights and sum is a bias, left out.
+  return parts
+    .slice(1)
+    .reduce((sum, x, i) => convolve(x, kernels[i + 1], ['', sum]), convolve(parts[0], kernels[0], []))
+}
+
+function splitWeights(emit: Emitter, w: string, channels: readonly number[]): readonly string[] {
+  if (channels.length === 1) return [w]
+  return emit.node('Split', [w, emit.ints(channels)], { attributes: { axis: { int: 1 } }, outputs: channels.length })
 }
 
 function toBlocked(emit: Emitter, x: string): string {

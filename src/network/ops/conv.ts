@@ -1,45 +1,74 @@
-import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
+import { apply, type Emitter, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
+import { concat } from './concat.ts'
 import { convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
 import { flipKernel } from './flip-kernel.ts'
+import { slice } from './slice.ts'
 
 /** With this many weights for each kernel offset (256 × 256 channels) the plain product is faster than blocks. */
 const PLAIN_FROM = 256 * 256
 
+/** Inputs: the parts of the image, then the weights. */
 const operator: Operator<undefined> = {
   name: 'conv',
-  infer: ([x, w]) => {
-    const kernel = w.shape.slice(2)
-    if (w.shape.length !== x.shape.length || w.shape[1] !== x.shape[1] || kernel.some((k) => k % 2 === 0)) {
-      throw new Error(`conv of ${formatShape(x.shape)} with ${formatShape(w.shape)}`)
+  infer: (inputs) => {
+    const [parts, w] = [inputs.slice(0, -1), inputs[inputs.length - 1]]
+    const [x] = parts
+    const [outputs, channels, ...kernel] = w.shape
+    if (w.shape.length !== x.shape.length || channelsOf(parts) !== channels || kernel.some((k) => k % 2 === 0)) {
+      throw new Error(`conv of ${parts.map((part) => formatShape(part.shape))} with ${formatShape(w.shape)}`)
     }
-    return [{ shape: [x.shape[0], w.shape[0], ...x.shape.slice(2)], type: x.type }]
+    return [{ shape: [x.shape[0], outputs, ...x.shape.slice(2)], type: x.type }]
   },
-  lower: (emit, [x, w], { inputs: [{ shape }, { shape: wShape }] }) => {
-    const [cases, inputs, ...spatial] = shape
-    const [outputs, , ...kernel] = wShape
+  lower: (emit, names, { inputs }) => {
+    const xs = names.slice(0, -1)
+    const w = names[names.length - 1]
+    const channels = inputs.slice(0, -1).map(({ shape }) => shape[1])
+    const [outputs, , ...kernel] = inputs[inputs.length - 1].shape
+    const [cases, , ...spatial] = inputs[0].shape
+    const size = { cases, channels, outputs, spatial }
     if (emit.target.device === 'cpu' && kernel.every((k) => k === 3)) {
-      const size = { cases, inputs, outputs, spatial }
       const block = emit.target.channelBlock
-      const outputsFit = block !== undefined && outputs % block === 0
-      if (spatial.length === 3) {
-        const fit = outputsFit && (inputs % block === 0 || inputs < block)
-        return [fit ? convByBlockedPlanes(emit, x, w, size, block) : convByPlanes(emit, x, w, size)]
+      const fits = (n: number) => block !== undefined && n % block === 0
+      const few = block !== undefined && channels.length === 1 && channels[0] < block
+      if (block !== undefined && fits(outputs) && (few || channels.every(fits))) {
+        if (kernel.length === 3) return [convByBlockedPlanes(emit, xs, w, size, block)]
+        if (!few && channelsOf(inputs.slice(0, -1)) * outputs < PLAIN_FROM)
+          return [convBlocked(emit, xs, w, size, block)]
       }
-      if (outputsFit && inputs % block === 0 && inputs * outputs < PLAIN_FROM) return [convBlocked(emit, x, w, block, size)]
+      if (kernel.length === 3) return [convByPlanes(emit, joined(emit, xs), w, size)]
     }
     const pads = kernel.map((k) => (k - 1) / 2)
     const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
-    return emit.node('Conv', [x, w], { attributes })
+    return emit.node('Conv', [joined(emit, xs), w], { attributes })
   },
-  gradient: ([g], { inputs: [x, w] }) =>
-    g === undefined ? [] : [conv(g, flipKernel(w)), convWeightGradient(x, g, w.shape.slice(2))],
+  gradient: ([g], { inputs }) => {
+    if (g === undefined) return []
+    const xs = inputs.slice(0, -1)
+    const w = inputs[inputs.length - 1]
+    let channel = 0
+    return [
+      ...xs.map(({ shape }) => conv([g], flipKernel(slice(w, 1, channel, (channel += shape[1]))))),
+      concat(
+        xs.map((x) => convWeightGradient(x, g, w.shape.slice(2))),
+        1,
+      ),
+    ]
+  },
 }
 
 /**
  * Cross-correlation of x [cases, in, …] with w [out, in, kernel…] (odd kernel sizes, stride 1), zeros beyond the
- * border, so that the image keeps its size.
+ * border, so that the image keeps its size. The channels of x may come in several parts.
  */
-export function conv(x: Tensor, w: Tensor): Tensor {
-  return apply(operator, [x, w], undefined)
+export function conv(parts: readonly Tensor[], w: Tensor): Tensor {
+  return apply(operator, [...parts, w], undefined)
+}
+
+export function channelsOf(parts: readonly Tensor[]): number {
+  return parts.reduce((sum, { shape }) => sum + shape[1], 0)
+}
+
+function joined(emit: Emitter, xs: readonly string[]): string {
+  return xs.length === 1 ? xs[0] : emit.node('Concat', xs, { attributes: { axis: { int: 1 } } })[0]
 }

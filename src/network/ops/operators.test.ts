@@ -45,6 +45,7 @@ interface Case {
 
 const image2 = [2, 3, 4, 6]
 const image3 = [2, 2, 4, 2, 6]
+const convolve = (x: Tensor, w: Tensor) => conv([x], w)
 const half = (a: number) => 0.5 * a + 2
 
 const cases: Case[] = [
@@ -145,31 +146,43 @@ const cases: Case[] = [
       ),
     twin: ({ data: [a, b] }) => Float64Array.from({ length: 40 }, (_, i) => Math.floor(i / 2) * (i % 2 === 0 ? a : b)),
   },
-  { name: 'conv 3×3', shapes: [image2, [4, 3, 3, 3]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
+  { name: 'conv 3×3', shapes: [image2, [4, 3, 3, 3]], build: convolve, twin: (x, w) => twin.convTwin(x, w).data },
   {
     name: 'conv of few',
     shapes: [
       [2, 1, 4, 6],
       [4, 1, 3, 3],
     ],
-    build: conv,
+    build: convolve,
     twin: (x, w) => twin.convTwin(x, w).data,
   },
-  { name: 'conv of many', shapes: [image2, [2, 3, 3, 3]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
+  { name: 'conv of many', shapes: [image2, [2, 3, 3, 3]], build: convolve, twin: (x, w) => twin.convTwin(x, w).data },
   {
     name: 'conv of few, 3-D',
     shapes: [
       [2, 1, 2, 4, 6],
       [5, 1, 3, 3, 3],
     ],
-    build: conv,
+    build: convolve,
     twin: (x, w) => twin.convTwin(x, w).data,
   },
-  { name: 'conv 1×1', shapes: [image2, [4, 3, 1, 1]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
-  { name: 'conv 1×5', shapes: [image2, [2, 3, 1, 5]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
-  { name: 'conv 3×3×3', shapes: [image3, [3, 2, 3, 3, 3]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
-  { name: 'conv 1×3×3', shapes: [image3, [3, 2, 1, 3, 3]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
-  { name: 'conv 1×1×1', shapes: [image3, [3, 2, 1, 1, 1]], build: conv, twin: (x, w) => twin.convTwin(x, w).data },
+  { name: 'conv 1×1', shapes: [image2, [4, 3, 1, 1]], build: convolve, twin: (x, w) => twin.convTwin(x, w).data },
+  { name: 'conv 1×5', shapes: [image2, [2, 3, 1, 5]], build: convolve, twin: (x, w) => twin.convTwin(x, w).data },
+  { name: 'conv 3×3×3', shapes: [image3, [3, 2, 3, 3, 3]], build: convolve, twin: (x, w) => twin.convTwin(x, w).data },
+  { name: 'conv 1×3×3', shapes: [image3, [3, 2, 1, 3, 3]], build: convolve, twin: (x, w) => twin.convTwin(x, w).data },
+  { name: 'conv 1×1×1', shapes: [image3, [3, 2, 1, 1, 1]], build: convolve, twin: (x, w) => twin.convTwin(x, w).data },
+  {
+    name: 'conv of parts',
+    shapes: [image2, [2, 2, 4, 6], [3, 5, 3, 3]],
+    build: (a, b, w) => conv([a, b], w),
+    twin: (a, b, w) => twin.convTwin(twin.concatChannelsTwin(a, b), w).data,
+  },
+  {
+    name: 'conv of parts, 3-D',
+    shapes: [image3, [2, 1, 4, 2, 6], [2, 3, 3, 3, 3]],
+    build: (a, b, w) => conv([a, b], w),
+    twin: (a, b, w) => twin.convTwin(twin.concatChannelsTwin(a, b), w).data,
+  },
   {
     name: 'flipKernel',
     shapes: [[2, 3, 1, 2]],
@@ -224,16 +237,33 @@ const cases: Case[] = [
   },
 ]
 
+// Parts of the image's channels, output channels, sizes: blocks have 8 or 16 channels.
 test.each([
-  [image2, [32, 16, 3, 3]],
-  [image3, [32, 16, 3, 3, 3]],
-] as const)('blocked channels give the same convolution (%j, %j)', async ([n, , ...spatial], wShape) => {
-  const shapes = [[n, wShape[1], ...spatial], wShape]
-  const [x, w] = shapes.map((shape) => input(shape))
-  const feeds = [x, w].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
-  const [value] = await evaluate(feeds, [conv(x, w)], await trainTarget('cpu'))
-  const [a, b] = feeds.map(({ tensor: { shape }, data }) => ({ data, shape }))
-  expect(relativeDifference(value, twin.convTwin(a, b).data)).toBeLessThan(3e-6)
+  [[16], 32, [4, 6]],
+  [[32, 16], 16, [4, 6]],
+  [[16], 32, [4, 2, 6]],
+  [[32], 16, [1, 3, 5]],
+  [[16, 32], 32, [3, 2, 5]],
+  [[2], 16, [4, 2, 6]],
+  [[3], 4, [4, 2, 6]],
+] as const)('blocked channels give the same convolution: %j to %j, %j', async (channels, outputs, spatial) => {
+  const kernel = spatial.map(() => 3)
+  const shapes = [
+    ...channels.map((n) => [2, n, ...spatial]),
+    [outputs, channels.reduce((sum: number, n) => sum + n, 0), ...kernel],
+  ]
+  const inputs = shapes.map((shape) => input(shape))
+  const output = conv(inputs.slice(0, -1), inputs[inputs.length - 1])
+  const g = input(output.shape)
+  const feeds = [...inputs, g].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
+  const results = [output, ...gradients(reduceSum(multiply(output, g)), inputs)]
+  const [value, ...found] = await evaluate(feeds, results, await trainTarget('cpu'))
+  const arrays = feeds.map(({ tensor: { shape }, data }) => ({ data, shape }))
+  const x = arrays.slice(0, channels.length).reduce(twin.concatChannelsTwin)
+  expect(relativeDifference(value, twin.convTwin(x, arrays[channels.length]).data)).toBeLessThan(3e-6)
+  // The plain formulation's gradients are compared with the twin's finite differences below.
+  const [, ...plain] = await evaluate(feeds, results, { device: 'cpu', purpose: 'train' })
+  for (const [i, gradient] of found.entries()) expect(relativeDifference(gradient, plain[i])).toBeLessThan(1e-5)
 })
 
 test.each(cases)('$name: value and gradients agree with the twin', async ({ shapes, build, twin: oracle }) => {
