@@ -10,7 +10,7 @@ import type { OutputSpec } from './model-file.ts'
 import type { TrainingConfig } from './training-config.ts'
 
 /** Change it when the numbers that a cell gives for the same plan change: finished cells of old studies are then not reused. */
-const CELL_FORMAT = 1
+const CELL_FORMAT = 2
 
 /** Organs that are trained, and whose noise is drawn, together: one organ, or all where the study is joint. */
 export interface OrganGroup {

@@ -66,13 +66,7 @@ export function convByBlockedPlanes(
         : swapBlocks(toBlocked(emit, flat), count / block, depth)
     return emit.node('Reshape', [swapped, emit.ints([cases * depth, count, height, width])])[0]
   })
-  const kernels = splitWeights(emit, w, channels).map((part, i) => {
-    const count = channels[i]
-    const kernelShape = [3 * outputs, count, 3, 3]
-    return count < block
-      ? reorder(emit, part, [outputs / block, block, count, 3, 3, 3], [3, 0, 2, 4, 5, 1], kernelShape)
-      : reorder(emit, part, [outputs / block, block, count / block, block, 3, 3, 3], [4, 0, 2, 5, 6, 3, 1], kernelShape)
-  })
+  const kernels = blockedKernels(emit, w, shape, block)
   const sum = sumSetsInBlocks(emit, blockedConv(emit, planes, kernels), shape, block)
   const [blocked] = emit.node('Reshape', [swapBlocks(sum, depth, outputs / block), volumes(outputs)])
   return emit.node('Reshape', [toPlain(emit, blocked, outputs), emit.ints([cases, outputs, ...spatial])])[0]
@@ -111,19 +105,10 @@ function sumSetsInBlocks(emit: Emitter, sets: string, { cases, outputs, spatial 
  * 2-D in blocked channels: ONNX Runtime's own layout for constant weights, [n, c/b, h, w, b], which its optimiser does not
  * use for weights that change. Channels must be multiples of the block.
  */
-export function convBlocked(
-  emit: Emitter,
-  xs: readonly string[],
-  w: string,
-  { channels, outputs }: ConvShape,
-  block: number,
-): string {
-  const kernels = splitWeights(emit, w, channels).map((part, i) => {
-    const split = [outputs / block, block, channels[i] / block, block, 3, 3]
-    return reorder(emit, part, split, [0, 2, 4, 5, 3, 1], [outputs, channels[i], 3, 3])
-  })
-  const images = xs.map((x) => toBlocked(emit, x))
-  return toPlain(emit, blockedConv(emit, images, kernels), outputs)
+export function convBlocked(emit: Emitter, xs: readonly string[], w: string, shape: ConvShape, block: number): string {
+  const { channels } = shape
+  const images = xs.map((x, part) => (channels[part] < block ? x : toBlocked(emit, x)))
+  return toPlain(emit, blockedConv(emit, images, blockedKernels(emit, w, shape, block)), shape.outputs)
 }
 
 /** Σ of the convolutions of all parts: each after the first adds to what is there. */
@@ -136,9 +121,22 @@ function blockedConv(emit: Emitter, parts: readonly string[], kernels: readonly 
     .reduce((sum, x, i) => convolve(x, kernels[i + 1], ['', sum]), convolve(parts[0], kernels[0], []))
 }
 
-function splitWeights(emit: Emitter, w: string, channels: readonly number[]): readonly string[] {
-  if (channels.length === 1) return [w]
-  return emit.node('Split', [w, emit.ints(channels)], { attributes: { axis: { int: 1 } }, outputs: channels.length })
+/** Weights for each part of the input as blockedConv reads them; a 3-D kernel's planes become sets of outputs. */
+function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: number): readonly string[] {
+  const { channels, outputs, spatial } = shape
+  const kernel = spatial.map(() => 3)
+  const parts =
+    channels.length === 1
+      ? [w]
+      : emit.node('Split', [w, emit.ints(channels)], { attributes: { axis: { int: 1 } }, outputs: channels.length })
+  return parts.map((part, i) => {
+    const inputs = channels[i] < block ? [channels[i]] : [channels[i] / block, block]
+    const planes = kernel.slice(2).map(() => 2 + inputs.length)
+    const [row, column] = [0, 1].map((axis) => 2 + inputs.length + planes.length + axis)
+    const perm = [...planes, 0, 2, row, column, ...inputs.slice(1).map(() => 3), 1]
+    const split = [outputs / block, block, ...inputs, ...kernel]
+    return reorder(emit, part, split, perm, [3 ** planes.length * outputs, channels[i], 3, 3])
+  })
 }
 
 function toBlocked(emit: Emitter, x: string): string {

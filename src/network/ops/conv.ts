@@ -27,16 +27,16 @@ const operator: Operator<undefined> = {
     const [outputs, , ...kernel] = inputs[inputs.length - 1].shape
     const [cases, , ...spatial] = inputs[0].shape
     const size = { cases, channels, outputs, spatial }
-    if (emit.target.device === 'cpu' && kernel.every((k) => k === 3)) {
-      const block = emit.target.channelBlock
-      const fits = (n: number) => block !== undefined && n % block === 0
-      const few = block !== undefined && channels.length === 1 && channels[0] < block
-      if (block !== undefined && fits(outputs) && (few || channels.every(fits))) {
-        if (kernel.length === 3) return [convByBlockedPlanes(emit, xs, w, size, block)]
-        if (!few && channelsOf(inputs.slice(0, -1)) * outputs < PLAIN_FROM)
-          return [convBlocked(emit, xs, w, size, block)]
+    const { device, channelBlock: block } = emit.target
+    if (device === 'cpu' && kernel.every((k) => k === 3)) {
+      const blocked = block !== undefined && fitsBlocks(channels, outputs, block)
+      if (kernel.length === 3) {
+        if (blocked) return [convByBlockedPlanes(emit, xs, w, size, block)]
+        return [convByPlanes(emit, joined(emit, xs), w, size)]
       }
-      if (kernel.length === 3) return [convByPlanes(emit, joined(emit, xs), w, size)]
+      if (blocked && channelsOf(inputs.slice(0, -1)) * outputs < PLAIN_FROM) {
+        return [convBlocked(emit, xs, w, size, block)]
+      }
     }
     const pads = kernel.map((k) => (k - 1) / 2)
     const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
@@ -67,6 +67,12 @@ export function conv(parts: readonly Tensor[], w: Tensor): Tensor {
 
 export function channelsOf(parts: readonly Tensor[]): number {
   return parts.reduce((sum, { shape }) => sum + shape[1], 0)
+}
+
+/** A single part may also have fewer channels than a block: the runtime then reads them as they are. */
+function fitsBlocks(channels: readonly number[], outputs: number, block: number): boolean {
+  const inputsFit = channels.every((n) => n % block === 0) || (channels.length === 1 && channels[0] < block)
+  return inputsFit && outputs % block === 0
 }
 
 function joined(emit: Emitter, xs: readonly string[]): string {

@@ -245,6 +245,7 @@ test.each([
   [[32], 16, [1, 3, 5]],
   [[16, 32], 32, [3, 2, 5]],
   [[2], 16, [4, 2, 6]],
+  [[1], 16, [4, 6]],
   [[3], 4, [4, 2, 6]],
 ] as const)('blocked channels give the same convolution: %j to %j, %j', async (channels, outputs, spatial) => {
   const kernel = spatial.map(() => 3)
