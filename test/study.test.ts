@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, trunc
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { randomStream } from '../src/datasets/phantom/random.ts'
 import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
@@ -93,18 +94,17 @@ test('status, and a report that is rebuilt byte for byte without the data', { ti
   expect(digests(finished)).toEqual(before)
 })
 
-test('killed at any moment, it ends in the same bytes', { timeout: 300_000 }, async () => {
+test('killed at random moments, it ends in the same bytes', { timeout: 600_000 }, async () => {
+  const seed = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000)
+  const random = randomStream(seed, 'kills')
   // Moments are shares of an undisturbed run's time, so that they fall within a run on fast and slow machines alike.
   const begun = performance.now()
   await halfdiceJson(['study', config, '-o', join(root, 'undisturbed'), '--jobs', '2'])
   const duration = performance.now() - begun
   let kills = 0
-  for (const [round, shares] of [
-    [0.15, 0.5],
-    [0.35, 0.2, 0.3],
-    [0.7, 0.25],
-  ].entries()) {
+  for (let round = 0; round < 5; round++) {
     const folder = join(root, `killed-${round}`)
+    const shares = Array.from({ length: 3 }, () => random.uniform())
     for (const share of shares) {
       const child = start(['study', config, '-o', folder, '--jobs', '2'])
       const exit = once(child, 'exit')
@@ -112,11 +112,40 @@ test('killed at any moment, it ends in the same bytes', { timeout: 300_000 }, as
       const [code] = await exit
       clearTimeout(timer)
       if (code !== 0) kills++
+      const status = await halfdice(['study', 'status', folder, '--json'])
+      // A run that is dead has nothing under way. There is no status before the study is planned.
+      if (status.code === 0) expect(JSON.parse(status.stdout)).toMatchObject({ underWay: 0, hoursLeft: null })
     }
     await halfdiceJson(['study', config, '-o', folder])
-    expect(digests(folder)).toEqual(digests(finished))
+    expect(digests(folder), `KILL_SEED=${seed}, round ${round}: ${shares}`).toEqual(digests(finished))
   }
-  expect(kills).toBeGreaterThan(2)
+  expect(kills, `KILL_SEED=${seed}`).toBeGreaterThan(4)
+})
+
+test('the folder from which it is run, and how its path is written, change nothing', { timeout: 120_000 }, async () => {
+  const images = join(root, 'place', 'raw')
+  expect((await halfdice(['phantom', '-o', images, '-n', '4', '--spacing', '16'])).code).toBe(0)
+  const text = readFileSync(config, 'utf8').replace(/data: .*/, 'data: {kind: nnunet, folder: raw, spacing: 20}')
+  writeFileSync(join(root, 'place', 'own.yaml'), text)
+  const out = join(root, 'place', 'out')
+  await halfdiceJson(['study', 'own.yaml', '-o', 'out'], { cwd: join(root, 'place') })
+  const before = digests(out)
+  await halfdiceJson(['study', '../own.yaml', '-o', '../out'], { cwd: images })
+  await halfdiceJson(['study', join(root, 'place', 'own.yaml'), '-o', out])
+  expect(digests(out)).toEqual(before)
+  expect(readdirSync(join(out, 'cache')).length).toBe(1)
+})
+
+test('versions are those of the programs that made the cells', { timeout: 120_000 }, async () => {
+  const folder = join(root, 'old')
+  cpSync(finished, folder, { recursive: true })
+  const cell = filesBelow(join(folder, 'runs')).filter((path) => path.endsWith('versions.json'))
+  expect(cell.length).toBe(5)
+  writeFileSync(join(folder, 'runs', cell[0]), JSON.stringify({ halfdice: '0.0.9', node: '18.0.0' }))
+  await halfdiceJson(['study', config, '-o', folder])
+  const { versions } = JSON.parse(readFileSync(join(folder, 'study.json'), 'utf8'))
+  expect(versions.halfdice).toMatch(/^0\.0\.9, \d/)
+  expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('0.0.9, ')
 })
 
 test('SIGINT ends it cleanly', { timeout: 60_000 }, async () => {
@@ -132,6 +161,35 @@ test('SIGINT ends it cleanly', { timeout: 60_000 }, async () => {
   expect(stderr).toContain('halfdice: study: stopped; run the same command again to go on')
   expect(code).toBe(130)
   expect(filesBelow(folder).filter((path) => path.endsWith('.claim'))).toEqual([])
+})
+
+test('a run beside one with another configuration is refused; the first goes on', { timeout: 120_000 }, async () => {
+  const folder = join(root, 'mixed-up')
+  const other = join(root, 'other.yaml')
+  writeFileSync(other, readFileSync(config, 'utf8').replace('steps: 12', 'steps: 13'))
+  const child = start(['study', config, '-o', folder, '--jobs', '1'])
+  let refused = false
+  let asked: Promise<void> | undefined
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (!text.includes('1/5')) return
+    asked ??= halfdice(['study', other, '-o', folder]).then((outcome) => {
+      expectRefusal(outcome, 'mixed-up: another run is at work there with another configuration')
+      refused = true
+    })
+  })
+  const [code] = await once(child, 'exit')
+  await asked
+  expect(code).toBe(0)
+  expect(refused).toBe(true)
+  expect(digests(folder)).toEqual(digests(finished))
+})
+
+test('a network that diverges is named, with exit code 1', { timeout: 60_000 }, async () => {
+  const file = join(root, 'wild.yaml')
+  writeFileSync(file, readFileSync(config, 'utf8').replace('steps: 12', 'steps: 12, learningRate: 1.0e9'))
+  const { code, stderr } = await halfdice(['study', file, '-o', join(root, 'wild')])
+  expect(stderr).toMatch(/^halfdice: runs\/joint\/9\/[a-z-]+\/fold-\d-\w+: training: .*lower the learning rate/m)
+  expect(code).toBe(1)
 })
 
 test('two runs, and two shards, share a folder', { timeout: 120_000 }, async () => {

@@ -1,25 +1,28 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomically } from '../formats/atomic-write.ts'
+import { foldProbability } from '../noise/fold.ts'
 import { studyFigures, studyReport } from '../report/study-report.ts'
 import { assembleTables } from '../study/assemble.ts'
-import type { StudyConfig } from '../study/config.ts'
 import { readExamples, writeExamples } from '../study/examples.ts'
-import { cellSource, openStudy } from '../study/open-study.ts'
+import { cellSource, openStudy, type StudySource } from '../study/open-study.ts'
 import type { StudyPlan } from '../study/plan.ts'
-import { isFinished, runCells } from '../study/run-study.ts'
-import { runtimeVersions, type StudyFile } from '../study/study-file.ts'
+import { isFinished, runCells, type Shard, shardOf } from '../study/run-study.ts'
+import { type StudyFile, writeStudyFile } from '../study/study-file.ts'
 import { finishAlone } from '../study/sweep.ts'
 import { readCurves } from '../study/training-curves.ts'
+import { finishedVersions, runtimeVersions } from '../study/versions.ts'
+import { createGrid } from '../volume/grid.ts'
+import { percent, warn } from './print.ts'
 import { startProgress } from './progress.ts'
-import { studyPool, suitableJobs } from './study-pool.ts'
+import { type StudyPool, studyPool, suitableJobs } from './study-pool.ts'
 import { studyProgress } from './study-progress.ts'
 import { version } from './version.ts'
 
 export interface StudyOptions {
   /** Networks at once; default one a core, as memory allows. */
   readonly jobs?: number
-  readonly shard?: { readonly index: number; readonly count: number }
+  readonly shard?: Shard
   readonly skipBad?: boolean
   /** No line for each finished cell where standard error is no terminal. */
   readonly quiet?: boolean
@@ -36,7 +39,7 @@ export type StudyResults = Parameters<typeof studyReport>[0]
 
 /** Runs a study in its folder, or goes on with it, up to the report; undefined where the user stopped it. */
 export async function conductStudy(
-  config: StudyConfig,
+  source: StudySource,
   folder: string,
   options: StudyOptions,
 ): Promise<Conducted | undefined> {
@@ -46,17 +49,20 @@ export async function conductStudy(
   process.once('SIGTERM', interrupt)
   try {
     let reading = startProgress('reading', 1)
-    const { plan, study } = await openStudy(config, folder, runtimeVersions(version()), {
+    const versions = runtimeVersions(version())
+    const { plan, study } = await openStudy(source, folder, versions, {
       skipBad: options.skipBad === true,
       signal: controller.signal,
       onCases: (total) => (reading = startProgress('reading', total)),
       onCase: (done) => reading.update(done),
     })
     reading.end()
-    const left = await work(folder, plan, study, options, controller.signal)
+    warnOfFolds(study)
+    const pool = studyPool({ study, base: source.base, folder, versions })
+    const left = await work(folder, plan, study, pool, options, controller.signal)
     if (left > 0) return { plan, left }
     const results = await finishAlone(plan, folder, async () => {
-      await writeExamples(plan, folder, await cellSource(config, folder))
+      await writeExamples(plan, folder, await cellSource(source, folder, versions))
       return writeReport(folder, plan, study)
     })
     return { plan, left, results }
@@ -72,7 +78,10 @@ export async function conductStudy(
 }
 
 /** Tables and report of a finished study, from what its folder holds. */
-export async function writeReport(folder: string, plan: StudyPlan, study: StudyFile): Promise<StudyResults> {
+export async function writeReport(folder: string, plan: StudyPlan, opened: StudyFile): Promise<StudyResults> {
+  const study = { ...opened, versions: (await finishedVersions(plan, folder)) ?? opened.versions }
+  // Another study may have used the folder meanwhile; what it holds now and what the report says are one.
+  await writeStudyFile(folder, study)
   const tables = await assembleTables(study, plan, folder)
   const [examples, curves] = [await readExamples(plan, folder), await readCurves(plan, folder)]
   const results = { study, plan, tables, examples, curves }
@@ -84,16 +93,29 @@ export async function writeReport(folder: string, plan: StudyPlan, study: StudyF
   return results
 }
 
+function warnOfFolds({ config }: StudyFile): void {
+  // Folding depends on the axes that move, which any grid of several voxels an axis lets.
+  const worst = Math.max(...config.noise.map((noise) => foldProbability(noise, createGrid([2, 2, 2]))))
+  if (worst > 0.01)
+    warn(`up to ${percent(worst)} of space is folded by this noise; a larger noise.lengthOverSigma avoids it`)
+}
+
 /** Runs what is to be run; returns how many cells are not finished then (other shards', or under way elsewhere). */
-async function work(folder: string, plan: StudyPlan, study: StudyFile, options: StudyOptions, signal: AbortSignal) {
+async function work(
+  folder: string,
+  plan: StudyPlan,
+  study: StudyFile,
+  pool: StudyPool,
+  options: StudyOptions,
+  signal: AbortSignal,
+) {
   const open = plan.cells.filter((cell) => !isFinished(cell, folder)).length
   if (open === 0) return 0
+  const own = shardOf(plan.cells, options.shard)
   const jobs = Math.min(options.jobs ?? suitableJobs(study, plan), open)
-  const pool = studyPool(folder)
-  const progress = studyProgress(plan, folder, options.quiet === true)
+  const progress = studyProgress(plan, own, folder, options.quiet === true)
   try {
-    const shard = options.shard && { shard: options.shard }
-    await runCells(plan.cells, folder, pool.runCell, { jobs, signal, onCell: progress.onCell, ...shard })
+    await runCells(own, folder, pool.runCell, { jobs, signal, onCell: progress.onCell })
   } finally {
     progress.end()
     pool.close()

@@ -57,8 +57,8 @@ async function run({ output, seed, study, json }: Options): Promise<void> {
   const findings = [...summary]
   if (study) {
     const preset = `preset: quick\nseed: ${seed}\ndata: {kind: phantom, seed: ${seed}}`
-    const config = parseStudyConfig(preset, 'demo')
-    const conducted = await conductStudy(config, join(output, 'study'), { quiet: json === true })
+    const source = { config: parseStudyConfig(preset, 'demo'), yaml: preset, base: output }
+    const conducted = await conductStudy(source, join(output, 'study'), { quiet: json === true })
     if (conducted?.results === undefined) return
     const verdict = studyVerdict(conducted.results)
     const sections = studySections(conducted.results).map(({ title, blocks }) => ({ title: `Study: ${title}`, blocks }))

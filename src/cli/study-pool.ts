@@ -1,41 +1,52 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { availableParallelism, freemem, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { StudyPlan } from '../study/plan.ts'
 import type { RunCell } from '../study/run-study.ts'
 import type { StudyFile } from '../study/study-file.ts'
 import { RunError } from '../volume/errors.ts'
-import type { CellFailure, CellTask } from './study-worker.ts'
+import { warn } from './print.ts'
+import type { CellFailure, CellTask, StudyTask } from './study-worker.ts'
 
 /** What a process with the runtime takes before it has read a case. */
 const BASE_BYTES = 400e6
 
-/** A case in memory: image (4), labels as read, clean and noisy (3), image and label bits on the network's grid (8). */
+/** A case in memory: image (4), labels as read, clean and noisy (3), image and label bits on the network's grid (8), … */
 const BYTES_A_VOXEL = 15
+/** … and for the data set's threshold the map of each output, of all training cases at once. */
+const BYTES_A_VOXEL_AND_OUTPUT = 4
 
 /** Cells at once: one a core, as long as their cases fit into the memory that is free. */
 export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan): number {
   const voxels = new Map(dataset.cases.map(({ id, voxels }) => [id, voxels]))
-  const largest = cells.reduce((most, { validation, work }) => {
-    const all = work.kind === 'training' ? [...validation, ...work.training] : []
-    return Math.max(
-      most,
-      all.reduce((sum, { id }) => sum + (voxels.get(id) ?? 0), 0),
+  const sizeOf = (cases: readonly { readonly id: string }[]) =>
+    cases.reduce((sum, { id }) => sum + (voxels.get(id) ?? 0), 0)
+  const most = cells.reduce((bytes, { validation, work, organs }) => {
+    if (work.kind === 'theory') return bytes
+    const maps = BYTES_A_VOXEL_AND_OUTPUT * organs.length * sizeOf(work.training)
+    return Math.max(bytes, BASE_BYTES + BYTES_A_VOXEL * sizeOf([...validation, ...work.training]) + maps)
+  }, BASE_BYTES)
+  // What this process may still take, where a container or a batch system sets limits too.
+  const memory = process.availableMemory()
+  if (most > memory) {
+    const [needed, free] = [most, memory].map((bytes) => (bytes / 1e9).toFixed(1))
+    warn(
+      `a network needs about ${needed} GB for its cases, of which ${free} are free; coarser data.spacing or fewer cases help`,
     )
-  }, 0)
-  // What the system could free counts too, but not all of it: the file cache is what makes reading fast.
-  const memory = Math.max(freemem(), 0.5 * totalmem())
-  return Math.max(
-    1,
-    Math.min(availableParallelism(), Math.floor((0.8 * memory) / (BASE_BYTES + BYTES_A_VOXEL * largest))),
-  )
+  }
+  return Math.max(1, Math.min(availableParallelism(), Math.floor((0.8 * memory) / most)))
+}
+
+export interface StudyPool {
+  readonly runCell: RunCell
+  close(): void
 }
 
 /**
  * Processes that run cells, so that several networks train at once. A process is started for a cell when none is free, is
  * kept for the next one, and ends with this process, or with the cell's signal.
  */
-export function studyPool(study: string): { readonly runCell: RunCell; close(): void } {
+export function studyPool(task: StudyTask): StudyPool {
   const idle: ChildProcess[] = []
   const all = new Set<ChildProcess>()
   const take = () => {
@@ -43,6 +54,7 @@ export function studyPool(study: string): { readonly runCell: RunCell; close(): 
     if (free !== undefined) return free
     const child = fork(fileURLToPath(new URL('./study-worker.js', import.meta.url)), { stdio: 'inherit' })
     all.add(child)
+    child.send(task)
     child.once('exit', () => all.delete(child))
     return child
   }
@@ -50,9 +62,13 @@ export function studyPool(study: string): { readonly runCell: RunCell; close(): 
     async runCell({ path }, folder, signal) {
       signal.throwIfAborted()
       const child = take()
-      const failure = await ask(child, { study, path, folder }, signal)
+      const failure = await ask(child, { path, folder }, signal)
       idle.push(child)
-      if (failure !== null) throw Object.assign(new Error(failure.message), failure)
+      if (failure === null) return
+      const error = Object.assign(new Error(failure.message), failure)
+      // Bad input names its file; what else goes wrong belongs to a network.
+      if (failure.name !== 'InputError' && failure.name !== 'OutputError') error.message = `${path}: ${failure.message}`
+      throw error
     },
     close() {
       for (const child of all) child.kill('SIGKILL')

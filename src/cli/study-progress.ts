@@ -2,23 +2,22 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EpochLog } from '../network/train.ts'
 import { lossOf } from '../study/assemble.ts'
+import { isClaimed } from '../study/claim.ts'
 import { type Cell, type StudyPlan, sigmaText } from '../study/plan.ts'
-import { isFinished, workFolder } from '../study/run-study.ts'
+import { claimPath, isFinished, workFolder } from '../study/run-study.ts'
 import { startProgress } from './progress.ts'
 
-/** A progress line by training steps, those under way included; where there is no terminal, a line for each finished cell. */
-export function studyProgress(plan: StudyPlan, folder: string, quiet: boolean) {
-  const already = plan.cells.filter((cell) => isFinished(cell, folder))
-  const steps = (cells: readonly Cell[]) => cells.reduce((sum, { work }) => sum + stepsOf(work), 0)
-  const line = startProgress('training steps', steps(plan.cells) - steps(already))
-  const update = () => {
-    const done = plan.cells.filter((cell) => isFinished(cell, folder))
-    const underWay = plan.cells.filter((cell) => !done.includes(cell))
-    const partly = underWay.reduce((sum, cell) => sum + stepsDone(cell, folder), 0)
-    line.update(steps(done) - steps(already) + partly)
-  }
+/**
+ * A progress line by training steps of a run's `own` cells, those under way included; where there is no terminal, a line for
+ * each finished cell.
+ */
+export function studyProgress(plan: StudyPlan, own: readonly Cell[], folder: string, quiet: boolean) {
+  const stepsNow = () => own.reduce((sum, cell) => sum + stepsDone(cell, folder), 0)
+  const before = stepsNow()
+  const line = startProgress('training steps', own.reduce((sum, { work }) => sum + stepsOf(work), 0) - before)
+  const update = () => line.update(stepsNow() - before)
   const timer = process.stderr.isTTY ? setInterval(update, 2000) : undefined
-  let count = already.length
+  let count = plan.cells.filter((cell) => isFinished(cell, folder)).length
   return {
     onCell(cell: Cell) {
       count++
@@ -32,36 +31,66 @@ export function studyProgress(plan: StudyPlan, folder: string, quiet: boolean) {
   }
 }
 
+export interface StudyProgress {
+  readonly rows: readonly ProgressRow[]
+  readonly done: number
+  /** Cells that a living run holds. */
+  readonly underWay: number
+  /** Hours of one core each that networks have trained so far. */
+  readonly trainingHours: number
+  /** Hours until the end at the pace of what is under way; undefined where nothing is, or nothing has been timed yet. */
+  readonly hoursLeft?: number
+}
+
+interface ProgressRow {
+  readonly organ: string
+  readonly sigmaMm: string
+  readonly loss: string
+  done: number
+  total: number
+  underWay: number
+}
+
 /** How much is done, by organ, strength and loss. */
-export async function progressOf(plan: StudyPlan, folder: string) {
-  const rows = new Map<
-    string,
-    { organ: string; sigmaMm: string; loss: string; done: number; total: number; underWay: number }
-  >()
-  let seconds = 0
+export async function progressOf(plan: StudyPlan, folder: string): Promise<StudyProgress> {
+  const rows = new Map<string, ProgressRow>()
+  let [seconds, steps, stepsLeft] = [0, 0, 0]
   for (const cell of plan.cells) {
     const about = { organ: cell.group, sigmaMm: sigmaText(cell.sigmaMm), loss: lossOf(cell) }
     const key = JSON.stringify(about)
     const row = rows.get(key) ?? { ...about, done: 0, total: 0, underWay: 0 }
     rows.set(key, row)
     row.total++
-    if (isFinished(cell, folder)) row.done++
-    else if (stepsDone(cell, folder) > 0) row.underWay++
-    for (const epoch of linesOf(join(folder, cell.path, 'timing.jsonl'))) {
-      seconds += (epoch.seconds ?? 0) + (epoch.validationSeconds ?? 0)
-    }
+    const finished = isFinished(cell, folder)
+    if (finished) row.done++
+    else if (await isClaimed(claimPath(cell, folder))) row.underWay++
+    const epochs = finished ? linesOf(join(folder, cell.path, 'timing.jsonl')) : epochsUnderWay(cell, folder)
+    seconds += epochs.reduce((sum, epoch) => sum + (epoch.seconds ?? 0) + (epoch.validationSeconds ?? 0), 0)
+    steps += stepsDone(cell, folder)
+    stepsLeft += stepsOf(cell.work) - stepsDone(cell, folder)
   }
   const sum = (key: 'done' | 'underWay') => [...rows.values()].reduce((n, row) => n + row[key], 0)
-  return { rows: [...rows.values()], done: sum('done'), underWay: sum('underWay'), trainingHours: seconds / 3600 }
+  const underWay = sum('underWay')
+  const timed = underWay > 0 && steps > 0
+  return {
+    rows: [...rows.values()],
+    done: sum('done'),
+    underWay,
+    trainingHours: seconds / 3600,
+    ...(timed && { hoursLeft: ((seconds / steps) * stepsLeft) / underWay / 3600 }),
+  }
 }
 
 function stepsOf(work: Cell['work']): number {
   return work.kind === 'training' ? work.config.steps : 0
 }
 
-/** Steps of a cell under way, by its log. */
 function stepsDone(cell: Cell, folder: string): number {
-  return linesOf(join(workFolder(cell, folder), 'log.jsonl')).at(-1)?.step ?? 0
+  return isFinished(cell, folder) ? stepsOf(cell.work) : (epochsUnderWay(cell, folder).at(-1)?.step ?? 0)
+}
+
+function epochsUnderWay(cell: Cell, folder: string): Partial<EpochLog>[] {
+  return linesOf(join(workFolder(cell, folder), 'log.jsonl'))
 }
 
 function linesOf(path: string): Partial<EpochLog>[] {

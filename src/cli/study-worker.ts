@@ -1,11 +1,21 @@
 import { cellSource } from '../study/open-study.ts'
 import type { StudyPlan } from '../study/plan.ts'
 import { type CellSource, runCell } from '../study/run-cell.ts'
-import { planOf, readStudyFile } from '../study/study-file.ts'
+import { planOf, type StudyFile } from '../study/study-file.ts'
+import type { Versions } from '../study/versions.ts'
+
+/** What a worker is told first: the study as its parent has planned it, whatever the folder says by now. */
+export interface StudyTask {
+  readonly study: StudyFile
+  /** The folder that the configuration's paths are relative to, and the study's own. */
+  readonly base: string
+  readonly folder: string
+  /** Versions of what runs here. */
+  readonly versions: Versions
+}
 
 export interface CellTask {
-  /** The study's folder, the cell's path in it, and the folder to work in. */
-  readonly study: string
+  /** The cell's path in the study's folder, and the folder to work in. */
   readonly path: string
   readonly folder: string
 }
@@ -16,16 +26,21 @@ export type CellFailure = Readonly<Record<string, unknown>> & { readonly message
 // A run that was killed takes its workers along. Ctrl-C reaches workers too; their parent ends them, and tells why.
 process.on('disconnect', () => process.exit(1))
 process.on('SIGINT', () => undefined)
-process.on('message', async (task: CellTask) => process.send?.(await run(task)))
+process.on('message', async (task: StudyTask | CellTask) => {
+  if ('study' in task) given = task
+  else process.send?.(await run(task))
+})
 
-let opened: { readonly study: string; readonly plan: StudyPlan; readonly source: CellSource } | undefined
+let given: StudyTask | undefined
+let opened: { readonly plan: StudyPlan; readonly source: CellSource } | undefined
 
 /** One cell. Returns what went wrong, or null. */
-async function run({ study, path, folder }: CellTask): Promise<CellFailure | null> {
+async function run({ path, folder }: CellTask): Promise<CellFailure | null> {
   try {
-    if (opened?.study !== study) {
-      const file = await readStudyFile(study)
-      opened = { study, plan: planOf(file), source: await cellSource(file.config, study) }
+    if (given === undefined) throw new Error('no study was given')
+    opened ??= {
+      plan: planOf(given.study),
+      source: await cellSource({ ...given.study, base: given.base }, given.folder, given.versions),
     }
     const cell = opened.plan.cells.find((one) => one.path === path)
     if (cell === undefined) throw new Error(`no cell ${path}`)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { studyVerdict } from '../report/study-report.ts'
 import { parseStudyConfig } from '../study/config.ts'
@@ -78,11 +78,12 @@ function shardOf(text: string): { index: number; count: number } {
 }
 
 async function run(path: string, options: Options): Promise<void> {
-  const config = parseStudyConfig(await readText(path), path)
+  const yaml = await readText(path)
+  const source = { config: parseStudyConfig(yaml, path), yaml, base: dirname(resolve(path)) }
   const folder = options.output ?? `study-${basename(path).replace(/\.[^.]*$/, '')}`
   checkOutputFolder(folder)
   const begin = performance.now()
-  const conducted = await conductStudy(config, folder, { ...options, quiet: options.json === true })
+  const conducted = await conductStudy(source, folder, { ...options, quiet: options.json === true })
   if (conducted === undefined) return
   const { plan, left, results } = conducted
   if (results === undefined) printUnfinished(folder, plan, left, options)
@@ -126,15 +127,24 @@ async function initialise(file: string, { json }: JsonOption): Promise<void> {
 async function showStatus(folder: string, { json }: JsonOption): Promise<void> {
   const study = await readStudyFile(folder)
   const plan = planOf(study)
-  const { rows, done, underWay, trainingHours } = await progressOf(plan, folder)
+  const { rows, done, underWay, trainingHours, hoursLeft } = await progressOf(plan, folder)
   const report = join(folder, 'report.html')
   const total = plan.cells.length
-  const result = { done, total, underWay, trainingHours, report: existsSync(report) ? report : null, groups: rows }
+  const result = {
+    done,
+    total,
+    underWay,
+    trainingHours,
+    hoursLeft: hoursLeft ?? null,
+    report: existsSync(report) ? report : null,
+    groups: rows,
+  }
   printResult(json, result, () => {
     const head = ['organ', 'sigma, mm', 'loss', 'done', 'of', 'under way']
     const cells = rows.map((row) => [row.organ, row.sigmaMm, row.loss, row.done, row.total, row.underWay])
+    const left = hoursLeft === undefined ? '' : `; about ${hoursLeft.toFixed(1)} hours left at this pace`
     const time = trainingHours === 0 ? '' : `; ${trainingHours.toFixed(2)} hours of training on one core each`
-    return `${table(head, cells)}\n\n${done} of ${total} cells done, ${underWay} under way${time}`
+    return `${table(head, cells)}\n\n${done} of ${total} cells done, ${underWay} under way${time}${left}`
   })
 }
 

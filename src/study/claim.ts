@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -35,7 +35,8 @@ export async function claim(path: string): Promise<Claim | undefined> {
   await mkdir(dirname(path), { recursive: true })
   const own: Holder = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') }
   for (let attempt = 0; attempt < 3; attempt++) {
-    if (await create(path, own)) return keep(path, own)
+    const file = await create(path, own)
+    if (file !== undefined) return keep(path, own, file)
     const holder = await holderOf(path)
     if (holder === undefined) continue
     if (await alive(path, holder)) return undefined
@@ -44,28 +45,47 @@ export async function claim(path: string): Promise<Claim | undefined> {
   return undefined
 }
 
-async function create(path: string, own: Holder): Promise<boolean> {
+/** Whether a living process holds `path`. */
+export async function isClaimed(path: string): Promise<boolean> {
+  const holder = await holderOf(path)
+  return holder !== undefined && (await alive(path, holder))
+}
+
+/** All claims in a folder and the folders below it. */
+export async function claimsBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
+  return entries.filter(({ name }) => name.endsWith('.claim')).map(({ parentPath, name }) => join(parentPath, name))
+}
+
+async function create(path: string, own: Holder): Promise<FileHandle | undefined> {
+  let file: FileHandle
   try {
-    const file = await open(path, 'wx')
-    try {
-      await file.writeFile(JSON.stringify(own))
-    } finally {
-      await file.close()
-    }
-    return true
+    file = await open(path, 'wx')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
+    throw error
+  }
+  try {
+    await sign(file, own)
+    return file
+  } catch (error) {
+    await file.close()
     throw error
   }
 }
 
-function keep(path: string, own: Holder): Claim {
+/** Writing lets the disk's clock set the file's time, where machines that share the disk may have other times of day. */
+async function sign(file: FileHandle, own: Holder): Promise<void> {
+  await file.write(JSON.stringify(own), 0)
+  await file.datasync()
+}
+
+function keep(path: string, own: Holder, file: FileHandle): Claim {
   const controller = new AbortController()
   const beat = async () => {
     const holder = await holderOf(path)
     if (holder?.token !== own.token) return controller.abort(new Error('another run has taken this work over'))
-    const now = new Date()
-    await utimes(path, now, now).catch(() => undefined)
+    await sign(file, own).catch(() => undefined)
   }
   held.add(own.token)
   const timer = setInterval(beat, BEAT_MS)
@@ -75,6 +95,7 @@ function keep(path: string, own: Holder): Claim {
     async release() {
       clearInterval(timer)
       held.delete(own.token)
+      await file.close()
       const holder = await holderOf(path)
       if (holder?.token === own.token) await rm(path, { force: true })
     },

@@ -12,7 +12,7 @@ const parse = (text: string) => parseStudyConfig(text, 'x/study.yaml')
 
 test('defaults, presets and relative paths', () => {
   const config = parse(base)
-  expect(config.data).toEqual({ kind: 'nnunet', folder: 'x/D', resampleLabels: false })
+  expect(config.data).toEqual({ kind: 'nnunet', folder: 'D', resampleLabels: false })
   expect(config.folds).toBe(5)
   expect(config.noise).toEqual([
     { sigmaMm: [1, 1, 1], lengthMm: 4 },
@@ -29,7 +29,7 @@ test('defaults, presets and relative paths', () => {
 
 test('what `study init` writes is a valid configuration', () => {
   const config = parse(EXAMPLE_CONFIG)
-  expect(config.data).toEqual({ kind: 'totalsegmentator', folder: 'x/Totalsegmentator_dataset', resampleLabels: false })
+  expect(config.data).toEqual({ kind: 'totalsegmentator', folder: 'Totalsegmentator_dataset', resampleLabels: false })
   expect(config.noise.length).toBe(4)
   expect(config.organs.length).toBe(3)
 })
@@ -49,6 +49,10 @@ test.each([
   [base.replace('[a, b+c]', '[a, a]'), "'organs' names something twice"],
   [base.replace('folder: D', 'spacing: [1, 2]'), "'data.spacing' is [1,2]; give one number"],
   [base.replace('steps: 10', 'steps: 10, patch: [8, 8]'), "'training.patch' has 2 numbers; give 3"],
+  [
+    base.replace('sigma:', 'length: 4, lengthOverSigma: 4, sigma:'),
+    "'noise.lengthOverSigma' and length are both given",
+  ],
   ['data: 3', "'data' must hold keys with values"],
 ])('%s is refused by key', (text, says) => {
   expect(() => parse(text)).toThrow(`x/study.yaml: ${says}`)

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path'
+import { resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { DatasetSpec } from '../datasets/open-dataset.ts'
 import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from '../datasets/training/augment.ts'
@@ -14,6 +14,7 @@ export type StudyLoss = 'cross-entropy' | 'soft-dice'
 /** Everything that decides a study's numbers, with every default filled in. Lengths are in mm. */
 export interface StudyConfig {
   readonly name: string
+  /** Paths as they were written, relative to the configuration's folder, so that results do not depend on where that is. */
   readonly data: DatasetSpec
   /** Take at most so many cases, drawn by the seed; undefined takes all. */
   readonly maxCases?: number
@@ -41,9 +42,9 @@ export interface StudyNoise {
 }
 
 /**
- * Reads a study's configuration, YAML or JSON. Relative paths in it are relative to the file.
+ * Reads a study's configuration, YAML or JSON.
  *
- * @param path of the file, for messages and relative paths
+ * @param path of the file, for messages
  * @throws InputError naming the file and the key that is wrong
  */
 export function parseStudyConfig(text: string, path: string): StudyConfig {
@@ -55,10 +56,9 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
   const written = new Reader(document.toJS() ?? {}, '', path)
   const preset = written.choice('preset', Object.keys(PRESETS), 'paper')
   const root = written.over(PRESETS[preset])
-  const folder = dirname(path)
   const config: StudyConfig = {
     name: root.text('name', 'study'),
-    ...dataOf(root.section('data'), folder),
+    ...dataOf(root.section('data')),
     organs: root.texts('organs'),
     joint: root.flag('joint', false),
     noise: noiseOf(root.section('noise')),
@@ -73,11 +73,14 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
   return config
 }
 
-function dataOf(data: Reader, folder: string): Pick<StudyConfig, 'data' | 'maxCases' | 'spacingMm'> {
-  const path = (key: string) => {
-    const given = data.text(key)
-    return isAbsolute(given) ? given : join(folder, given)
-  }
+/** Where the data lie: relative paths are relative to `base`, the folder of the configuration. */
+export function locateData(data: DatasetSpec, base: string): DatasetSpec {
+  if (data.kind === 'phantom') return data
+  if (data.kind === 'pairs') return { ...data, images: resolve(base, data.images), labels: resolve(base, data.labels) }
+  return { ...data, folder: resolve(base, data.folder) }
+}
+
+function dataOf(data: Reader): Pick<StudyConfig, 'data' | 'maxCases' | 'spacingMm'> {
   const kind = data.choice('kind', ['nnunet', 'totalsegmentator', 'pairs', 'phantom'] as const)
   const patient = data.optional('patient', (key) => data.text(key))
   const resampleLabels = data.flag('resampleLabels', false)
@@ -96,18 +99,18 @@ function dataOf(data: Reader, folder: string): Pick<StudyConfig, 'data' | 'maxCa
   }
   const maxCases = data.optional('cases', (key) => data.whole(key, 2, 1_000_000))
   const spec = ((): DatasetSpec => {
-    if (kind === 'nnunet') return { kind, folder: path('folder'), ...common }
+    if (kind === 'nnunet') return { kind, folder: data.text('folder'), ...common }
     if (kind === 'pairs') {
       return {
         kind,
-        images: path('images'),
-        labels: path('labels'),
+        images: data.text('images'),
+        labels: data.text('labels'),
         labelNames: data.numbersByName('labelNames'),
         ...common,
       }
     }
     const split = data.optional('split', (key) => data.text(key))
-    return { kind, folder: path('folder'), ...(split !== undefined && { split }), ...common }
+    return { kind, folder: data.text('folder'), ...(split !== undefined && { split }), ...common }
   })()
   data.finish()
   return { data: spec, ...(maxCases && { maxCases }), ...(spacing && { spacingMm: spacing }) }
@@ -123,7 +126,11 @@ function triple(data: Reader, key: string): { shape?: Vec3 } {
 function noiseOf(noise: Reader): StudyNoise[] {
   const sigmas = noise.lengths('sigma')
   const length = noise.optional('length', (key) => noise.real(key, (x) => x > 0, 'greater than 0'))
-  const ratio = noise.real('lengthOverSigma', (x) => x > 0, 'greater than 0', 4)
+  const given = noise.optional('lengthOverSigma', (key) => noise.real(key, (x) => x > 0, 'greater than 0'))
+  if (length !== undefined && given !== undefined) {
+    throw noise.fault('lengthOverSigma', 'and length are both given; leave one out')
+  }
+  const ratio = given ?? 4
   noise.finish()
   return sigmas.map((sigmaMm) => ({ sigmaMm, lengthMm: length ?? ratio * Math.max(...sigmaMm) }))
 }

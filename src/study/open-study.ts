@@ -3,50 +3,79 @@ import { join } from 'node:path'
 import { organParts } from '../datasets/dataset.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
 import { randomStream } from '../datasets/phantom/random.ts'
+import { InputError } from '../volume/errors.ts'
 import { type IndexOptions, indexCases } from './case-index.ts'
 import { CaseStore } from './case-store.ts'
-import type { StudyConfig } from './config.ts'
+import { claimsBelow, isClaimed } from './claim.ts'
+import { locateData, type StudyConfig } from './config.ts'
 import { planStudy, type StudyPlan } from './plan.ts'
 import type { CellSource } from './run-cell.ts'
+import { claimPath } from './run-study.ts'
 import { type StudyFile, writeStudyFile } from './study-file.ts'
+import { finishedVersions, type Versions } from './versions.ts'
+
+/** A configuration, the text it was read from, and the folder that its paths are relative to. */
+export interface StudySource {
+  readonly config: StudyConfig
+  readonly yaml: string
+  readonly base: string
+}
 
 /**
  * Opens the data set, reads every case once, plans the study, and writes `study.json` into its folder.
  *
- * @throws InputError for data that cannot be read or do not suit the configuration
+ * @throws InputError for data that cannot be read or do not suit the configuration, and where another run is at work in
+ * the folder on another study
  */
 export async function openStudy(
-  config: StudyConfig,
+  { config, yaml, base }: StudySource,
   folder: string,
-  versions: StudyFile['versions'],
+  versions: Versions,
   options: IndexOptions & { readonly onCases?: (total: number) => void } = {},
 ): Promise<{ readonly plan: StudyPlan; readonly study: StudyFile }> {
-  const { dataset, store } = await openSource(config, folder)
+  const { dataset, store } = await openSource(config, base, folder)
   options.onCases?.(dataset.cases.length)
   const index = await indexCases(dataset, store, options)
   const plan = planStudy(config, dataset.labels, index)
   const study: StudyFile = {
     format: 1,
-    versions,
+    versions: (await finishedVersions(plan, folder)) ?? versions,
     config,
+    yaml,
     dataset: { name: dataset.name, labels: Object.fromEntries(dataset.labels), ...index },
   }
   await mkdir(folder, { recursive: true })
+  await refuseBesideAnother(plan, folder)
   await writeStudyFile(folder, study)
   return { plan, study }
 }
 
-/** The cases as cells read them. */
-export async function cellSource(config: StudyConfig, folder: string): Promise<CellSource> {
-  const { dataset, store } = await openSource(config, folder)
-  return { cases: dataset.cases, store, dataset: dataset.name }
+/** Two studies may use one folder one after the other, since cells know what they belong to, but not at once. */
+async function refuseBesideAnother(plan: StudyPlan, folder: string): Promise<void> {
+  const own = new Set(plan.cells.map((cell) => claimPath(cell, folder)))
+  for (const path of await claimsBelow(join(folder, 'runs'))) {
+    if (own.has(path) || !(await isClaimed(path))) continue
+    const fault = 'another run is at work there with another configuration; wait for its end, or give another folder'
+    throw new InputError(folder, fault)
+  }
 }
 
-async function openSource(config: StudyConfig, folder: string) {
+/** The cases as cells read them. */
+export async function cellSource(
+  { config, base }: Pick<StudySource, 'config' | 'base'>,
+  folder: string,
+  versions: Versions,
+): Promise<CellSource> {
+  const { dataset, store } = await openSource(config, base, folder)
+  return { cases: dataset.cases, store, dataset: dataset.name, versions }
+}
+
+async function openSource(config: StudyConfig, base: string, folder: string) {
   const parts = [...new Set(config.organs.flatMap(organParts))]
-  const whole = await openDataset(config.data, parts)
+  const data = locateData(config.data, base)
+  const whole = await openDataset(data, parts)
   const dataset = { ...whole, cases: drawn(whole.cases, config.maxCases, config.seed) }
-  const store = new CaseStore(dataset, config.spacingMm, join(folder, 'cache'), [config.data, parts])
+  const store = new CaseStore(dataset, config.spacingMm, join(folder, 'cache'), [data, parts])
   return { dataset, store }
 }
 

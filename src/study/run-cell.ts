@@ -19,6 +19,7 @@ import { predictProbability } from './prediction.ts'
 import { type CaseScore, scoreCrossEntropy, scoreSoftDice, scoreTheory } from './score-case.ts'
 import { csv, type ScoreRow, scoresCsv } from './score-table.ts'
 import { trainSegmentation } from './training.ts'
+import { VERSIONS, type Versions } from './versions.ts'
 
 /** Where a cell finds its cases. */
 export interface CellSource {
@@ -26,6 +27,8 @@ export interface CellSource {
   readonly store: CaseStore
   /** Goes into the model files. */
   readonly dataset: string
+  /** What the numbers depend on beside the plan and the data. */
+  readonly versions: Versions
 }
 
 /** One thread for each network: several networks at once use the cores better, and results do not depend on their number. */
@@ -35,14 +38,15 @@ const BINS = 15
 
 /**
  * Does a cell's work in a folder: trains (going on where a killed run left its checkpoint), predicts, scores. What the
- * folder holds afterwards depends on the cell and its cases only: `scores.csv`, `calibration.csv`, and of a network
- * `model.onnx`, `log.jsonl` and `predictions/`.
+ * folder holds afterwards depends on the cell, its cases and the versions only: `scores.csv`, `calibration.csv`,
+ * `versions.json`, and of a network `model.onnx`, `log.jsonl` and `predictions/`.
  */
 export async function runCell(cell: Cell, folder: string, source: CellSource, signal?: AbortSignal): Promise<void> {
   await mkdir(folder, { recursive: true })
   const sheet = new Sheet(cell)
   if (cell.work.kind === 'theory') await scoreForecast(cell, source, sheet, signal)
   else await scoreNetwork(cell, cell.work, folder, source, sheet, signal)
+  await writeFile(join(folder, VERSIONS), `${JSON.stringify(source.versions)}\n`)
   await writeFile(join(folder, 'calibration.csv'), sheet.calibrationCsv())
   await writeFile(join(folder, 'scores.csv'), scoresCsv(sheet.rows))
 }

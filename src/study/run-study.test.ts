@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import type { Cell } from './plan.ts'
-import { isFinished, type RunCell, runCells } from './run-study.ts'
+import { isFinished, type RunCell, runCells, shardOf } from './run-study.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-run-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -46,7 +46,7 @@ test('shards divide the cells without a rest', async () => {
   const counts: number[] = []
   for (const index of [1, 2, 3]) {
     let count = 0
-    await runCells(cells, folder, write, { jobs: 1, shard: { index, count: 3 }, onCell: () => count++ })
+    await runCells(shardOf(cells, { index, count: 3 }), folder, write, { jobs: 1, onCell: () => count++ })
     counts.push(count)
   }
   expect(counts).toEqual([3, 2, 2])

@@ -5,15 +5,19 @@ import { outputFault } from '../formats/file-faults.ts'
 import { OutputError } from '../volume/errors.ts'
 import { claim } from './claim.ts'
 import type { Cell } from './plan.ts'
+import { VERSIONS } from './versions.ts'
 
 /** Does the work of a cell in the given folder. */
 export type RunCell = (cell: Cell, folder: string, signal: AbortSignal) => Promise<void>
 
+export interface Shard {
+  readonly index: number
+  readonly count: number
+}
+
 export interface RunOptions {
   /** Cells at once. */
   readonly jobs: number
-  /** Only every `count`-th cell, from `index` (1 … count) on. */
-  readonly shard?: { readonly index: number; readonly count: number }
   readonly signal?: AbortSignal
   readonly onCell?: (cell: Cell) => void
 }
@@ -23,6 +27,7 @@ const RESULTS: ReadonlySet<string> = new Set([
   'model.onnx',
   'log.jsonl',
   'timing.jsonl',
+  VERSIONS,
   'predictions',
   'scores.csv',
   'calibration.csv',
@@ -39,18 +44,17 @@ export async function runCells(
   cells: readonly Cell[],
   folder: string,
   runCell: RunCell,
-  { jobs, shard = { index: 1, count: 1 }, signal, onCell }: RunOptions,
+  { jobs, signal, onCell }: RunOptions,
 ): Promise<readonly Cell[]> {
-  const own = cells.filter((_, i) => i % shard.count === shard.index - 1)
   const busy: Cell[] = []
   // One failure stops the other lanes, so that the error is told at once and no lane is left running.
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
   let next = 0
   const lane = async () => {
-    while (next < own.length) {
+    while (next < cells.length) {
       stopped.throwIfAborted()
-      const cell = own[next++]
+      const cell = cells[next++]
       const outcome = await finish(cell, folder, runCell, stopped)
       if (outcome === 'busy') busy.push(cell)
       if (outcome === 'done') onCell?.(cell)
@@ -64,12 +68,17 @@ export async function runCells(
       throw error
     }
   }
-  const outcomes = await Promise.allSettled(Array.from({ length: Math.max(1, Math.min(jobs, own.length)) }, guarded))
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.max(1, Math.min(jobs, cells.length)) }, guarded))
   // The first cause, not what it stopped elsewhere.
   signal?.throwIfAborted()
   if (stop.signal.aborted) throw stop.signal.reason
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return busy
+}
+
+/** Every `count`-th cell, from the `index`-th (1 … count) on: one machine's part. */
+export function shardOf(cells: readonly Cell[], shard: Shard = { index: 1, count: 1 }): readonly Cell[] {
+  return cells.filter((_, i) => i % shard.count === shard.index - 1)
 }
 
 /** Whether the cell's folder is in place. */
@@ -82,6 +91,11 @@ export function workFolder({ path }: Cell, folder: string): string {
   return join(folder, dirname(path), `.${basename(path)}.work`)
 }
 
+/** The file by which a run says that it is working on the cell. */
+export function claimPath(cell: Cell, folder: string): string {
+  return `${workFolder(cell, folder).slice(0, -'.work'.length)}.claim`
+}
+
 async function finish(
   cell: Cell,
   folder: string,
@@ -90,7 +104,7 @@ async function finish(
 ): Promise<'done' | 'busy' | 'found'> {
   if (isFinished(cell, folder)) return 'found'
   const work = workFolder(cell, folder)
-  const held = await claim(`${work.slice(0, -'.work'.length)}.claim`)
+  const held = await claim(claimPath(cell, folder))
   if (held === undefined) return 'busy'
   try {
     if (isFinished(cell, folder)) return 'found'

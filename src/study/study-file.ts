@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { writeAtomically } from '../formats/atomic-write.ts'
 import { InputError } from '../volume/errors.ts'
 import type { CaseIndex } from './case-index.ts'
 import type { StudyConfig } from './config.ts'
 import { planStudy, type StudyPlan } from './plan.ts'
+import type { Versions } from './versions.ts'
 
 /** What `study.json` holds: from it, the plan and the report follow without the data. */
 export interface StudyFile {
   readonly format: 1
-  readonly versions: Readonly<Record<string, string>>
+  /** What finished cells were made with; several where they differ, joined by commas. */
+  readonly versions: Versions
   readonly config: StudyConfig
+  /** The configuration as it was written. */
+  readonly yaml: string
   readonly dataset: {
     readonly name: string
     readonly labels: Readonly<Record<string, readonly number[]>>
@@ -44,21 +47,4 @@ export async function readStudyFile(folder: string): Promise<StudyFile> {
 
 export function planOf({ config, dataset }: StudyFile): StudyPlan {
   return planStudy(config, new Map(Object.entries(dataset.labels)), dataset)
-}
-
-/** What the numbers depend on beside the configuration and the data. */
-export function runtimeVersions(halfdice: string): Record<string, string> {
-  const require = createRequire(import.meta.url)
-  let runtime = 'missing'
-  try {
-    runtime = (require('onnxruntime-node/package.json') as { version: string }).version
-  } catch {
-    // An optional dependency; training will say how to install it.
-  }
-  return {
-    halfdice,
-    node: process.versions.node,
-    'onnxruntime-node': runtime,
-    platform: `${process.platform}-${process.arch}`,
-  }
 }

@@ -7,6 +7,7 @@ import { exportModel } from '../network/model.ts'
 import { createSession, type Session } from '../network/runtime/session.ts'
 import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork, type Validation } from '../network/train.ts'
 import type { UNetPlan } from '../network/unet.ts'
+import { RunError } from '../volume/errors.ts'
 import { diceOfCut } from './hold-out.ts'
 import { type ModelMetadata, metadataProperties, type OutputSpec } from './model-file.ts'
 import { predictPrepared } from './prediction.ts'
@@ -135,7 +136,7 @@ async function validate(
   const atHalf = new Float64Array(outputs.length)
   const atOptimum = new Float64Array(outputs.length)
   for (const { image, bits } of cases) {
-    const maps = await predictPrepared(session, { patch, outputs }, image)
+    const maps = finite(await predictPrepared(session, { patch, outputs }, image))
     const voxels = bits.length
     for (let k = 0; k < outputs.length; k++) {
       const map = maps.subarray(k * voxels, (k + 1) * voxels)
@@ -147,6 +148,14 @@ async function validate(
   return { validationDice: mean(atHalf), validationDiceAtCaseThreshold: mean(atOptimum) }
 }
 
+/** A network may diverge in its last step, after its loss was seen. */
+function finite(maps: Float32Array): Float32Array {
+  if (!maps.every(Number.isFinite)) {
+    throw new RunError('training', 'the network predicts NaN: it has diverged; lower the learning rate')
+  }
+  return maps
+}
+
 /** The data-set threshold t* of each output, from the predictions on the training cases: no label is used. */
 async function datasetThresholds(
   session: Session,
@@ -154,7 +163,7 @@ async function datasetThresholds(
   metadata: Pick<ModelMetadata, 'patch' | 'outputs'>,
 ): Promise<number[]> {
   const maps: Float32Array[] = []
-  for (const { image } of cases) maps.push(await predictPrepared(session, metadata, image))
+  for (const { image } of cases) maps.push(finite(await predictPrepared(session, metadata, image)))
   return metadata.outputs.map((_, k) => {
     const parts = maps.map((map) => {
       const voxels = map.length / metadata.outputs.length
