@@ -6,8 +6,12 @@ export interface DatasetCase {
   readonly id: string
   /** Cases of one patient share it; folds never part them. */
   readonly patient: string
-  /** The files it is read from; none where it is made by a formula. */
-  readonly files: readonly string[]
+  /** The image's files: one a channel, or one with all channels; none where it is made by a formula. */
+  readonly images: readonly string[]
+  /** The files of its labels; none where they are made by a formula. */
+  readonly labels: readonly string[]
+  /** Why it cannot be read, where that shows before any file is opened: a file of it is missing. */
+  readonly fault?: InputError
 }
 
 export interface LoadedCase {
@@ -50,7 +54,16 @@ export function patientRule(pattern: string | undefined, otherwise: (id: string)
   }
 }
 
-/** The parts of an organ's name: `anterior+posterior` is the union of two labels. */
+/**
+ * The parts of an organ's name: `anterior+posterior` is the union of two labels.
+ *
+ * @throws InputError where a part is empty
+ */
 export function organParts(organ: string): string[] {
-  return organ.split('+').map((part) => part.trim())
+  const parts = organ.split('+').map((part) => part.trim())
+  if (parts.includes('')) {
+    const what = parts.length > 1 ? "lacks a name beside '+'" : 'is no name'
+    throw new InputError('organs', `'${organ}' ${what}; write for example anterior or anterior+posterior`)
+  }
+  return parts
 }

@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { writeVolume } from '../formats/volume-file.ts'
 import { createGrid, type Grid } from '../volume/grid.ts'
-import { patientRule } from './dataset.ts'
-import { openDataset } from './open-dataset.ts'
+import { organParts, patientRule } from './dataset.ts'
+import { readNnunetDataset } from './nnunet.ts'
+import { type DatasetSpec, openDataset } from './open-dataset.ts'
 import { onGrid } from './same-grid.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-datasets-'))
@@ -51,6 +52,109 @@ describe('TotalSegmentator', () => {
     await expect(openDataset(spec, ['lever'])).rejects.toThrow('no case has segmentations/lever.nii.gz')
     await expect(openDataset({ ...spec, folder: join(root, 'nothing') }, ['liver'])).rejects.toThrow('nothing: cannot')
   })
+
+  test('a split that is none is told, with those that are', async () => {
+    for (const id of ['s1', 's2', '.s3']) {
+      await write(`split/${id}/ct.nii.gz`, image())
+      await write(`split/${id}/segmentations/liver.nii.gz`, mask(1))
+    }
+    const meta = join(root, 'split/meta.csv')
+    const open = (split?: string) =>
+      openDataset({ kind: 'totalsegmentator', folder: join(root, 'split'), ...(split && { split }) }, ['liver'])
+    await expect(open('train')).rejects.toThrow('meta.csv: is missing or cannot be read, so no split can be chosen')
+    // A hidden folder is no case, and cases that are only in the table are none of this folder's.
+    writeFileSync(meta, 'image_id;split\ns1;train\ns2;test\n.s3;hidden\ns4;val\n')
+    await expect(open('training')).rejects.toThrow(
+      `data.split: 'training' is no split of these cases (${meta} has test, train); write one of these`,
+    )
+    expect((await open('train')).cases.map(({ id }) => id)).toEqual(['s1'])
+    expect((await open()).cases.map(({ id }) => id)).toEqual(['s1', 's2'])
+    writeFileSync(meta, 'image_id;split\ns4;val\n')
+    await expect(open('val')).rejects.toThrow('meta.csv: gives no case of this folder a split; leave data.split out')
+    writeFileSync(meta, 'image_id,age\ns1,50\n')
+    await expect(open('train')).rejects.toThrow("meta.csv: has no column 'split'; take the file of the download, or")
+    writeFileSync(meta, 'id,split\ns1,train\n')
+    await expect(open('train')).rejects.toThrow("meta.csv: has no column 'image_id'; take the file of the download, or")
+    // Without a split, the table is not asked.
+    expect((await open()).cases.length).toBe(2)
+    rmSync(join(root, 'split/s1/ct.nii.gz'))
+    rmSync(join(root, 'split/s2/ct.nii.gz'))
+    await expect(open()).rejects.toThrow('split: none of 2 cases has ct.nii.gz or mri.nii.gz; add the images')
+  })
+})
+
+describe('nnU-Net', () => {
+  const index = (folder: string, json: object) =>
+    writeFileSync(join(root, folder, 'dataset.json'), JSON.stringify(json))
+  const labels = { background: 0, thing: 1 }
+  const open = (folder: string) => openDataset({ kind: 'nnunet', folder: join(root, folder), patient: '^[abc]$' }, [])
+
+  test('cases with a missing file are listed with what is missing; training alone refuses them', async () => {
+    for (const id of ['a', 'b', 'c']) {
+      await write(`nn/imagesTr/${id}_0000.nii.gz`, image(1))
+      await write(`nn/imagesTr/${id}_0001.nii.gz`, image(2))
+      await write(`nn/labelsTr/${id}.nii.gz`, mask(0))
+    }
+    index('nn', { channel_names: { 0: 'T1', 1: 'T2' }, labels, file_ending: '.nii.gz' })
+    const whole = await open('nn')
+    expect(whole.cases.map(({ id, fault }) => [id, fault])).toEqual([
+      ['a', undefined],
+      ['b', undefined],
+      ['c', undefined],
+    ])
+    expect((await whole.load(whole.cases[1])).image.channels).toBe(2)
+    cpSync(join(root, 'nn'), join(root, 'gaps'), { recursive: true })
+    rmSync(join(root, 'gaps/imagesTr/a_0001.nii.gz'))
+    rmSync(join(root, 'gaps/labelsTr/c.nii.gz'))
+    // A stray image is a case without a label, whatever its name; hidden files are nothing.
+    await write('gaps/imagesTr/localizer.nii.gz', image())
+    for (const folder of ['imagesTr', 'labelsTr']) writeFileSync(join(root, 'gaps', folder, '._b.nii.gz'), 'Mac OS X')
+    const { cases } = await open('gaps')
+    expect(cases.map(({ id, fault }) => [id, fault?.message])).toEqual([
+      [
+        'a',
+        `${join(root, 'gaps/imagesTr/a_0001.nii.gz')}: is missing for the label a.nii.gz; restore it, or take the label map away`,
+      ],
+      ['b', undefined],
+      [
+        'c',
+        `${join(root, 'gaps/labelsTr/c.nii.gz')}: is missing for the image c_0000.nii.gz; restore it, or take the image away`,
+      ],
+      [
+        'localizer',
+        `${join(root, 'gaps/labelsTr/localizer.nii.gz')}: is missing for the image localizer.nii.gz; restore it, or take the image away`,
+      ],
+    ])
+    await expect(readNnunetDataset(join(root, 'gaps'))).rejects.toThrow('a_0001.nii.gz: is missing for the label')
+    expect((await readNnunetDataset(join(root, 'nn'))).cases.length).toBe(3)
+  })
+
+  test('the Medical Segmentation Decathlon as downloaded', async () => {
+    // Its numbers may look like channels.
+    for (const id of ['hip_0000', 'hip_0001']) {
+      await write(`msd/imagesTr/${id}.nii.gz`, image())
+      await write(`msd/labelsTr/${id}.nii.gz`, mask(0))
+    }
+    writeFileSync(join(root, 'msd/labelsTr/._hip_0000.nii.gz'), 'Mac OS X')
+    const json = { labels: { 0: 'background', 1: 'Anterior' }, training: [] }
+    index('msd', { ...json, modality: { 0: 'MRI' } })
+    const dataset = await openDataset({ kind: 'nnunet', folder: join(root, 'msd') }, [])
+    expect(dataset.labels).toEqual(new Map([['Anterior', [1]]]))
+    expect(dataset.cases).toEqual(
+      ['hip_0000', 'hip_0001'].map((id) => ({
+        id,
+        patient: id,
+        images: [join(root, `msd/imagesTr/${id}.nii.gz`)],
+        labels: [join(root, `msd/labelsTr/${id}.nii.gz`)],
+      })),
+    )
+    expect((await dataset.load(dataset.cases[0])).labels.data[0]).toBe(1)
+    // Of several modalities it keeps one 4-D file.
+    index('msd', { ...json, modality: { 0: 'FLAIR', 1: 'T1w' } })
+    await expect(readNnunetDataset(join(root, 'msd'))).rejects.toThrow(
+      'hip_0000_0000.nii.gz: is missing for the label hip_0000.nii.gz; split hip_0000.nii.gz into a file for each channel',
+    )
+  })
 })
 
 describe('pairs', () => {
@@ -77,9 +181,58 @@ describe('pairs', () => {
     const nested = { ...spec, images: join(root, 'nested/{case}/{case}_t1.nii.gz'), patient: '.*' }
     const label = join(root, 'nested/{case}/seg.nii.gz')
     expect((await openDataset({ ...nested, labels: label }, [])).cases.map(({ id }) => id)).toEqual(['x1'])
-    await expect(openDataset({ ...nested, labels: join(root, '{case}.nii') }, [])).rejects.toThrow('is missing for')
+    await expect(openDataset({ ...nested, labels: join(root, '{case}.nii') }, [])).rejects.toThrow(
+      `data.labels: no image has a label map '${join(root, '{case}.nii')}' ('${join(root, 'x1.nii')}' for one); correct`,
+    )
     await expect(openDataset({ ...spec, images: 'a.nii' }, [])).rejects.toThrow("data.images: 'a.nii' has no {case}")
   })
+
+  test('an image without a label map is listed with that fault; hidden files are nothing', async () => {
+    for (const id of ['a', 'b', 'other']) await write(`gap/scans/${id}.nii.gz`, image())
+    writeFileSync(join(root, 'gap/scans/._a.nii.gz'), 'Mac OS X')
+    await write('gap/masks/a.nii.gz', mask(0))
+    const [images, labels] = ['scans', 'masks'].map((folder) => join(root, 'gap', folder, '{case}.nii.gz'))
+    const spec = { kind: 'pairs', images, labels, labelNames: { thing: 1 }, patient: '^[ab]$' } as const
+    expect((await openDataset(spec, [])).cases.map(({ id, fault }) => [id, fault?.message])).toEqual([
+      ['a', undefined],
+      ...['b', 'other'].map((id) => [
+        id,
+        `${join(root, `gap/masks/${id}.nii.gz`)}: is missing for the image ${join(root, `gap/scans/${id}.nii.gz`)}; restore it, or take the image away`,
+      ]),
+    ])
+  })
+})
+
+test('a data set is called after its folder, whatever the path to it', async () => {
+  await write('called/c1/c1_t1.nii.gz', image())
+  await write('called/c1/segmentations/liver.nii.gz', mask(0))
+  await write('called/c1/ct.nii.gz', image())
+  await write('called/imagesTr/x_0000.nii.gz', image())
+  await write('called/labelsTr/x.nii.gz', mask(0))
+  writeFileSync(
+    join(root, 'called/dataset.json'),
+    JSON.stringify({ channel_names: { 0: 'CT' }, labels: { background: 0, liver: 1 } }),
+  )
+  const folder = `${root}/called/.`
+  const specs: DatasetSpec[] = [
+    { kind: 'nnunet', folder },
+    { kind: 'totalsegmentator', folder },
+    {
+      kind: 'pairs',
+      images: `${folder}/{case}/{case}_t1.nii.gz`,
+      labels: `${folder}/{case}/segmentations/liver.nii.gz`,
+      labelNames: { liver: 1 },
+    },
+  ]
+  for (const spec of specs) expect((await openDataset(spec, ['liver'])).name, spec.kind).toBe('called')
+})
+
+test('organs of several labels', () => {
+  expect(organParts('anterior + posterior')).toEqual(['anterior', 'posterior'])
+  for (const organ of ['aorta+', '+aorta', 'a++b']) {
+    expect(() => organParts(organ)).toThrow(`organs: '${organ}' lacks a name beside '+'; write for example anterior`)
+  }
+  expect(() => organParts(' ')).toThrow("organs: ' ' is no name; write for example anterior")
 })
 
 test('the phantom is the same whenever it is opened', async () => {

@@ -1,6 +1,6 @@
 import { readVolume } from '../formats/volume-file.ts'
 import { type Dataset, patientRule } from './dataset.ts'
-import { patientOf, readNnunetDataset } from './nnunet.ts'
+import { listNnunetDataset, patientOf } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
 import { joinChannels } from './training/preprocess.ts'
 
@@ -13,16 +13,20 @@ export interface NnunetSpec {
   readonly resampleLabels?: boolean
 }
 
-/** A folder in nnU-Net's raw layout. */
+/** A folder in nnU-Net's raw layout. Cases that lack an image or a label map are listed with that fault. */
 export async function openNnunet({ folder, patient, resampleLabels = false }: NnunetSpec): Promise<Dataset> {
-  const { name, labels, cases } = await readNnunetDataset(folder)
+  const { name, labels, cases } = await listNnunetDataset(folder)
   const patientRuleOf = patientRule(patient, patientOf)
   const files = new Map(cases.map((one) => [one.id, one]))
   return {
     name,
     labels,
     leftOut: [],
-    cases: cases.map(({ id, images, label }) => ({ id, patient: patientRuleOf(id), files: [...images, label] })),
+    cases: cases.map(({ id, images, label, fault }) => {
+      // Whatever else lies among the images need not be named as cases are.
+      const patient = fault === undefined ? patientRuleOf(id) : id
+      return { id, patient, images, labels: [label], ...(fault && { fault }) }
+    }),
     async load({ id }) {
       const one = files.get(id)
       if (one === undefined) throw new RangeError(`${id} is no case of ${name}`)

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
+import { nameOf, namesIn } from './folder.ts'
 
 export interface NnunetCase {
   readonly id: string
@@ -9,6 +10,8 @@ export interface NnunetCase {
   /** One file a channel. */
   readonly images: readonly string[]
   readonly label: string
+  /** Which of these files is missing. */
+  readonly fault?: InputError
 }
 
 export interface NnunetDataset {
@@ -22,28 +25,67 @@ export interface NnunetDataset {
 
 /**
  * Reads the index of a folder in nnU-Net's raw layout: `dataset.json`, `imagesTr/CASE_0000.nii.gz` (one file a channel)
- * and `labelsTr/CASE.nii.gz`. No image is opened.
+ * and `labelsTr/CASE.nii.gz`. Where there is one channel, `imagesTr/CASE.nii.gz` will do: so the Medical Segmentation
+ * Decathlon is downloaded. No image is opened.
  *
  * @throws InputError naming the file that is missing or wrong
  */
 export async function readNnunetDataset(folder: string): Promise<NnunetDataset> {
+  const dataset = await listNnunetDataset(folder)
+  for (const { fault } of dataset.cases) if (fault !== undefined) throw fault
+  return dataset
+}
+
+/** As `readNnunetDataset`, but cases with a missing image or label map are listed, with that fault. */
+export async function listNnunetDataset(folder: string): Promise<NnunetDataset> {
   const indexPath = join(folder, 'dataset.json')
-  const index = parseIndex(await readText(indexPath), indexPath)
-  const ending = index.fileEnding
-  const imageFiles = new Set(await list(join(folder, 'imagesTr')))
-  const labelFiles = (await list(join(folder, 'labelsTr'))).filter((file) => file.endsWith(ending)).sort()
-  if (labelFiles.length === 0) throw new InputError(folder, `has no label maps labelsTr/*${ending}; check the folder`)
-  const cases = labelFiles.map((file): NnunetCase => {
-    const id = file.slice(0, -ending.length)
-    const images = index.channelNames.map((_, channel) => {
-      const name = `${id}_${String(channel).padStart(4, '0')}${ending}`
-      if (!imageFiles.has(name))
-        throw new InputError(join(folder, 'imagesTr', name), `is missing for the label ${file}`)
-      return join(folder, 'imagesTr', name)
-    })
-    return { id, patient: patientOf(id), images, label: join(folder, 'labelsTr', file) }
+  const { channelNames, labels, fileEnding } = parseIndex(await readText(indexPath), indexPath)
+  const filesIn = async (name: string) => {
+    const all = await list(join(folder, name))
+    return new Set(all.filter((file) => file.endsWith(fileEnding)))
+  }
+  const [images, labelMaps] = [await filesIn('imagesTr'), await filesIn('labelsTr')]
+  if (labelMaps.size === 0) throw new InputError(folder, `has no label maps labelsTr/*${fileEnding}; check the folder`)
+  // Images without a label map are cases too.
+  const wanted = new Map<string, string>()
+  for (const file of images) {
+    const labelMap = labelMaps.has(file) ? file : labelOf(file, fileEnding)
+    if (!wanted.has(labelMap)) wanted.set(labelMap, file)
+  }
+  const cases = [...new Set([...labelMaps, ...wanted.keys()])].sort().map((labelMap): NnunetCase => {
+    const listed = caseOf(folder, labelMap, images, { channelNames, fileEnding })
+    if (labelMaps.has(labelMap)) return listed
+    const fault = `is missing for the image ${wanted.get(labelMap)}; restore it, or take the image away`
+    return { ...listed, fault: new InputError(listed.label, fault) }
   })
-  return { name: basename(folder), channelNames: index.channelNames, labels: index.labels, cases }
+  return { name: nameOf(folder), channelNames, labels, cases }
+}
+
+/** The label map of an image file named by its channel. */
+function labelOf(image: string, ending: string): string {
+  return `${image.slice(0, -ending.length).replace(/_\d{4}$/, '')}${ending}`
+}
+
+/** The case of a label map. */
+function caseOf(
+  folder: string,
+  labelMap: string,
+  images: ReadonlySet<string>,
+  { channelNames, fileEnding }: Pick<Index, 'channelNames' | 'fileEnding'>,
+): NnunetCase {
+  const id = labelMap.slice(0, -fileEnding.length)
+  const channels = channelNames.map((_, channel) => `${id}_${String(channel).padStart(4, '0')}${fileEnding}`)
+  const whole = images.has(labelMap) && !channels.some((name) => images.has(name))
+  const names = whole && channels.length === 1 ? [labelMap] : channels
+  const pathOf = (name: string) => join(folder, 'imagesTr', name)
+  const found = { id, patient: patientOf(id), images: names.map(pathOf), label: join(folder, 'labelsTr', labelMap) }
+  const missing = names.find((name) => !images.has(name))
+  if (missing === undefined) return found
+  const remedy = whole
+    ? `split ${labelMap} into a file for each channel, as nnUNetv2_convert_MSD_dataset does`
+    : 'restore it, or take the label map away'
+  const fault = new InputError(pathOf(missing), `is missing for the label ${labelMap}; ${remedy}`)
+  return { ...found, fault }
 }
 
 /** The patient of a case: its name without a trailing frame, time point, visit or scan number. */
@@ -98,7 +140,7 @@ async function readText(path: string): Promise<string> {
 
 async function list(folder: string): Promise<string[]> {
   try {
-    return await readdir(folder)
+    return await namesIn(folder)
   } catch {
     throw new InputError(folder, 'cannot be read; nnU-Net keeps images in imagesTr and labels in labelsTr')
   }

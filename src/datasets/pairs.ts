@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
 import { readVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
-import { type Dataset, patientRule } from './dataset.ts'
+import { type Dataset, type DatasetCase, patientRule } from './dataset.ts'
+import { nameOf, namesIn } from './folder.ts'
 import { patientOf } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
 
@@ -20,9 +19,9 @@ export interface PairsSpec {
 }
 
 /**
- * Image and label pairs that two patterns name.
+ * Image and label pairs that two patterns name. An image without a label map is listed with that fault.
  *
- * @throws InputError where a pattern has no `{case}`, no image matches, or an image has no label
+ * @throws InputError where a pattern has no `{case}`, no image matches, or no image has a label map
  */
 export async function openPairs(spec: PairsSpec): Promise<Dataset> {
   const { images, labels, labelNames, resampleLabels = false } = spec
@@ -37,16 +36,23 @@ export async function openPairs(spec: PairsSpec): Promise<Dataset> {
   const labelFiles = new Set(found.map((id) => pathOf(labels, id)))
   const ids = found.filter((id) => !labelFiles.has(pathOf(images, id)))
   if (ids.length === 0) throw new InputError('data.images', `no file matches '${images}'; correct the pattern`)
-  for (const id of ids) {
-    const label = pathOf(labels, id)
-    if (!existsSync(label)) throw new InputError(label, `is missing for the image ${pathOf(images, id)}`)
+  const cases = ids.map((id): DatasetCase => {
+    const [image, label] = [pathOf(images, id), pathOf(labels, id)]
+    const files = { images: [image], labels: [label] }
+    if (existsSync(label)) return { id, patient: rule(id), ...files }
+    const fault = new InputError(label, `is missing for the image ${image}; restore it, or take the image away`)
+    return { id, patient: id, ...files, fault }
+  })
+  if (cases.every(({ fault }) => fault !== undefined)) {
+    const example = `'${cases[0].labels[0]}' for one`
+    throw new InputError('data.labels', `no image has a label map '${labels}' (${example}); correct the pattern`)
   }
   return {
-    name: basename(dirname(resolve(images))),
+    name: nameOf(folderOf(images)),
     labels: new Map(Object.entries(labelNames).map(([name, value]) => [name, [value]])),
     leftOut: [],
-    cases: ids.map((id) => ({ id, patient: rule(id), files: [pathOf(images, id), pathOf(labels, id)] })),
-    async load({ files: [imagePath, labelPath] }) {
+    cases,
+    async load({ images: [imagePath], labels: [labelPath] }) {
       const image = await readVolume(imagePath)
       return { image, labels: onGrid(await readVolume(labelPath), image.grid, resampleLabels, labelPath) }
     },
@@ -57,12 +63,12 @@ export async function openPairs(spec: PairsSpec): Promise<Dataset> {
 async function matching(pattern: string): Promise<string[]> {
   const parts = pattern.split('/')
   const at = parts.findIndex((part) => part.includes('{case}'))
-  const folder = parts.slice(0, at).join('/') || (pattern.startsWith('/') ? '/' : '.')
+  const folder = folderOf(pattern)
   const [before, after] = [parts[at].slice(0, parts[at].indexOf('{case}')), parts[at].split('{case}').slice(1)]
   const ending = after.join('{case}')
   let names: string[]
   try {
-    names = await readdir(folder)
+    names = await namesIn(folder)
   } catch {
     throw new InputError('data.images', `the folder '${folder}' cannot be read; correct the pattern`)
   }
@@ -71,6 +77,16 @@ async function matching(pattern: string): Promise<string[]> {
     .map((name) => name.slice(before.length, ending.includes('{case}') ? undefined : name.length - ending.length))
     .filter((id) => id !== '' && existsSync(pathOf(pattern, id)))
     .sort()
+}
+
+/** The folder in which cases lie: what stands before the first part with `{case}`. */
+function folderOf(pattern: string): string {
+  const parts = pattern.split('/')
+  const above = parts.slice(
+    0,
+    parts.findIndex((part) => part.includes('{case}')),
+  )
+  return above.join('/') || (pattern.startsWith('/') ? '/' : '.')
 }
 
 function pathOf(pattern: string, id: string): string {

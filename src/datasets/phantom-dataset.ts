@@ -17,7 +17,7 @@ export function openPhantom({ cases, seed, shape, spacing }: PhantomSpec): Datas
     name: 'phantom',
     labels: new Map(phantomNames.slice(1).map((name, i) => [name, [i + 1]])),
     leftOut: [],
-    cases: ids.map((id) => ({ id, patient: id, files: [] })),
+    cases: ids.map((id) => ({ id, patient: id, images: [], labels: [] })),
     async load({ id }) {
       const { image, labels } = phantomCase(seed, ids.indexOf(id), {
         ...(shape && { shape }),

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { readVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import { type Dataset, type DatasetCase, patientRule } from './dataset.ts'
+import { nameOf, namesIn } from './folder.ts'
 import { onGrid } from './same-grid.ts'
 
 export interface TotalSegmentatorSpec {
@@ -25,48 +26,43 @@ const IMAGES = ['ct.nii.gz', 'mri.nii.gz']
  * a file in a case is absent there.
  *
  * @param organs the masks that are read
- * @throws InputError where the folder holds no case, or no case has one of the organs
+ * @throws InputError where the folder holds no case, or none of the split, or no case has one of the organs
  */
 export async function openTotalSegmentator(spec: TotalSegmentatorSpec, organs: readonly string[]): Promise<Dataset> {
   const { folder, split, resampleLabels = false } = spec
   const patientOf = patientRule(spec.patient, (id) => id)
-  const splits = await readSplits(join(folder, 'meta.csv'))
-  if (split !== undefined && splits === undefined) {
-    throw new InputError(join(folder, 'meta.csv'), 'is missing, so no split can be chosen; leave data.split out')
-  }
+  const ids = await segmented(folder)
+  const chosen = split === undefined ? ids : await ofSplit(split, ids, join(folder, 'meta.csv'))
   const cases: DatasetCase[] = []
   const leftOut: { id: string; reason: string }[] = []
-  for (const id of (await subfolders(folder)).sort()) {
-    const segmentations = join(folder, id, 'segmentations')
-    if (!existsSync(segmentations)) continue
-    if (split !== undefined && splits?.get(id) !== split) continue
+  for (const id of chosen) {
     const image = IMAGES.map((name) => join(folder, id, name)).find(existsSync)
     if (image === undefined) {
       leftOut.push({ id, reason: `has no ${IMAGES.join(' or ')}` })
       continue
     }
-    const masks = organs.map((organ) => maskPath(segmentations, organ)).filter(existsSync)
-    cases.push({ id, patient: patientOf(id), files: [image, ...masks] })
+    const masks = organs.map((organ) => maskPath(folder, id, organ)).filter(existsSync)
+    cases.push({ id, patient: patientOf(id), images: [image], labels: masks })
   }
-  if (cases.length === 0 && leftOut.length === 0) {
-    throw new InputError(folder, 'holds no sNNNN/segmentations; give the folder of the unpacked TotalSegmentator data')
+  if (cases.length === 0) {
+    throw new InputError(folder, `none of ${leftOut.length} cases has ${IMAGES.join(' or ')}; add the images`)
   }
   for (const organ of organs) {
     const file = `${organ}.nii.gz`
-    if (!cases.some(({ files }) => files.some((path) => basename(path) === file))) {
+    if (!cases.some(({ labels }) => labels.some((path) => basename(path) === file))) {
       throw new InputError(folder, `no case has segmentations/${file}; check the organ's name`)
     }
   }
   return {
-    name: basename(resolve(folder)),
+    name: nameOf(folder),
     labels: new Map(organs.map((organ, i) => [organ, [i + 1]])),
     cases,
     leftOut,
-    async load({ id, files: [path] }) {
+    async load({ id, images: [path] }) {
       const image = await readVolume(path)
       const data = new Uint8Array(image.data.length / image.channels)
       for (const [i, organ] of organs.entries()) {
-        const file = maskPath(join(folder, id, 'segmentations'), organ)
+        const file = maskPath(folder, id, organ)
         if (!existsSync(file)) continue
         const { values } = labelMapOf(onGrid(await readVolume(file), image.grid, resampleLabels, file), file)
         for (let at = 0; at < data.length; at++) if (values[at] !== 0 && data[at] === 0) data[at] = i + 1
@@ -76,26 +72,50 @@ export async function openTotalSegmentator(spec: TotalSegmentatorSpec, organs: r
   }
 }
 
-function maskPath(segmentations: string, organ: string): string {
-  return join(segmentations, `${organ}.nii.gz`)
+function maskPath(folder: string, id: string, organ: string): string {
+  return join(folder, id, 'segmentations', `${organ}.nii.gz`)
 }
 
-async function subfolders(folder: string): Promise<string[]> {
+/** The cases of the folder: what has `segmentations`. */
+async function segmented(folder: string): Promise<string[]> {
+  const remedy = 'give the folder of the unpacked TotalSegmentator data'
+  let names: string[]
   try {
-    const entries = await readdir(folder, { withFileTypes: true })
-    return entries.filter((e) => e.isDirectory() || e.isSymbolicLink()).map((e) => e.name)
+    names = await namesIn(folder)
   } catch {
-    throw new InputError(folder, 'cannot be read; give the folder of the unpacked TotalSegmentator data')
+    throw new InputError(folder, `cannot be read; ${remedy}`)
   }
+  const ids = names.filter((id) => existsSync(join(folder, id, 'segmentations')))
+  if (ids.length === 0) throw new InputError(folder, `holds no sNNNN/segmentations; ${remedy}`)
+  return ids
 }
 
-/** `split` by `image_id` of meta.csv (semicolons, or commas), or undefined where there is no such file. */
-async function readSplits(path: string): Promise<Map<string, string> | undefined> {
-  if (!existsSync(path)) return undefined
-  const [head = '', ...lines] = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/)
+/** The cases that meta.csv assigns to the split. */
+async function ofSplit(split: string, ids: readonly string[], meta: string): Promise<string[]> {
+  const splits = await readSplits(meta)
+  const chosen = ids.filter((id) => splits.get(id) === split)
+  if (chosen.length > 0) return chosen
+  const found = [...new Set(ids.map((id) => splits.get(id) ?? ''))].filter((name) => name !== '').sort()
+  if (found.length === 0) throw new InputError(meta, 'gives no case of this folder a split; leave data.split out')
+  const fault = `'${split}' is no split of these cases (${meta} has ${found.join(', ')})`
+  throw new InputError('data.split', `${fault}; write one of these, or leave it out`)
+}
+
+/** `split` by `image_id` of meta.csv (semicolons, or commas). */
+async function readSplits(path: string): Promise<Map<string, string>> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch {
+    throw new InputError(path, 'is missing or cannot be read, so no split can be chosen; leave data.split out')
+  }
+  const [head, ...lines] = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   const separator = head.includes(';') ? ';' : ','
   const names = head.split(separator)
-  const [id, split] = [names.indexOf('image_id'), names.indexOf('split')]
-  if (id < 0) throw new InputError(path, "has no column 'image_id'; take the file of the download, or delete it")
+  const [id, split] = ['image_id', 'split'].map((name) => {
+    const at = names.indexOf(name)
+    if (at >= 0) return at
+    throw new InputError(path, `has no column '${name}'; take the file of the download, or leave data.split out`)
+  })
   return new Map(lines.filter(Boolean).map((line) => [line.split(separator)[id], line.split(separator)[split] ?? '']))
 }

@@ -6,6 +6,7 @@ import { writeAtomically } from '../formats/atomic-write.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
+import { channelOf, type Volume } from '../volume/volume.ts'
 import { type CaseStore, fileStamps } from './case-store.ts'
 
 /** What the plan needs to know of a case. */
@@ -28,45 +29,100 @@ export interface CaseIndex {
 export interface IndexOptions {
   /** Leave out cases that cannot be read, instead of stopping at the first. */
   readonly skipBad?: boolean
+  /** Of the networks to be trained: 3 refuses images of a single slice. */
+  readonly dimensions?: 2 | 3
   readonly onCase?: (done: number) => void
   readonly signal?: AbortSignal
 }
 
-interface Entry extends IndexedCase {
+/** A case that was read and found good in itself. */
+interface Entry {
+  readonly case: IndexedCase
+  readonly channels: number
+  readonly slices: number
+}
+
+/** An entry as `index.json` keeps it. */
+interface KnownEntry extends Entry {
   /** Sizes and times of the files it was made from. */
   readonly files: string
 }
+
+/** Change it when an entry holds something else, or is checked for something else: earlier indices are then not used. */
+const INDEX_FORMAT = 2
 
 /**
  * Reads every case once: its volumes, and a digest by which results know their data. What was read before is not read
  * again as long as its files keep size and time; that knowledge lies in `index.json` and may be deleted.
  *
- * @throws InputError naming the first file that is missing, corrupt or on another grid, unless `skipBad`
+ * @throws InputError naming the first file that is missing, corrupt, on another grid or no image to train on, unless
+ * `skipBad`; and where no case is good
  */
 export async function indexCases(
   dataset: Dataset,
   store: CaseStore,
-  { skipBad = false, onCase, signal }: IndexOptions = {},
+  { skipBad = false, dimensions, onCase, signal }: IndexOptions = {},
 ): Promise<CaseIndex> {
   const path = join(store.folder, 'index.json')
   const known = await readIndex(path)
-  const entries: Entry[] = []
+  const entries: KnownEntry[] = []
+  const good: { readonly one: DatasetCase; readonly entry: Entry }[] = []
   const leftOut = [...dataset.leftOut]
+  const leaveOut = (one: DatasetCase, error: unknown) => {
+    if (!skipBad || !(error instanceof InputError)) throw withAdvice(error, skipBad)
+    leftOut.push({ id: one.id, reason: error.message })
+  }
   for (const [i, one] of dataset.cases.entries()) {
     signal?.throwIfAborted()
     try {
+      if (one.fault !== undefined) throw one.fault
       const files = await fileStamps(one)
-      const before = known.find((entry) => entry.id === one.id && entry.files === files)
-      entries.push(before ? { ...before, patient: one.patient } : { ...(await describe(one, store)), files })
+      const before = known.find((entry) => entry.case.id === one.id && entry.files === files)
+      const entry = before ?? { ...(await describe(one, store)), files }
+      entries.push(entry)
+      if (dimensions === 3 && entry.slices === 1) {
+        throw new InputError(imageFile(one), 'is a single slice; train 2-D networks (training.dimensions: 2)')
+      }
+      good.push({ one, entry })
     } catch (error) {
-      if (!skipBad || !(error instanceof InputError)) throw withAdvice(error, skipBad)
-      leftOut.push({ id: one.id, reason: error.message })
+      leaveOut(one, error)
     }
     onCase?.(i + 1)
   }
   await mkdir(store.folder, { recursive: true })
-  await writeAtomically(path, [Buffer.from(`${JSON.stringify(entries)}\n`)])
-  return { cases: entries.map(({ files: _, ...entry }) => entry), leftOut }
+  await writeAtomically(path, [Buffer.from(`${JSON.stringify({ format: INDEX_FORMAT, entries })}\n`)])
+  const cases: IndexedCase[] = []
+  const faultOf = channelFaults(good.map(({ entry }) => entry))
+  for (const { one, entry } of good) {
+    const fault = faultOf(entry)
+    if (fault === undefined) cases.push({ ...entry.case, patient: one.patient })
+    else leaveOut(one, new InputError(imageFile(one), fault))
+  }
+  if (cases.length === 0) {
+    const reason = leftOut[dataset.leftOut.length]?.reason ?? 'the data set is empty'
+    throw new InputError(dataset.name, `no case can be read; the first says: ${reason}`)
+  }
+  return { cases, leftOut }
+}
+
+/**
+ * What is wrong with a case that has another number of channels than most have; where as many have each number, than
+ * the first has. It shows only when all have been read.
+ */
+function channelFaults(entries: readonly Entry[]): (entry: Entry) => string | undefined {
+  const ids = new Map<number, string[]>()
+  for (const { channels, case: one } of entries) {
+    const alike = ids.get(channels)
+    if (alike === undefined) ids.set(channels, [one.id])
+    else alike.push(one.id)
+  }
+  // A map keeps its order and a sort that of equals: the first case's number is before others that are as common.
+  const [[common, alike] = [0, []]] = [...ids].sort(([, a], [, b]) => b.length - a.length)
+  const others = `${alike.length} of ${entries.length} cases (such as ${alike[0]}) have ${common}`
+  return ({ channels }) => {
+    if (channels === common) return undefined
+    return `has ${channels} channel${channels === 1 ? '' : 's'} where ${others}; give the same kind of image`
+  }
 }
 
 function withAdvice(error: unknown, skipBad: boolean): unknown {
@@ -74,8 +130,14 @@ function withAdvice(error: unknown, skipBad: boolean): unknown {
   return new InputError(error.subject, `${error.fault}; --skip-bad leaves such cases out and counts them`)
 }
 
-async function describe(one: DatasetCase, store: CaseStore): Promise<IndexedCase> {
+/** The file that a channel of the image is in. */
+function imageFile({ id, images }: DatasetCase, channel = 0): string {
+  return images[channel] ?? images[0] ?? id
+}
+
+async function describe(one: DatasetCase, store: CaseStore): Promise<Entry> {
   const { image, labels } = await store.load(one)
+  checkIntensities(image, (channel) => imageFile(one, channel))
   const hash = createHash('sha256')
   const { shape, spacing } = image.grid
   hash.update(JSON.stringify([shape, spacing.map((s) => s.toPrecision(6)), image.channels, image.scaling ?? null]))
@@ -84,12 +146,27 @@ async function describe(one: DatasetCase, store: CaseStore): Promise<IndexedCase
   }
   const ml = voxelVolumeMm3(image.grid) / 1000
   const counts = [...countLabels(labels.data)].sort(([a], [b]) => a - b)
-  return {
+  const described = {
     id: one.id,
     patient: one.patient,
     digest: hash.digest('hex').slice(0, 16),
     voxels: labels.data.length,
     volumesMl: Object.fromEntries(counts.map(([label, n]) => [label, n * ml])),
+  }
+  return { case: described, channels: image.channels, slices: shape[2] }
+}
+
+/** @throws InputError where an intensity is no number that a network can take: networks compute in float32 */
+function checkIntensities(image: Volume, fileOf: (channel: number) => string): void {
+  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+  for (let channel = 0; channel < image.channels; channel++) {
+    const stored = channelOf(image, channel)
+    // By index: an iterator over an array of any type took ten times as long, longer than the digest.
+    for (let i = 0; i < stored.length; i++) {
+      const x = slope * stored[i] + intercept
+      if (Number.isFinite(Math.fround(x))) continue
+      throw new InputError(fileOf(channel), `holds the intensity ${x}; replace it by a finite number of 32 bits`)
+    }
   }
 }
 
@@ -104,9 +181,10 @@ function countLabels(labels: LabelArray): Map<number, number> {
   return counts
 }
 
-async function readIndex(path: string): Promise<Entry[]> {
+async function readIndex(path: string): Promise<readonly KnownEntry[]> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Entry[]
+    const index = JSON.parse(await readFile(path, 'utf8')) as { format?: number; entries: readonly KnownEntry[] }
+    return index.format === INDEX_FORMAT ? index.entries : []
   } catch {
     return []
   }

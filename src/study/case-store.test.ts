@@ -15,16 +15,16 @@ const grid = { ...createGrid([8, 6, 4], [1, 2, 3]), origin: [10, 20, 30] as cons
 const n = 8 * 6 * 4
 let loads = 0
 
-/** Two cases made of one file each, which decides their label; `bad` cannot be read. */
+/** Cases made of one file each; `bad` cannot be read. */
 function dataset(names: readonly string[]): Dataset {
   return {
     name: 'made',
     leftOut: [],
     labels: new Map([['thing', [3]]]),
-    cases: names.map((id) => ({ id, patient: id, files: [join(root, `${id}.bin`)] })),
-    async load({ id, files }) {
+    cases: names.map((id) => ({ id, patient: id, images: [join(root, `${id}.bin`)], labels: [] })),
+    async load({ id, images }) {
       loads++
-      if (id === 'bad') throw new InputError(files[0], 'is damaged')
+      if (id === 'bad') throw new InputError(images[0], 'is damaged')
       // A ramp along i, and a label in its lower half.
       const image = Float32Array.from({ length: n }, (_, at) => at % 8)
       const labels = Int16Array.from({ length: n }, (_, at) => (at % 8 < 4 ? 3 : 0))

@@ -31,7 +31,9 @@ export class CaseStore {
   constructor(dataset: Dataset, spacingMm: readonly (number | null)[] | undefined, cacheFolder: string, key: unknown) {
     this.#dataset = dataset
     this.#spacingMm = spacingMm
-    this.#cached = spacingMm !== undefined || !dataset.cases.every(({ files }) => files.length === 2)
+    this.#cached =
+      spacingMm !== undefined ||
+      !dataset.cases.every(({ images, labels }) => images.length === 1 && labels.length === 1)
     this.folder = join(cacheFolder, digestOf(JSON.stringify([key, spacingMm ?? null, 1])))
   }
 
@@ -54,15 +56,15 @@ export class CaseStore {
 
   async #make(one: DatasetCase): Promise<StudyImage> {
     const { image, labels } = await this.#dataset.load(one)
-    const subject = one.files.at(-1) ?? one.id
+    const subject = one.labels.at(-1) ?? one.id
     return resampled(image, withValues(labels, subject), this.#spacingMm)
   }
 }
 
 /** Sizes and times of a case's files: what was made from them is made anew when these change. */
-export async function fileStamps({ files }: DatasetCase): Promise<string> {
+export async function fileStamps({ images, labels }: DatasetCase): Promise<string> {
   const all = await Promise.all(
-    files.map(async (path) => {
+    [...images, ...labels].map(async (path) => {
       const found = await stat(path).catch(() => undefined)
       if (found === undefined) throw new InputError(path, 'is missing or cannot be read; restore it')
       return `${found.size}@${found.mtimeMs}`
