@@ -4,7 +4,7 @@ import { organParts } from '../datasets/dataset.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
 import { randomStream } from '../datasets/phantom/random.ts'
 import { InputError } from '../volume/errors.ts'
-import { type IndexOptions, indexCases } from './case-index.ts'
+import { type CaseIndex, type IndexOptions, indexCases } from './case-index.ts'
 import { CaseStore } from './case-store.ts'
 import { claimsBelow, isClaimed } from './claim.ts'
 import { locateData, type StudyConfig } from './config.ts'
@@ -35,19 +35,24 @@ export async function openStudy(
 ): Promise<{ readonly plan: StudyPlan; readonly study: StudyFile }> {
   const { dataset, store } = await openSource(config, base, folder)
   options.onCases?.(dataset.cases.length)
-  const index = await indexCases(dataset, store, options)
+  const index = await indexCases(dataset, store, { ...options, dimensions: config.training.dimensions })
   const plan = planStudy(config, dataset.labels, index)
   const study: StudyFile = {
     format: 1,
     versions: (await finishedVersions(plan, folder)) ?? versions,
     config,
     yaml,
-    dataset: { name: dataset.name, labels: Object.fromEntries(dataset.labels), ...index },
+    dataset: { name: dataset.name, labels: Object.fromEntries(dataset.labels), ...withoutBase(index, base) },
   }
   await mkdir(folder, { recursive: true })
   await refuseBesideAnother(plan, folder)
   await writeStudyFile(folder, study)
   return { plan, study }
+}
+
+/** Reasons name files as the configuration does, so that results do not depend on where the data lie. */
+function withoutBase({ cases, leftOut }: CaseIndex, base: string): CaseIndex {
+  return { cases, leftOut: leftOut.map(({ id, reason }) => ({ id, reason: reason.replaceAll(`${base}/`, '') })) }
 }
 
 /** Two studies may use one folder one after the other, since cells know what they belong to, but not at once. */

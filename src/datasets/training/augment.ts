@@ -1,3 +1,4 @@
+import type { Vec3 } from '../../volume/grid.ts'
 import type { RandomStream } from '../phantom/random.ts'
 import { copyPatch, type PreparedCase, resamplePatch } from './patch.ts'
 
@@ -5,11 +6,11 @@ import { copyPatch, type PreparedCase, resamplePatch } from './patch.ts'
 export interface Augmentation {
   /** Share of samples that are rotated and scaled. */
   readonly probability: number
-  /** Largest rotation, about each axis that lies across the patch. */
+  /** Largest rotation in mm space, in each plane of the patch whose axes have voxels of like size. */
   readonly rotationDegrees: number
   /** Smallest and largest magnification. */
   readonly scale: readonly [number, number]
-  /** Largest random shift of the patch, in voxels, beyond where a patch may lie anyway. */
+  /** Largest random shift of the patch, in voxels of the finest axis, beyond where a patch may lie anyway. */
   readonly shiftVoxels: number
   /** Whether images may be mirrored along i, j, k. Not for axes that tell structures apart. */
   readonly flip: readonly [boolean, boolean, boolean]
@@ -35,6 +36,9 @@ export const NO_AUGMENTATION: Augmentation = {
   intensity: { factor: 0, offset: 0, noise: 0 },
 }
 
+/** Beyond this ratio of spacings nothing turns between two axes, as in nnU-Net: interpolated thick slices look like none. */
+const MOST_ANISOTROPIC = 3
+
 type Triple = [number, number, number]
 
 /**
@@ -52,9 +56,12 @@ export function drawSample(
   image: Float32Array,
   target: Float32Array,
 ): void {
-  const centre = drawCentre(source, patch, augmentation.shiftVoxels, random)
+  const { spacingMm } = source.image.placement
+  const finest = Math.min(...(patch[2] > 1 ? spacingMm : spacingMm.slice(0, 2)))
+  const shifts = spacingMm.map((s) => (augmentation.shiftVoxels * finest) / s)
+  const centre = drawCentre(source, patch, shifts, random)
   const transformed = random.uniform() < augmentation.probability
-  const matrix = drawMatrix(augmentation, patch[2] > 1, transformed, random)
+  const matrix = drawMatrix(augmentation, spacingMm, patch[2] > 1, transformed, random)
   const outputs = target.length / (patch[0] * patch[1] * patch[2])
   if (transformed) resamplePatch(source, patch, centre, matrix, image, target, outputs)
   else
@@ -75,7 +82,12 @@ export function drawSample(
 }
 
 /** The voxel (fractional) at the patch's centre. */
-function drawCentre(source: PreparedCase, patch: readonly number[], shift: number, random: RandomStream): Triple {
+function drawCentre(
+  source: PreparedCase,
+  patch: readonly number[],
+  shifts: readonly number[],
+  random: RandomStream,
+): Triple {
   const { size } = source.image.placement
   const { foreground } = source
   const anchor =
@@ -88,7 +100,7 @@ function drawCentre(source: PreparedCase, patch: readonly number[], shift: numbe
       : [anchor % size[0], Math.floor(anchor / size[0]) % size[1], Math.floor(anchor / size[0] / size[1])]
   return size.map((n, axis) => {
     const p = patch[axis]
-    const jitter = (2 * random.uniform() - 1) * shift
+    const jitter = (2 * random.uniform() - 1) * shifts[axis]
     const u = random.uniform()
     if (p === 1) return inside === undefined ? Math.floor(u * n) : inside[axis]
     // Where the patch covers the image it stays in the middle, else it lies anywhere within (half a patch from the ends).
@@ -101,6 +113,7 @@ function drawCentre(source: PreparedCase, patch: readonly number[], shift: numbe
 /** Patch offsets to image offsets, row by row over (i, j, k). */
 function drawMatrix(
   { rotationDegrees, scale, flip }: Augmentation,
+  spacingMm: Vec3,
   deep: boolean,
   transformed: boolean,
   random: RandomStream,
@@ -125,9 +138,15 @@ function drawMatrix(
     rotation[4 * a] = rotation[4 * b] = Math.cos(angle)
     rotation[3 * a + b] = -Math.sin(angle)
     rotation[3 * b + a] = Math.sin(angle)
+    const ratio = spacingMm[a] / spacingMm[b]
+    if (Math.max(ratio, 1 / ratio) > MOST_ANISOTROPIC) continue
     matrix = product(rotation, matrix)
   }
-  return matrix.map((m, i) => (deep || i !== 8 ? m / magnification : m))
+  // From mm to voxels: a rotation of the body, whatever the shape of its voxels.
+  return matrix.map((m, i) => {
+    const magnified = deep || i !== 8 ? m / magnification : m
+    return (magnified * spacingMm[i % 3]) / spacingMm[Math.floor(i / 3)]
+  })
 }
 
 function product(a: readonly number[], b: readonly number[]): number[] {

@@ -33,8 +33,9 @@ export interface Placement {
   /** First voxel and size of the region. */
   readonly start: Vec3
   readonly region: Vec3
-  /** The region's size after resampling. */
+  /** The region's size after resampling, and the distance of its voxels. */
   readonly size: Vec3
+  readonly spacingMm: Vec3
 }
 
 export interface PreparedImage {
@@ -76,7 +77,9 @@ export function prepareImage(
     data.set(values, channel * voxels)
     outside.push(values.reduce((low, x) => Math.min(low, x), Number.POSITIVE_INFINITY))
   }
-  return { data, channels: image.channels, outside, placement: { full: shape, start, region, size } }
+  const spacingAfter = spacing.map((own, axis) => (own * region[axis]) / size[axis]) as unknown as Vec3
+  const placement = { full: shape, start, region, size, spacingMm: spacingAfter }
+  return { data, channels: image.channels, outside, placement }
 }
 
 /** Brings label bits on the image's grid to the network's. */

@@ -18,8 +18,8 @@ function ramp(size: Vec3, f: (i: number, j: number, k: number) => number): Float
   return data
 }
 
-function preparedCase(size: Vec3, image: Float32Array, bits: Uint32Array): PreparedCase {
-  const placement = { full: size, start: [0, 0, 0], region: size, size } as const
+function preparedCase(size: Vec3, image: Float32Array, bits: Uint32Array, spacingMm: Vec3 = [1, 1, 1]): PreparedCase {
+  const placement = { full: size, start: [0, 0, 0], region: size, size, spacingMm } as const
   const foreground = Int32Array.from([...bits.keys()].filter((v) => bits[v] !== 0))
   return { id: 'case', image: { data: image, channels: 1, outside: [-1], placement }, bits, foreground }
 }
@@ -74,7 +74,7 @@ describe('preparing images', () => {
     const size: Vec3 = [9, 8, 7]
     const data = ramp(size, (i, j, k) => (i > 1 && i < 7 && j > 0 && j < 6 && k > 2 ? 1 + i + j * k : 0))
     const prepared = prepareImage({ grid: createGrid(size), channels: 1, data }, { ...plain, crop: 'nonzero' }, 'x')
-    expect(prepared.placement).toEqual({ full: size, start: [2, 1, 3], region: [5, 5, 4], size: [5, 5, 4] })
+    expect(prepared.placement).toMatchObject({ full: size, start: [2, 1, 3], region: [5, 5, 4], size: [5, 5, 4] })
     const restored = restoreMap(new Float32Array(100).fill(1), prepared.placement)
     expect([...restored]).toEqual([...data].map((x) => (x === 0 ? 0 : 1)))
     const bits = prepareLabels(
@@ -175,6 +175,45 @@ describe('samples', () => {
       for (const [v, target] of t.entries()) if (Math.abs(Math.max(0, x[v]) - target) > 0.75) wrong++
       expect(wrong).toBeLessThan(0.01 * volume)
     }
+  })
+
+  // Variances of a ball of radius 15 mm, in mm², whatever the voxels: r²/5 along every axis.
+  test.each([
+    [[1, 1, 2], true],
+    [[2, 1, 1], true],
+    [[1, 1, 5], false],
+  ] as const)('a ball stays a ball with voxels of %j mm; thick slices stay whole: %s', (spacing, turns) => {
+    const size = spacing.map((s) => 2 * Math.floor(24 / s)) as unknown as Vec3
+    // An ellipsoid twice as long along i, to see it turn.
+    const inside = (scale: Vec3) => (i: number, j: number, k: number) =>
+      Math.hypot(...[i, j, k].map((v, a) => ((v - (size[a] - 1) / 2) * spacing[a]) / scale[a])) < 1 ? 1 : 0
+    const covariance = (scale: Vec3, seed: number) => {
+      const volume = ramp(size, inside(scale))
+      const source = preparedCase(size, volume, Uint32Array.from(volume), spacing)
+      const only = { ...NO_AUGMENTATION, probability: 1, rotationDegrees: 30 }
+      const [x, t] = [new Float32Array(volume.length), new Float32Array(volume.length)]
+      drawSample(source, size, only, randomStream(seed), x, t)
+      const sums = new Float64Array(9)
+      let count = 0
+      for (const [v, label] of t.entries()) {
+        if (label === 0) continue
+        const at = [v % size[0], Math.floor(v / size[0]) % size[1], Math.floor(v / size[0] / size[1])]
+        const p = at.map((n, a) => (n - (size[a] - 1) / 2) * spacing[a])
+        for (let k = 0; k < 9; k++) sums[k] += p[Math.floor(k / 3)] * p[k % 3]
+        count++
+      }
+      return sums.map((sum) => sum / count)
+    }
+    let turned = 0
+    for (let seed = 0; seed < 6; seed++) {
+      const ball = covariance([15, 15, 15], seed)
+      // Voxels round the ball's edge: a tenth of its variance.
+      for (const k of [0, 4, 8]) expect(Math.abs(ball[k] - 45)).toBeLessThan(4.5)
+      for (const k of [1, 2, 5]) expect(Math.abs(ball[k])).toBeLessThan(2)
+      turned = Math.max(turned, Math.abs(covariance([20, 10, 10], seed)[2]))
+    }
+    if (turns) expect(turned).toBeGreaterThan(5)
+    else expect(turned).toBeLessThan(1)
   })
 
   test('the same stream gives the same sample', () => {
