@@ -3,6 +3,7 @@ import { randomStream } from '../datasets/phantom/random.ts'
 import { drawSample } from '../datasets/training/augment.ts'
 import type { PreparedCase } from '../datasets/training/patch.ts'
 import {
+  checkIntensities,
   fitWindow,
   type Intensity,
   labelBits,
@@ -24,29 +25,46 @@ const MAX_PATCH_VOXELS = 64 ** 3
 /** Voxels of at most so many are kept to centre patches on. */
 const MAX_ANCHORS = 20_000
 
-/** @throws InputError where the cases are none, or do not fit together */
-export function checkCases({ outputs, dimensions }: TrainingConfig, cases: readonly TrainingCase[]): void {
+/**
+ * Checks all that can be wrong with cases before the first step: what is held out is read at the end of an epoch, or of
+ * the whole training.
+ *
+ * @throws InputError where there is no case to train on, one does not suit the others, or nobody has an output's labels
+ */
+export function checkCases(
+  { outputs, dimensions }: TrainingConfig,
+  cases: readonly TrainingCase[],
+  heldOut: readonly TrainingCase[] = [],
+): void {
   if (cases.length === 0) throw new InputError('training set', 'is empty; give at least one case')
   if (outputs.length === 0 || outputs.length > 31) {
     throw new InputError('outputs', `${outputs.length} given; 1 to 31 can be trained`)
   }
-  const channels = cases[0].image.channels
-  for (const { id, image, label } of cases) {
-    if (image.channels !== channels) {
-      const fault = `has ${image.channels} channels, ${cases[0].id} has ${channels}; all cases must have the same`
-      throw new InputError(id, fault)
-    }
-    const difference = gridDifference(image.grid, label.grid)
-    if (difference !== undefined) {
-      throw new InputError(
-        id,
-        `its label map lies on another grid than its image (${difference}); resample one of them`,
-      )
-    }
-    if (dimensions === 3 && image.grid.shape[2] === 1) {
-      throw new InputError(id, 'is a single slice; train a 2-D network on it')
-    }
+  const found = new Set<number>()
+  for (const one of cases) for (const label of checkCase(one, cases[0], dimensions)) found.add(label)
+  for (const one of heldOut) checkCase(one, cases[0], dimensions)
+  for (const { name, labels } of outputs) {
+    if (labels.some((label) => found.has(label))) continue
+    const values = `label ${labels.join(' or ')}`
+    throw new InputError(name, `no training case holds ${values}; leave this output out, or check the label maps`)
   }
+}
+
+/** Returns the labels that occur in the case. */
+function checkCase({ id, image, label }: TrainingCase, first: TrainingCase, dimensions: 2 | 3): readonly number[] {
+  if (image.channels !== first.image.channels) {
+    const fault = `has ${image.channels} channels, ${first.id} has ${first.image.channels}; all cases must have the same`
+    throw new InputError(id, fault)
+  }
+  const difference = gridDifference(image.grid, label.grid)
+  if (difference !== undefined) {
+    throw new InputError(id, `its label map lies on another grid than its image (${difference}); resample one of them`)
+  }
+  if (dimensions === 3 && image.grid.shape[2] === 1) {
+    throw new InputError(id, 'is a single slice; train a 2-D network on it')
+  }
+  checkIntensities(image, id)
+  return labelMapOf(label, id).labels
 }
 
 /** What the preprocessing takes from the training cases: for CT, the window of intensities in the organs. */

@@ -11,7 +11,7 @@ import { openModel } from './model-file.ts'
 import { predictProbability } from './prediction.ts'
 import { discCase } from './testing/discs.ts'
 import { trainSegmentation } from './training.ts'
-import { DEFAULT_TRAINING, type TrainingConfig } from './training-config.ts'
+import { DEFAULT_TRAINING, type TrainingCase, type TrainingConfig } from './training-config.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-training-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -129,6 +129,34 @@ test('bad input is named', async () => {
   const holed = { ...cases[0], image: { ...cases[0].image, data } }
   await expect(trainSegmentation(small, [holed], run)).rejects.toThrow('disc0: holds the intensity NaN')
   expect(existsSync(join(run.folder, 'model.onnx'))).toBe(false)
+})
+
+test('held-out cases are checked before the first step, all of them', async () => {
+  let steps = 0
+  const run = { folder: join(root, 'held'), threads: 2, onStep: () => steps++ }
+  const train = (bad: TrainingCase) => {
+    // More than the log's curve looks at.
+    const validation = [...Array.from({ length: 14 }, (_, i) => discCase(20 + i)), bad]
+    return expect(trainSegmentation(small, cases, { ...run, validation })).rejects
+  }
+  const { id, image, label } = discCase(50)
+  const data = Float32Array.from(image.data)
+  data[7] = Number.NaN
+  await train({ id, label, image: { ...image, data } }).toThrow('disc50: holds the intensity NaN')
+  await train({ id, label, image: { ...image, channels: 2 } }).toThrow('disc50: has 2 channels')
+  // As many voxels, on another grid: nothing else would notice.
+  const grid = createGrid([24, 20, 8], [1, 1, 2])
+  await train({ id, image, label: { ...label, grid } }).toThrow('disc50: its label map lies on another grid')
+  const fractions = Float32Array.from(label.data, (x) => x / 2)
+  await train({ id, image, label: { ...label, data: fractions } }).toThrow('disc50: holds 0.5, which is no integer')
+  expect(steps).toBe(0)
+  expect(existsSync(run.folder)).toBe(false)
+})
+
+test('an output that no training case has is refused', async () => {
+  const more = { ...small, outputs: [...outputs, { name: 'tumour', labels: [7] }] }
+  const run = { folder: join(root, 'absent'), threads: 2, validation: [discCase(20)] }
+  await expect(trainSegmentation(more, cases, run)).rejects.toThrow('tumour: no training case holds label 7')
 })
 
 test('files that are no models of ours are named', async () => {

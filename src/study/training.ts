@@ -25,7 +25,7 @@ import type { TrainingCase, TrainingConfig } from './training-config.ts'
 export interface TrainingRun {
   /** Where log, checkpoint and `model.onnx` are written. */
   readonly folder: string
-  /** Cases that are not trained on, for the curve in the log. */
+  /** Cases that are not trained on, for the curve in the log. All are checked before the first step. */
   readonly validation?: readonly TrainingCase[]
   readonly device?: Device
   readonly threads?: number
@@ -63,7 +63,7 @@ export async function trainSegmentation(
   run: TrainingRun,
 ): Promise<TrainingResult> {
   const { folder, validation = [], device, threads, onEpoch, onStep, signal, dataset } = run
-  checkCases(config, cases)
+  checkCases(config, cases, validation)
   const preprocessing = fitPreprocessing(config, cases)
   const prepared = cases.map((one) => prepareCase(one, config, preprocessing))
   const curve = validation.slice(0, MAX_CURVE_CASES).map((one) => prepareCase(one, config, preprocessing))

@@ -82,6 +82,21 @@ export function prepareImage(
   return { data, channels: image.channels, outside, placement }
 }
 
+/** @throws InputError for NaN and infinite intensities, and for those that float32 cannot hold */
+export function checkIntensities({ data, scaling }: Volume, subject: string): void {
+  // Whole numbers as they are stored are always finite.
+  if (scaling === undefined && !(data instanceof Float32Array || data instanceof Float64Array)) return
+  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
+  for (let i = 0; i < data.length; i++) {
+    const x = Math.fround(slope * data[i] + intercept)
+    if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
+  }
+}
+
+function infiniteIntensity(x: number, subject: string): InputError {
+  return new InputError(subject, `holds the intensity ${x}; replace it by a finite number`)
+}
+
 /** Brings label bits on the image's grid to the network's. */
 export function prepareLabels(bits: Uint32Array, { full, start, region, size }: Placement): Uint32Array {
   const cropped = new Uint32Array(region[0] * region[1] * region[2])
@@ -176,7 +191,7 @@ function cropChannel(image: Volume, channel: number, start: Vec3, region: Vec3, 
     for (let i = 0; i < region[0]; i++) result[to + i] = slope * values[from + i] + intercept
   })
   for (const x of result) {
-    if (!Number.isFinite(x)) throw new InputError(subject, `holds the intensity ${x}; replace it by a finite number`)
+    if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
   }
   return result
 }
