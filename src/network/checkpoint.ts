@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { InputError } from '../volume/errors.ts'
 import type { TrainerState } from './runtime/trainer.ts'
+import { writeWhole } from './write-whole.ts'
+
+export { writeWhole } from './write-whole.ts'
 
 export interface Checkpoint {
   /** Steps that are done. */
@@ -12,86 +15,74 @@ export interface Checkpoint {
 }
 
 interface Header {
-  readonly format: 'halfdice-checkpoint-1'
   readonly plan: string
   readonly step: number
   readonly size: number
-  readonly sha256: string
   readonly log: readonly string[]
 }
 
+const FORMAT = 'halfdice-checkpoint-2'
+const LINE_END = 10
+
 /**
- * Writes a checkpoint: one line of JSON, then parameters and moments as little-endian float32. The file appears under
- * its name only when it is whole and on the disk.
+ * Writes a checkpoint: a line with the format and the SHA-256 of all that follows, the header as one line of JSON, then
+ * parameters and moments as little-endian float32. The file appears under its name only when it is whole and on the disk.
  */
 export async function saveCheckpoint(path: string, plan: string, { step, state, log }: Checkpoint): Promise<void> {
-  const numbers = joined(state)
-  const sha256 = createHash('sha256').update(numbers).digest('hex')
-  const header: Header = {
-    format: 'halfdice-checkpoint-1',
-    plan,
-    step,
-    size: state.parameters.length,
-    sha256,
-    log,
-  }
-  await writeWhole(path, [Buffer.from(`${JSON.stringify(header)}\n`), numbers])
+  const header: Header = { plan, step, size: state.parameters.length, log }
+  const body = [Buffer.from(`${JSON.stringify(header)}\n`), ...vectorsOf(state).map(bytesOf)]
+  await writeWhole(path, [Buffer.from(`${FORMAT} ${sha256(body)}\n`), ...body])
 }
 
 /**
  * Reads a checkpoint of the same plan, or undefined where there is none.
  *
- * @throws InputError where the file is damaged or belongs to another plan
+ * @throws InputError where the file is damaged, cannot be read or belongs to another plan
  */
 export async function loadCheckpoint(path: string, plan: string): Promise<Checkpoint | undefined> {
-  let bytes: Buffer
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+  const bytes = await readIfThere(path)
+  if (bytes === undefined) return undefined
+  const end = bytes.indexOf(LINE_END)
+  const body = bytes.subarray(end + 1)
+  const first = bytes.toString('latin1', 0, Math.max(0, end))
+  // Of the first format, in which the numbers alone were hashed.
+  if (first.startsWith('{"format":"halfdice-checkpoint-1"')) {
+    throw new InputError(path, 'was written by an earlier version; delete it to start this training again')
   }
-  const end = bytes.indexOf(10)
-  const header = parseHeader(bytes.subarray(0, Math.max(0, end)))
-  const numbers = bytes.subarray(end + 1)
-  if (header === undefined || createHash('sha256').update(numbers).digest('hex') !== header.sha256) {
+  if (first !== `${FORMAT} ${sha256([body])}`) {
     throw new InputError(path, 'is a damaged checkpoint; delete it to start this training again')
   }
+  const headerEnd = body.indexOf(LINE_END)
+  const header = JSON.parse(body.toString('utf8', 0, headerEnd)) as Header
   if (header.plan !== plan) {
     throw new InputError(path, 'was written by a run with other settings or data; give another folder or delete it')
   }
-  const values = new Float32Array(new Uint8Array(numbers).buffer)
+  const values = new Float32Array(new Uint8Array(body.subarray(headerEnd + 1)).buffer)
   const part = (i: number) => values.slice(i * header.size, (i + 1) * header.size)
   const state = { parameters: part(0), firstMoment: part(1), secondMoment: part(2) }
   return { step: header.step, state, log: header.log }
 }
 
-/** Writes a file under a temporary name, flushes it to the disk and renames it. */
-export async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
-  const file = await open(temporary, 'w')
+async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    for (const piece of pieces) await file.writeFile(piece)
-    await file.sync()
-  } finally {
-    await file.close()
+    return await readFile(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new InputError(path, `cannot be read (${message}); check its permissions, or delete it`)
   }
-  await rename(temporary, path)
 }
 
-function joined(state: TrainerState): Buffer {
-  return Buffer.concat(
-    [state.parameters, state.firstMoment, state.secondMoment].map((a) =>
-      Buffer.from(a.buffer, a.byteOffset, a.byteLength),
-    ),
-  )
+function vectorsOf({ parameters, firstMoment, secondMoment }: TrainerState): readonly Float32Array[] {
+  return [parameters, firstMoment, secondMoment]
 }
 
-function parseHeader(bytes: Buffer): Header | undefined {
-  try {
-    const header = JSON.parse(bytes.toString('utf8')) as Header
-    return header.format === 'halfdice-checkpoint-1' ? header : undefined
-  } catch {
-    return undefined
-  }
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function sha256(pieces: readonly Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const piece of pieces) hash.update(piece)
+  return hash.digest('hex')
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RunError } from '../volume/errors.ts'
-import { loadCheckpoint, saveCheckpoint, writeWhole } from './checkpoint.ts'
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import { type Device, sizeOf } from './graph/tensor.ts'
 import { exportModel } from './model.ts'
 import { learningRateAt } from './optimiser.ts'
@@ -10,6 +10,7 @@ import { initialParameters } from './parameters.ts'
 import { createSession, type Session } from './runtime/session.ts'
 import { emptyState, Trainer } from './runtime/trainer.ts'
 import type { StepPlan } from './train-step.ts'
+import { removeStale, writeWhole } from './write-whole.ts'
 
 export interface TrainingPlan extends StepPlan {
   readonly steps: number
@@ -69,7 +70,8 @@ export interface TrainedNetwork {
  * and on nothing else: a run that was killed and started again in the same folder ends in the same numbers.
  *
  * @throws InputError where the folder holds another run's checkpoint, the device is missing or memory does not suffice
- * @throws RunError where the loss is no longer finite
+ * @throws RunError where loss, gradient or parameters are no longer finite
+ * @throws OutputError where a file cannot be written
  */
 export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions): Promise<TrainedNetwork> {
   const { fill, validate, onEpoch, onStep, signal, folder, device = 'cpu', threads } = options
@@ -104,12 +106,16 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
         fill(step, image, target)
         dataMs += performance.now() - fillBegin
         const result = await trainer.step(image, target, step, plan.steps)
-        if (!Number.isFinite(result.loss)) throw divergence(step, result, image)
+        if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
+          throw divergence(step, result, image)
+        }
         losses += result.loss
         gradientNorm = Math.max(gradientNorm, result.gradientNorm)
         onStep?.(step + 1)
       }
       const ms = performance.now() - begin
+      // Before anything is kept: from a checkpoint of such parameters no run could go on.
+      if (!trainer.state.parameters.every(Number.isFinite)) throw diverged(step, 'a parameter became NaN or infinite')
       const validation = validate && (await validated(plan, trainer.state.parameters, runtime, validate))
       const entry: EpochLog = {
         epoch: epochs.length + 1,
@@ -136,9 +142,11 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
   }
 }
 
-/** Removes what a finished run no longer needs. */
+/** Removes what a finished run no longer needs, and what killed ones left beside it. */
 export async function removeCheckpoint(folder: string): Promise<void> {
-  await rm(join(folder, 'checkpoint.bin'), { force: true })
+  const path = join(folder, 'checkpoint.bin')
+  await rm(path, { force: true })
+  await removeStale(path)
 }
 
 /** The log is rewritten whole: it is small, and so it always ends where the checkpoint does. */
@@ -161,10 +169,15 @@ async function validated(
 }
 
 function divergence(step: number, { loss, gradientNorm }: { loss: number; gradientNorm: number }, image: Float32Array) {
-  const reason = image.every(Number.isFinite)
-    ? `gradient norm ${gradientNorm}; lower the learning rate or the clipping norm`
-    : 'the batch holds NaN or infinite intensities; check the images'
-  return new RunError('training', `the loss became ${loss} at step ${step + 1}: ${reason}`)
+  const what = Number.isFinite(loss) ? `the gradient norm became ${gradientNorm}` : `the loss became ${loss}`
+  if (image.every(Number.isFinite)) return diverged(step + 1, what)
+  const fault = 'the batch holds NaN or infinite intensities; check the images'
+  return new RunError('training', `${what} at step ${step + 1}: ${fault}`)
+}
+
+function diverged(step: number, what: string): RunError {
+  const remedy = 'lower the learning rate (--learning-rate; learningRate in a study) or clip gradients more (--clip)'
+  return new RunError('training', `${what} at step ${step}: training has diverged; ${remedy}`)
 }
 
 function round(x: number): number {

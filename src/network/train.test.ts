@@ -1,0 +1,70 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { RunError } from '../volume/errors.ts'
+import { DEFAULT_LOSS } from './losses.ts'
+import { DEFAULT_OPTIMISER } from './optimiser.ts'
+import { createRandom } from './random.ts'
+import { type TrainingOptions, type TrainingPlan, trainNetwork } from './train.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'halfdice-train-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const plan: TrainingPlan = {
+  unet: {
+    dimensions: 2,
+    inputChannels: 1,
+    outputs: 1,
+    channels: [4, 8],
+    convolutions: 1,
+    down: 'max-pool',
+    up: 'transposed',
+  },
+  batch: 1,
+  patch: [8, 8],
+  loss: DEFAULT_LOSS,
+  optimiser: { ...DEFAULT_OPTIMISER, warmUp: 0, decay: 'constant' },
+  steps: 4,
+  stepsPerEpoch: 1,
+  seed: 0,
+  priors: [0.3],
+}
+const fill: TrainingOptions['fill'] = (step, image, target) => {
+  const random = createRandom(1, step)
+  for (let i = 0; i < image.length; i++) image[i] = random.normal()
+  for (let i = 0; i < target.length; i++) target[i] = image[i] > 0.5 ? 1 : 0
+}
+const remedy = /lower the learning rate \(--learning-rate;.*clip gradients more \(--clip\)/
+
+test('parameters that overflow stop the run before a checkpoint keeps them', async () => {
+  // The loss of the first step is that of the start: only its new parameters tell.
+  const wild = { ...plan, optimiser: { ...plan.optimiser, learningRate: 1e39 } }
+  const folder = join(root, 'wild')
+  for (const _ of [1, 2]) {
+    const run = trainNetwork(wild, { fill, folder, threads: 1 })
+    await expect(run).rejects.toThrow(RunError)
+    await expect(run).rejects.toThrow(/^training: a parameter became NaN or infinite at step 1: training has diverged/)
+    await expect(run).rejects.toThrow(remedy)
+    expect(existsSync(join(folder, 'checkpoint.bin'))).toBe(false)
+  }
+})
+
+test('a gradient that overflows stops the run, and so do intensities that are no numbers', async () => {
+  // 10²⁰ squared is beyond float32; the target is what no data give, so that the loss stays finite.
+  const steep = { ...plan, loss: { ...plan.loss, kind: 'cross-entropy' } } as const
+  const huge: TrainingOptions['fill'] = (step, image, target) => {
+    fill(step, image, target)
+    target.fill(1e25)
+  }
+  const overflow = trainNetwork(steep, { fill: huge, threads: 1 })
+  await expect(overflow).rejects.toThrow(/^training: the gradient norm became Infinity at step 1: /)
+  await expect(overflow).rejects.toThrow(remedy)
+  const holed: TrainingOptions['fill'] = (step, image, target) => {
+    fill(step, image, target)
+    image[3] = Number.NaN
+  }
+  await expect(trainNetwork(plan, { fill: holed, threads: 1 })).rejects.toThrow(
+    /^training: the loss became NaN at step 1: the batch holds NaN or infinite intensities; check the images/,
+  )
+})
