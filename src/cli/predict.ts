@@ -5,12 +5,13 @@ import type { Device } from '../network/graph/tensor.ts'
 import { predictedMask } from '../study/masks.ts'
 import { openModel } from '../study/model-file.ts'
 import { predictProbability } from '../study/prediction.ts'
+import { unlikeTraining } from '../study/trained-images.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputImage } from './outputs.ts'
-import { fixed, millilitres, printResult, table } from './print.ts'
+import { fixed, millilitres, printResult, table, warn } from './print.ts'
 
 interface Options extends JsonOption {
   readonly output: string
@@ -56,6 +57,7 @@ async function run(modelPath: string, imagePaths: readonly string[], options: Op
   const model = await openModel(modelPath, runtime)
   try {
     const image = joinChannels(await Promise.all(imagePaths.map(readVolume)), imagePaths)
+    for (const difference of unlikeTraining(model.metadata, image.grid)) warn(`${imagePaths[0]} ${difference}`)
     const probability = await predictProbability(model, image, imagePaths.join(' '))
     const { thresholds, mask } = predictedMask(probability, model, rule ?? 'auto')
     await writeVolume(options.output, rule === undefined ? probability : mask)

@@ -1,6 +1,7 @@
 import { type PreparedImage, prepareImage, restoreMap } from '../datasets/training/preprocess.ts'
 import { predictTiles } from '../datasets/training/tiles.ts'
 import type { Session } from '../network/runtime/session.ts'
+import { InputError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
 import type { Volume } from '../volume/volume.ts'
 import type { Model, ModelMetadata } from './model-file.ts'
@@ -17,6 +18,7 @@ import type { Model, ModelMetadata } from './model-file.ts'
  */
 export async function predictProbability(model: Model, image: Volume, subject: string): Promise<Volume<Float32Array>> {
   const { metadata, session } = model
+  checkImage(metadata, image, subject)
   const prepared = prepareImage(image, metadata.preprocessing, subject)
   const maps = await predictPrepared(session, metadata, prepared)
   const voxels = voxelCount(image.grid)
@@ -26,6 +28,17 @@ export async function predictProbability(model: Model, image: Volume, subject: s
     data.set(restoreMap(maps.subarray(k * small, (k + 1) * small), prepared.placement), k * voxels)
   }
   return { grid: image.grid, channels: metadata.outputs.length, data, header: image.header }
+}
+
+function checkImage({ unet, images }: ModelMetadata, { grid, channels }: Volume, subject: string): void {
+  if (channels !== unet.inputChannels) {
+    const names = images.channelNames === undefined ? '' : ` (${images.channelNames.join(', ')})`
+    const wanted = `${unet.inputChannels} channel${unet.inputChannels === 1 ? '' : 's'}${names}`
+    throw new InputError(subject, `has ${channels} channels where the network takes ${wanted}; give one file for each`)
+  }
+  if (unet.dimensions === 3 && grid.shape[2] === 1) {
+    throw new InputError(subject, 'is a single slice, and the network is 3-D; give a volume, or train a 2-D network')
+  }
 }
 
 /** The same on the network's grid. */

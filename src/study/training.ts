@@ -9,8 +9,9 @@ import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork, type 
 import type { UNetPlan } from '../network/unet.ts'
 import { RunError } from '../volume/errors.ts'
 import { diceOfCut } from './hold-out.ts'
-import { type ModelMetadata, metadataProperties, type OutputSpec } from './model-file.ts'
+import { encodeModelFile, type ModelMetadata, type OutputSpec } from './model-file.ts'
 import { predictPrepared } from './prediction.ts'
+import { describeImages } from './trained-images.ts'
 import {
   checkCases,
   choosePatch,
@@ -34,6 +35,8 @@ export interface TrainingRun {
   readonly signal?: AbortSignal
   /** Goes into the model's metadata. */
   readonly dataset?: string
+  /** What the input channels show; goes into the model's metadata. */
+  readonly channelNames?: readonly string[]
 }
 
 export interface TrainingResult {
@@ -62,7 +65,7 @@ export async function trainSegmentation(
   cases: readonly TrainingCase[],
   run: TrainingRun,
 ): Promise<TrainingResult> {
-  const { folder, validation = [], device, threads, onEpoch, onStep, signal, dataset } = run
+  const { folder, validation = [], device, threads, onEpoch, onStep, signal, dataset, channelNames } = run
   checkCases(config, cases, validation)
   const preprocessing = fitPreprocessing(config, cases)
   const prepared = cases.map((one) => prepareCase(one, config, preprocessing))
@@ -105,6 +108,11 @@ export async function trainSegmentation(
     patch,
     outputs: config.outputs,
     preprocessing,
+    images: describeImages(
+      cases.map(({ image }) => image.grid),
+      // A file of several channels has one name in nnU-Net's index.
+      channelNames?.length === unet.inputChannels ? channelNames : undefined,
+    ),
     loss: config.loss,
     training: {
       ...(dataset && { dataset }),
@@ -121,7 +129,7 @@ export async function trainSegmentation(
   await session.dispose()
   const metadata = { ...described, thresholds }
   const model = join(folder, 'model.onnx')
-  await writeWhole(model, [exportModel(unet, parameters, metadataProperties(metadata))])
+  await writeWhole(model, [encodeModelFile(parameters, metadata)])
   await removeCheckpoint(folder)
   return { model, epochs, metadata }
 }
