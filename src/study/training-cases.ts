@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { totalmem } from 'node:os'
 import { randomStream } from '../datasets/phantom/random.ts'
 import { drawSample } from '../datasets/training/augment.ts'
 import type { PreparedCase } from '../datasets/training/patch.ts'
@@ -13,6 +14,7 @@ import {
   prepareLabels,
   sampleInside,
 } from '../datasets/training/preprocess.ts'
+import { countParameters, listParameters } from '../network/parameters.ts'
 import { sizeMultiple, type UNetPlan } from '../network/unet.ts'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference } from '../volume/grid.ts'
@@ -114,10 +116,37 @@ export function choosePatch(
     if (axis >= axes) return 1
     return up(given?.[axis] ?? median(prepared.map(({ image }) => image.placement.size[axis])))
   })
+  // Prediction tells a 2-D network by its depth of 1.
+  if (axes === 3 && sizes[2] === 1) {
+    throw new InputError('patch', 'is a single slice of a 3-D network; make it deeper, or train a 2-D network')
+  }
   while (given === undefined && sizes[0] * sizes[1] * sizes[2] > MAX_PATCH_VOXELS) {
-    sizes[sizes.indexOf(Math.max(...sizes))] -= multiple
+    const largest = Math.max(...sizes)
+    if (largest === multiple) {
+      const least = new Array(axes).fill(multiple).join('×')
+      const fault = `${unet.channels.length} levels need a patch of at least ${least} voxels, more than is taken by itself`
+      throw new InputError('channels', `${fault}; give fewer levels, or the patch`)
+    }
+    sizes[sizes.indexOf(largest)] -= multiple
   }
   return [sizes[0], sizes[1], sizes[2]]
+}
+
+/**
+ * Refuses what cannot fit in any case, before memory is asked for: the state of the optimiser (parameters and two
+ * moments, before and after a step) and one batch with the maps of the first convolution, float32.
+ *
+ * @throws InputError where the machine has less
+ */
+export function checkMemory(unet: UNetPlan, batch: number, patch: readonly number[]): void {
+  const state = 6 * countParameters(listParameters(unet))
+  const maps = batch * patch.reduce((p, n) => p * n, 1) * (unet.inputChannels + unet.outputs + unet.channels[0])
+  if (4 * (state + maps) > totalmem()) throw outOfMemory()
+}
+
+/** As ONNX Runtime's lack of memory is told. */
+export function outOfMemory(): InputError {
+  return new InputError('memory', 'not enough for this network; use a smaller patch, batch or number of channels')
 }
 
 /** Mean share of each output in the voxels that the net will see (images padded to the patch). */

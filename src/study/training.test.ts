@@ -159,6 +159,42 @@ test('an output that no training case has is refused', async () => {
   await expect(trainSegmentation(more, cases, run)).rejects.toThrow('tumour: no training case holds label 7')
 })
 
+test('what needs more memory than there is is refused before any is taken', async () => {
+  const run = { folder: join(root, 'deep/large'), threads: 2 }
+  for (const large of [
+    { patch: [4096, 4096, 4096] },
+    { patch: [2048, 2048, 64], batch: 4096 },
+    { channels: [1_000_000, 2] },
+    { channels: [50_000, 2] },
+  ]) {
+    await expect(trainSegmentation({ ...small, ...large }, cases, run)).rejects.toThrow(
+      'memory: not enough for this network; use a smaller patch, batch or number of channels',
+    )
+  }
+  expect(existsSync(join(root, 'deep'))).toBe(false)
+})
+
+test('more levels than the default patch can have, and a patch of one slice, are refused', async () => {
+  const run = { folder: join(root, 'levels'), threads: 2 }
+  const { patch: _, ...free } = small
+  const deep = { ...free, channels: [2, 2, 2, 2, 2, 2, 2, 2] }
+  await expect(trainSegmentation(deep, cases, run)).rejects.toThrow(
+    'channels: 8 levels need a patch of at least 128×128×128 voxels',
+  )
+  const slice = { ...small, channels: [4], patch: [20, 24, 1] }
+  await expect(trainSegmentation(slice, cases, run)).rejects.toThrow('patch: is a single slice')
+  // 7 levels are 64³ voxels: just what is taken by itself.
+  const seven = { ...free, channels: [1, 1, 1, 1, 1, 1, 1], steps: 1, batch: 1 }
+  const { metadata } = await trainSegmentation(seven, cases.slice(0, 1), run)
+  expect(metadata.patch).toEqual([64, 64, 64])
+})
+
+test('a folder that was made for nothing goes again', async () => {
+  const run = { folder: join(root, 'nothing/here'), threads: 2, device: 'cuda' as const }
+  await expect(trainSegmentation(small, cases, run)).rejects.toThrow('--device cuda')
+  expect(existsSync(join(root, 'nothing'))).toBe(false)
+})
+
 test('files that are no models of ours are named', async () => {
   const path = join(root, 'foreign.onnx')
   writeFileSync(path, 'not a model')

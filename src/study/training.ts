@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { mkdir, rmdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { PreparedCase } from '../datasets/training/patch.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
 import { writeWhole } from '../network/checkpoint.ts'
@@ -14,11 +15,13 @@ import { predictPrepared } from './prediction.ts'
 import { describeImages } from './trained-images.ts'
 import {
   checkCases,
+  checkMemory,
   choosePatch,
   fillBatch,
   fingerprint,
   fitPreprocessing,
   foregroundShares,
+  outOfMemory,
   prepareCase,
 } from './training-cases.ts'
 import type { TrainingCase, TrainingConfig } from './training-config.ts'
@@ -80,6 +83,7 @@ export async function trainSegmentation(
     up: config.up,
   }
   const patch = choosePatch(config, unet, prepared)
+  checkMemory(unet, config.batch, patch)
   const plan: TrainingPlan = {
     unet,
     batch: config.batch,
@@ -92,16 +96,18 @@ export async function trainSegmentation(
     priors: foregroundShares(prepared, config.outputs.length, patch),
   }
   const runtime = { ...(device && { device }), ...(threads && { threads }) }
-  const { parameters, epochs } = await trainNetwork(plan, {
-    ...runtime,
-    fill: (step, image, target) => fillBatch(prepared, patch, config, step, image, target),
-    ...(curve.length > 0 && { validate: (session: Session) => validate(session, curve, patch, config.outputs) }),
-    ...(onEpoch && { onEpoch }),
-    ...(onStep && { onStep }),
-    ...(signal && { signal }),
-    folder,
-    fingerprint: fingerprint(config, prepared),
-  })
+  const { parameters, epochs } = await inFolder(folder, () =>
+    trainNetwork(plan, {
+      ...runtime,
+      fill: (step, image, target) => fillBatch(prepared, patch, config, step, image, target),
+      ...(curve.length > 0 && { validate: (session: Session) => validate(session, curve, patch, config.outputs) }),
+      ...(onEpoch && { onEpoch }),
+      ...(onStep && { onStep }),
+      ...(signal && { signal }),
+      folder,
+      fingerprint: fingerprint(config, prepared),
+    }),
+  )
   const described: ModelMetadata = {
     format: 1,
     unet,
@@ -132,6 +138,22 @@ export async function trainSegmentation(
   await writeWhole(model, [encodeModelFile(parameters, metadata)])
   await removeCheckpoint(folder)
   return { model, epochs, metadata }
+}
+
+/** Trains in a folder. What was made for it and stayed empty, because a device or memory was missing, goes again. */
+async function inFolder<T>(folder: string, train: () => Promise<T>): Promise<T> {
+  const made = await mkdir(resolve(folder), { recursive: true })
+  try {
+    return await train()
+  } catch (error) {
+    try {
+      for (let at = resolve(folder); made !== undefined && at.startsWith(made); at = dirname(at)) await rmdir(at)
+    } catch {
+      // It holds a checkpoint or a log: that is kept.
+    }
+    // Arrays of ours that are larger than the engine makes them.
+    throw error instanceof RangeError && /length|allocation/i.test(error.message) ? outOfMemory() : error
+  }
 }
 
 /** Mean Dice over cases on the network's grid; a case without the label and without a mask counts 1. */
