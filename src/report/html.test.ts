@@ -62,6 +62,15 @@ describe('htmlReport', () => {
     expect(htmlReport(options)).toBe(html)
   })
 
+  test('what is closed on the screen lies where every browser prints it', () => {
+    // Browsers before 2025 leave out what lies in a closed <details>, whatever a style sheet says.
+    expect(html).toContain(
+      '<details><summary>more</summary></details><div class="more"><pre><code>halfdice --help</code></pre></div>',
+    )
+    expect(html).toContain('@media screen{details:not([open])+.more{display:none}}')
+    expect(html.match(/\.more\{display:none\}/g)?.length).toBe(1)
+  })
+
   test('the saved CSV is the table', () => {
     const [, data] = /download="dice.csv" href="data:[^,]*,([^"]*)"/.exec(html)!
     expect(Buffer.from(data, 'base64').toString('utf8')).toBe(tableCsv(table))
@@ -86,6 +95,16 @@ test('tableLatex escapes and aligns', () => {
     '\\end{tabular}',
     '',
   ])
+})
+
+test('a column may have words of its own for a cell; CSV keeps the value', () => {
+  const small: Table = {
+    columns: [{ key: 'p', show: (p) => (Number(p) < 0.01 ? '< 0.01' : String(p)) }],
+    rows: [{ p: 1e-9 }, { p: 0.5 }, { p: undefined }],
+  }
+  expect(small.rows.map(({ p }) => cellText(p, small.columns[0]))).toEqual(['< 0.01', '0.5', '–'])
+  expect(tableCsv(small)).toBe('p\r\n1e-9\r\n0.5\r\n\r\n')
+  expect(tableLatex(small)).toContain('$<$ 0.01 \\\\\n0.5 \\\\\n-- \\\\')
 })
 
 test('cellText shows what is missing as a dash', () => {

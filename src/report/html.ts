@@ -98,12 +98,11 @@ function drawBlock(block: Block, count: { figure: number; table: number }): stri
     case 'table':
       return drawTable(block.table, block.caption, block.name, ++count.table)
     case 'details':
-      return element(
-        'details',
-        {},
-        element('summary', {}, escapeText(block.summary)),
-        ...block.blocks.map((b) => drawBlock(b, count)),
-      )
+      // The blocks follow their switch and do not lie in it: what lies in a closed one, most browsers leave out on paper.
+      return [
+        element('details', {}, element('summary', {}, escapeText(block.summary))),
+        element('div', { class: 'more' }, ...block.blocks.map((b) => drawBlock(b, count))),
+      ].join('')
     case 'code':
       return element('pre', {}, element('code', {}, escapeText(block.text)))
   }
@@ -178,9 +177,11 @@ th{border-bottom:1px solid var(--ink);text-align:left;vertical-align:bottom;padd
 td{padding:.18rem .6rem;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{padding-left:0}
 th.n,td.n{text-align:right}
+td.n{white-space:nowrap}
 .save{font-size:.82rem;margin:.35rem 0 0;color:var(--soft)}
 details{margin:1rem 0}
 summary{cursor:pointer;font-weight:600}
+@media screen{details:not([open])+.more{display:none}}
 pre{background:var(--tint);padding:.7rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.4}
 footer{margin-top:3rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--soft);overflow-wrap:anywhere}
 @page{size:A4;margin:16mm 15mm}
@@ -193,8 +194,15 @@ figure.table{break-inside:auto}
 .save,nav{display:none}
 .figures{gap:.5rem 1rem}
 .figures>svg:not(:only-child){width:calc(50% - .6rem)}
-tr,pre{break-inside:avoid}
-details::details-content{content-visibility:visible;display:block;height:auto}
+tr,h2+p{break-inside:avoid}
+.scroll{overflow:visible}
+table{font-size:7.5pt}
+th,td{padding-left:.3rem;padding-right:.3rem}
+pre{font-size:7.5pt;white-space:pre-wrap;overflow-wrap:anywhere}
+details{margin-bottom:.5rem}
+details,summary{break-after:avoid}
+.more,.more>:first-child{break-before:avoid}
 summary{list-style:none}
+summary::-webkit-details-marker{display:none}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 `.trim()

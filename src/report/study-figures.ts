@@ -13,6 +13,7 @@ import { contourColour, lineColour, MARKERS } from './palette.ts'
 import { acquisitionView, viewPlane } from './plane.ts'
 import { type Layer, type SlicePanel, slicePanels } from './slices.ts'
 import { METHOD_NAMES } from './study-words.ts'
+import { strengthText } from './words.ts'
 
 /** Methods shown with whiskers, each with a colour of its own in every figure. */
 const SHOWN: readonly Method[] = ['soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@rma', 'ce@oracle']
@@ -214,7 +215,7 @@ function examplePanels(example: Example, results: readonly ScoreRow[]): SlicePan
   const threshold = (method: Method) => score(method)?.threshold ?? 0.5
   return [
     panel(
-      `σ = ${sigma_mm} mm`,
+      `σ = ${strengthText(sigma_mm)} mm`,
       [line(clean, 0.5, 3, 'clean label'), line(noisy, 0.5, 4, 'noisy label', '4 2')],
       'clean and noisy label',
     ),
@@ -251,7 +252,7 @@ export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
   const diagram = (organ: string, loss: string) =>
     reliabilityDiagram(
       sigmas.map((sigma) => ({
-        label: `σ = ${sigma} mm`,
+        label: `σ = ${strengthText(sigma)} mm`,
         bins: rows
           .filter(
             (row) => row.organ === organ && row.loss === loss && row.sigma_mm === sigma && row.voxels >= FEWEST_VOXELS,
@@ -293,7 +294,7 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
           (sigma, i): Mark => ({
             kind: 'line',
             colour: lineColour(i),
-            label: `σ = ${sigma} mm`,
+            label: `σ = ${strengthText(sigma)} mm`,
             points: mean(loss, sigma, (epoch) => epoch.loss),
           }),
         ),
@@ -310,7 +311,7 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
             (loss): Mark => ({
               kind: 'line',
               colour: lineColour(i),
-              label: `${loss}, σ = ${sigma} mm`,
+              label: `${loss}, σ = ${strengthText(sigma)} mm`,
               ...(loss === 'soft-dice' && { dash: '5 3' }),
               points: mean(loss, sigma, (epoch) => epoch[LEARNED[loss]]?.[k] ?? Number.NaN),
             }),
@@ -349,7 +350,7 @@ function theoryLine(
 }
 
 function strengthAxis(sigmas: readonly string[]) {
-  return { label: 'noise strength σ (mm)', categories: sigmas }
+  return { label: 'noise strength σ (mm)', categories: sigmas.map(strengthText) }
 }
 
 function byOrgan(rows: readonly SummaryRow[]) {

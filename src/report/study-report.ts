@@ -1,13 +1,12 @@
-import { foldProbability } from '../noise/fold.ts'
 import type { StudyTables } from '../study/assemble.ts'
 import type { Example } from '../study/examples.ts'
-import { type StudyPlan, sigmaText } from '../study/plan.ts'
+import type { StudyPlan } from '../study/plan.ts'
 import type { Method } from '../study/score-case.ts'
 import type { StudyFile } from '../study/study-file.ts'
 import type { TrainingCurve } from '../study/training-curves.ts'
-import { createGrid } from '../volume/grid.ts'
 import { type Block, htmlReport, type ReportSection } from './html.ts'
 import { sheet } from './sheet.ts'
+import { dataBlocks, foldingNote, resamplesLabels } from './study-data.ts'
 import {
   diceFigure,
   exampleFigure,
@@ -18,6 +17,7 @@ import {
 } from './study-figures.ts'
 import { comparisonTable, diceTable, summaryTable } from './study-tables.ts'
 import { METHOD_MEANINGS, verdictSentences } from './study-words.ts'
+import { counted } from './words.ts'
 
 /** The study's own questions. */
 const MAIN_PAIRS: readonly (readonly [Method, Method])[] = [
@@ -25,6 +25,10 @@ const MAIN_PAIRS: readonly (readonly [Method, Method])[] = [
   ['ce@case', 'ce@half'],
   ['ce@case', 'soft-dice@half'],
 ]
+
+/** Where a reader finds every number again. */
+const SOURCES =
+  'Beside this page: tables and the figures of Dice, thresholds and volumes come from results.csv (their means and differences are summary.csv and comparisons.csv), calibration figures from reliability.csv, training curves from the log.jsonl of each network in the folder runs, example slices from the folder examples, cases and configuration from study.json.'
 
 /** All that the report shows. */
 export interface StudyResults {
@@ -49,7 +53,8 @@ export function studyReport(results: StudyResults): string {
     summary: [...studyVerdict(results), context(results)],
     sections: studySections(results),
     footer: [
-      `Made by halfdice ${versions.halfdice} (ONNX Runtime ${versions['onnxruntime-node']}, Node ${versions.node}, ${versions.platform}). All numbers come from results.csv beside this page.`,
+      `Made by halfdice ${versions.halfdice} (ONNX Runtime ${versions['onnxruntime-node']}, Node ${versions.node}, ${versions.platform}).`,
+      SOURCES,
       'The theory is that of Nordström, Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
     ],
   })
@@ -75,11 +80,12 @@ export function studyFigures({ tables, examples, curves }: StudyResults): Readon
 
 /** The report's sections, for use in other pages too. */
 export function studySections(results: StudyResults): ReportSection[] {
-  const { tables, examples, curves } = results
+  const { study, tables, examples, curves } = results
   return [
     {
       title: 'Dice by method and noise strength',
       blocks: [
+        ...foldingNote(study.config),
         text(
           'Dice of the held-out cases with their noisy labels, which is what the networks were trained for. Whiskers are 95 % intervals from a bootstrap of patients. The lines are what a perfect network would score: the exact marginals of the clean labels, cut at ½ and at t*.',
         ),
@@ -164,51 +170,15 @@ function context({ study, plan }: StudyResults): string {
   const used = new Set(plan.groups.flatMap(({ cases }) => cases.map(({ id }) => id))).size
   const patients = new Set(plan.groups.flatMap(({ cases }) => cases.map(({ patient }) => patient))).size
   const nets = plan.cells.filter(({ work }) => work.kind === 'training').length
-  const sharing = config.joint ? 'all organs sharing one network with an output each' : 'one network an organ'
+  const sharing = config.joint
+    ? 'one for each strength, fold and loss, with an output for each organ'
+    : 'one for each organ, strength, fold and loss'
+  const resampled = resamplesLabels(config) ? ' Labels were resampled first; see Data and configuration.' : ''
   const phantom =
     config.data.kind === 'phantom'
       ? ' The images are a procedural phantom, not patients: they show that the method runs and how the effect behaves, not how large it is in practice.'
       : ''
-  return `${used} cases of ${patients} patients (${dataset.name}), ${config.folds}-fold cross-validation, ${nets} networks, ${sharing}. A difference counts here where it is larger than 0.005, its interval excludes 0 and its corrected p is below 0.05.${phantom}`
-}
-
-function dataBlocks({ study, plan }: StudyResults): Block[] {
-  const { config, dataset } = study
-  const items = plan.groups.map(({ name, cases, absent, organs }) => {
-    const missing =
-      absent.length === 0 ? '' : `, ${absent.length} left out for lack of ${organs.map((o) => o.name).join(' or ')}`
-    return `${name}: ${cases.length} cases${missing}.`
-  })
-  const bad = dataset.leftOut
-  const folding = config.noise.map(
-    (noise) =>
-      `σ = ${sigmaText(noise.sigmaMm)} mm, ℓ = ${noise.lengthMm} mm: the displacement folds in ${(100 * foldProbability(noise, createGrid([8, 8, 8]))).toPrecision(2)} % of voxels.`,
-  )
-  const grid =
-    config.spacingMm === undefined
-      ? 'Images keep their own grids.'
-      : `Images and labels were first brought to ${config.spacingMm.map((s) => s ?? 'own').join(' × ')} mm; noise, training and all scores live on that grid.`
-  return [
-    { kind: 'list', items: [...items, ...folding, grid, noiseSentence(config.joint)] },
-    ...(bad.length === 0
-      ? []
-      : [
-          {
-            kind: 'note',
-            tone: 'warning',
-            text: `${bad.length} cases were left out because they could not be read: ${bad
-              .slice(0, 20)
-              .map(({ id, reason }) => `${id} (${reason})`)
-              .join('; ')}${bad.length > 20 ? ' …' : ''}`,
-          } as const,
-        ]),
-    details('Configuration', [{ kind: 'code', text: JSON.stringify(config, undefined, 1) }]),
-  ]
-}
-
-function noiseSentence(joint: boolean): string {
-  const field = joint ? 'one displacement field for all organs of a case' : 'a displacement field for each organ'
-  return `One noisy label was drawn for each case and strength (${field}), the same for every fold and both losses; networks never saw a clean label.`
+  return `${counted(used, 'case')} of ${counted(patients, 'patient')} (${dataset.name}), ${config.folds}-fold cross-validation, ${counted(nets, 'network')}, ${sharing}.${resampled} A difference counts here where it is larger than 0.005, its interval excludes 0 and its corrected p is below 0.05.${phantom}`
 }
 
 function text(content: string): Block {

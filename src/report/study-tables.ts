@@ -2,6 +2,8 @@ import type { Method } from '../study/score-case.ts'
 import { COMPARISONS, type ComparisonRow, type SummaryRow, type Target } from '../study/summary.ts'
 import type { Block } from './html.ts'
 import { METHOD_NAMES } from './study-words.ts'
+import type { Column } from './table.ts'
+import { pText, strengthText } from './words.ts'
 
 const SHOWN: readonly Method[] = [
   'theory@half',
@@ -13,6 +15,8 @@ const SHOWN: readonly Method[] = [
   'ce@rma',
   'ce@oracle',
 ]
+
+const STRENGTH: Column = { key: 'sigma_mm', title: 'σ, mm', show: (sigma) => strengthText(String(sigma)) }
 
 /** Mean Dice alone: a row an organ and strength, a column a method. */
 export function diceTable(summary: readonly SummaryRow[], target: Target): Block {
@@ -30,7 +34,7 @@ export function diceTable(summary: readonly SummaryRow[], target: Target): Block
     table: {
       columns: [
         { key: 'organ' },
-        { key: 'sigma_mm', title: 'σ, mm' },
+        STRENGTH,
         { key: 'cases', decimals: 0 },
         ...SHOWN.map((method) => ({ key: method, title: METHOD_NAMES[method] })),
       ],
@@ -51,7 +55,7 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
     table: {
       columns: [
         { key: 'organ' },
-        { key: 'sigma_mm', title: 'σ, mm' },
+        STRENGTH,
         { key: 'method' },
         { key: 'cases', decimals: 0 },
         { key: 'dice_mean', title: 'Dice' },
@@ -91,7 +95,7 @@ export function comparisonTable(
     table: {
       columns: [
         { key: 'organ' },
-        { key: 'sigma_mm', title: 'σ, mm' },
+        STRENGTH,
         { key: 'first' },
         { key: 'second' },
         { key: 'patients', decimals: 0 },
@@ -100,8 +104,8 @@ export function comparisonTable(
         { key: 'high' },
         { key: 'better', decimals: 0 },
         { key: 'worse', decimals: 0 },
-        { key: 'p', decimals: 4 },
-        { key: 'p_holm', title: 'p (Holm)', decimals: 4 },
+        { key: 'p', show: (p) => pText(Number(p)) },
+        { key: 'p_holm', title: 'p (Holm)', show: (p) => pText(Number(p)) },
       ],
       rows,
     },

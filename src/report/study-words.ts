@@ -1,5 +1,6 @@
 import type { Method } from '../study/score-case.ts'
 import type { ComparisonRow, SummaryRow } from '../study/summary.ts'
+import { counted, strengthText } from './words.ts'
 
 /** Methods as figures and tables name them; CE is cross-entropy. */
 export const METHOD_NAMES: Readonly<Record<Method, string>> = {
@@ -54,16 +55,16 @@ export function verdictSentences(summary: readonly SummaryRow[], comparisons: re
 }
 
 function farBelow(noisy: readonly SummaryRow[], find: Find): string | undefined {
-  const list = noisy
+  const far = noisy
     .filter(({ method }) => method === 'soft-dice@half')
     .flatMap((row) => {
       const forecast = find(row, 'theory@case')?.dice_mean ?? 0
-      return forecast - row.dice_mean > FAR
-        ? [`${at(row)} (${row.dice_mean.toFixed(3)} of ${forecast.toFixed(3)})`]
-        : []
+      return forecast - row.dice_mean > FAR ? [{ row, forecast }] : []
     })
-  if (list.length === 0) return undefined
-  return `Soft-Dice stayed far below what theory allows for ${list.join('; ')}: these networks are short of training, or their images do not show the organ well.`
+  if (far.length === 0) return undefined
+  const list = far.map(({ row, forecast }) => `${at(row)} (${row.dice_mean.toFixed(3)} of ${forecast.toFixed(3)})`)
+  const organs = new Set(far.map(({ row }) => row.organ)).size === 1 ? 'the organ' : 'these organs'
+  return `Soft-Dice stayed far below what theory allows for ${list.join('; ')}: these networks are short of training, or their images do not show ${organs} well.`
 }
 
 /**
@@ -74,7 +75,7 @@ function fewPatients(comparisons: readonly ComparisonRow[]): string | undefined 
   const noisy = comparisons.filter(({ target }) => target === 'noisy')
   const patients = Math.min(...noisy.map((row) => row.patients))
   if (noisy.length === 0 || (2 / 2 ** patients) * noisy.length < 0.05) return undefined
-  return `With ${patients} patients and ${noisy.length} comparisons the corrected test cannot fall below 5 %, so nothing counts as shown here; see the intervals.`
+  return `With ${counted(patients, 'patient')} and ${counted(noisy.length, 'comparison')} the corrected test cannot fall below 5 %, so nothing counts as shown here; see the intervals.`
 }
 
 type Find = (setting: Setting, method: Method) => SummaryRow | undefined
@@ -82,32 +83,42 @@ type Find = (setting: Setting, method: Method) => SummaryRow | undefined
 function costOfHalf(rows: readonly ComparisonRow[], find: Find): string | undefined {
   if (rows.length === 0) return undefined
   const lower = rows.filter(isLower)
-  const total = settings(rows.length)
+  const most = (lower.length === 0 ? rows : lower).reduce((a, b) => (b.difference < a.difference ? b : a))
   if (lower.length === 0) {
-    const most = rows.reduce((a, b) => (b.difference < a.difference ? b : a))
-    return `Cut at ½, cross-entropy was not shown to fall behind soft-Dice in any of ${total}; the largest deficit was ${interval(most)} (${at(most)}).`
+    const fall = 'Cut at ½, cross-entropy was not shown to fall behind soft-Dice'
+    return rows.length === 1
+      ? `${fall} for ${at(most)}: the difference was ${interval(most)}.`
+      : `${fall} in any of ${settings(rows)}; the lowest difference was ${interval(most)} (${at(most)}).`
   }
-  const most = lower.reduce((a, b) => (b.difference < a.difference ? b : a))
   const [ce, sd] = [find(most, 'ce@half'), find(most, 'soft-dice@half')].map((row) => row?.dice_mean.toFixed(3) ?? '–')
-  return `Cut at ½, cross-entropy fell behind soft-Dice in ${lower.length} of ${total}, most for ${at(most)}: Dice ${ce} against ${sd}, a difference of ${interval(most)}.${rest(rows.length - lower.length)}`
+  const where = rows.length === 1 ? '' : ` in ${lower.length} of ${settings(rows)},${lower.length === 1 ? '' : ' most'}`
+  return `Cut at ½, cross-entropy fell behind soft-Dice${where} for ${at(most)}: Dice ${ce} against ${sd}, a difference of ${interval(most)}.${rest(rows.length - lower.length)}`
 }
 
 function gainOfThreshold(rows: readonly ComparisonRow[]): string | undefined {
   if (rows.length === 0) return undefined
-  const higher = rows.filter(isHigher)
-  const lower = rows.filter(isLower)
-  const most = rows.reduce((a, b) => (b.difference > a.difference ? b : a))
+  const [higher, lower] = [rows.filter(isHigher), rows.filter(isLower)]
+  const most = rows.reduce((a, b) => (Math.abs(b.difference) > Math.abs(a.difference) ? b : a))
+  const move = "Moving the same networks' cut from ½ to each case's own t*, without any label,"
+  if (rows.length === 1) {
+    const effect = higher.length === 1 ? 'raised' : lower.length === 1 ? 'lowered' : 'was not shown to change'
+    return `${move} ${effect} Dice for ${at(most)}: the difference was ${interval(most)}.`
+  }
   const worse =
     lower.length === 0 ? 'and lowered it in none' : `and lowered it in ${lower.length} (${lower.map(at).join('; ')})`
-  return `Moving the same networks' cut from ½ to each case's own t*, without any label, raised Dice in ${higher.length} of ${settings(rows.length)} ${worse}; the largest change was ${interval(most)} (${at(most)}).`
+  return `${move} raised Dice in ${higher.length} of ${settings(rows)} ${worse}; the largest change was ${interval(most)} (${at(most)}).`
 }
 
 function againstSoftDice(rows: readonly ComparisonRow[]): string | undefined {
   if (rows.length === 0) return undefined
   const [higher, lower] = [rows.filter(isHigher), rows.filter(isLower)]
+  if (rows.length === 1) {
+    const is = higher.length === 1 ? 'better than' : lower.length === 1 ? 'worse than' : 'not told apart from'
+    return `With t*, cross-entropy was ${is} soft-Dice for ${at(rows[0])}: the difference was ${interval(rows[0])}.`
+  }
   const open = rows.length - higher.length - lower.length
   const where = lower.length === 0 ? '' : ` (worse: ${lower.map((row) => `${at(row)}, ${interval(row)}`).join('; ')})`
-  return `With t*, cross-entropy was better than soft-Dice in ${higher.length}, worse in ${lower.length} and not told apart in ${open} of ${settings(rows.length)}${where}.`
+  return `With t*, cross-entropy was better than soft-Dice in ${higher.length}, worse in ${lower.length} and not told apart in ${open} of ${settings(rows)}${where}.`
 }
 
 function misled(noisy: readonly SummaryRow[], find: Find): string | undefined {
@@ -130,7 +141,7 @@ function unlearned(noisy: readonly SummaryRow[], find: Find): string | undefined
     .filter(({ method }) => method === 'ce@oracle')
     .filter((oracle) => (find(oracle, 'soft-dice@half')?.dice_mean ?? 0) - oracle.dice_mean > MISLED)
   if (list.length === 0) return undefined
-  return `For ${list.map(at).join('; ')} not even the best threshold brings cross-entropy to soft-Dice: its network has learned less, and no threshold mends that. See the training curves before concluding anything there.`
+  return `For ${list.map(at).join('; ')} not even the best threshold brings cross-entropy to soft-Dice: its networks have learned less, and no threshold mends that. See the training curves before concluding anything there.`
 }
 
 /** Told apart from zero by both the test (Holm, 5 %) and the interval, and large enough to matter. */
@@ -143,15 +154,16 @@ function isHigher({ difference, low, p_holm }: ComparisonRow): boolean {
 }
 
 function at({ organ, sigma_mm }: Setting): string {
-  return `${organ} at σ = ${sigma_mm} mm`
+  return `${organ} at σ = ${strengthText(sigma_mm)} mm`
 }
 
-function settings(n: number): string {
-  return n === 1 ? 'one setting of organ and strength' : `${n} settings of organ and strength`
+/** Of several rows; a single one is named instead. */
+function settings({ length }: readonly ComparisonRow[]): string {
+  return `${length} settings of organ and strength`
 }
 
 function rest(n: number): string {
-  return n === 0 ? '' : ` In the other ${n} no such loss was shown.`
+  return n === 0 ? '' : ` In the other ${n === 1 ? 'one' : n} no such loss was shown.`
 }
 
 /** `−0.012 (95 % −0.020 to −0.004)`. */

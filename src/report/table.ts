@@ -5,6 +5,8 @@ export interface Column {
   readonly title?: string
   /** Decimals for numbers in HTML and LaTeX; CSV keeps every digit. Default 3. */
   readonly decimals?: number
+  /** How a cell reads in HTML and LaTeX, where decimals do not say it; CSV keeps the value. */
+  readonly show?: (value: string | number) => string
 }
 
 export type Cell = string | number | undefined
@@ -24,7 +26,7 @@ export function tableCsv({ columns, rows }: Table): string {
     .join('')
 }
 
-/** A LaTeX `tabular` with booktabs rules; text is escaped, numbers are rounded as on the page. */
+/** A LaTeX `tabular` with booktabs rules; text is escaped, cells read as on the page. */
 export function tableLatex({ columns, rows }: Table): string {
   const numeric = columns.map(({ key }) => rows.some((row) => typeof row[key] === 'number'))
   const line = (cells: readonly string[]): string => `${cells.join(' & ')} \\\\`
@@ -43,6 +45,7 @@ export function tableLatex({ columns, rows }: Table): string {
 /** The cell as people read it. */
 export function cellText(value: Cell, column: Column): string {
   if (isMissing(value)) return '–'
+  if (column.show) return column.show(value)
   if (typeof value === 'string') return value
   return value
     .toFixed(column.decimals ?? 3)
@@ -70,8 +73,10 @@ const LATEX: Readonly<Record<string, string>> = {
   '±': '$\\pm$',
   '³': '$^3$',
   '≤': '$\\le$',
+  '<': '$<$',
+  '>': '$>$',
 }
 
 function latexText(text: string): string {
-  return text.replace(/[\\{}~^–−½σℓ‖×±³≤]|[#$%&_]/g, (c) => LATEX[c] ?? `\\${c}`)
+  return text.replace(/[\\{}~^–−½σℓ‖×±³≤<>]|[#$%&_]/g, (c) => LATEX[c] ?? `\\${c}`)
 }

@@ -8,6 +8,7 @@ import { type Block, htmlReport, type ReportSection } from './html.ts'
 import { lineColour, MARKERS } from './palette.ts'
 import { slicePanels } from './slices.ts'
 import type { Table } from './table.ts'
+import { counted } from './words.ts'
 
 const METHOD_NAMES: Readonly<Record<Method, string>> = {
   half: 'cut at ½',
@@ -39,7 +40,11 @@ export function thresholdReport({ review, slices, failures, scope, version }: Th
       {
         title: 'All masks',
         blocks: [
-          { kind: 'details', summary: `${rows.length} masks, those that changed most first`, blocks: [allTable(rows)] },
+          {
+            kind: 'details',
+            summary: `${counted(rows.length, 'mask')}, those that changed most first`,
+            blocks: [allTable(rows)],
+          },
         ],
       },
       notesSection(scope, comparisons.length > 0),
@@ -85,8 +90,8 @@ function summaryOf({ rows, comparisons }: ThresholdReview, failures: readonly st
   const shown = rows.filter((row) => row.present && row.volumeMl > 0)
   const gain = mean(shown.map((row) => row.dice - row.diceAtHalf))
   const lines = [
-    `${plural(cases, 'case')}, ${plural(rows.length, 'mask')}. By the probabilities' own account, cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on average; the masks agree with the ½ cut to a Dice of ${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
-    `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} flagged for a look before use${reasonsOf(rows)}${failures.length > 0 ? `; ${plural(failures.length, 'case')} could not be done` : ''}.`,
+    `${counted(cases, 'case')}, ${counted(rows.length, 'mask')}. By the probabilities' own account, cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on average; the masks agree with the ½ cut to a Dice of ${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
+    `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} flagged for a look before use${reasonsOf(rows)}${failures.length > 0 ? `; ${counted(failures.length, 'case')} could not be done` : ''}.`,
   ]
   for (const { class: name, comparison } of comparisons) lines.push(verdict(name, comparison))
   const overconfident = comparisons.filter(({ comparison }) => comparison.calibrationError.raw > 0.1)
@@ -150,7 +155,7 @@ function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice
     {
       kind: 'table',
       name: 'most-changed',
-      caption: `The ${most.length} masks that changed most. “within 0.01” are the thresholds whose soft Dice comes within 0.01 of the best: if ½ is among them, the choice hardly matters.`,
+      caption: `${mostText(most.length)} “within 0.01” are the thresholds whose soft Dice comes within 0.01 of the best: if ½ is among them, the choice hardly matters.`,
       table: {
         columns: [
           { key: 'case' },
@@ -192,6 +197,11 @@ function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice
   return { title: 'What changed', blocks }
 }
 
+function mostText(n: number): string {
+  if (n === 0) return 'No mask changed.'
+  return n === 1 ? 'The mask that changed.' : `The ${n} masks that changed most.`
+}
+
 function referenceSection(comparisons: ThresholdReview['comparisons'], masks: readonly ReviewRow[]): ReportSection {
   const rows = comparisons.flatMap(({ class: name, comparison }) =>
     METHODS.map((method) => {
@@ -222,7 +232,7 @@ function referenceSection(comparisons: ThresholdReview['comparisons'], masks: re
   const blocks: Block[] = [
     {
       kind: 'text',
-      text: `Masks of one class cut on its own, against the references of ${comparisons[0].comparison.cases.length} cases. Calibration and the tuned threshold of a case were fitted without it (cross-fitted by case), so that the comparison is fair; intervals are 95 % bootstrap intervals over cases, differences are paired.`,
+      text: `Masks of one class cut on its own, against the references of ${counted(comparisons[0].comparison.cases.length, 'case')}. Calibration and the tuned threshold of a case were fitted without it (cross-fitted by case), so that the comparison is fair; intervals are 95 % bootstrap intervals over cases, differences are paired.`,
     },
     {
       kind: 'table',
@@ -483,4 +493,3 @@ const signed = (value: number, digits = 4): string => `${value < 0 ? '−' : '+'
 /** A range that no line break parts (U+2060 joins words). */
 const range = (low: number, high: number, digits = 2): string =>
   `${low.toFixed(digits)}\u2060–\u2060${high.toFixed(digits)}`
-const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`

@@ -21,28 +21,32 @@ export const PRESETS: Readonly<Record<string, Readonly<Record<string, unknown>>>
 /** A configuration with a comment on every key, as `halfdice study init` writes it. */
 export const EXAMPLE_CONFIG = `# A study: cross-entropy, soft-Dice and the threshold, cross-validated under label noise.
 # Run it with: halfdice study THIS_FILE. Lengths are in mm; paths are relative to this file.
+# Keys that are commented out show their defaults, or an example where they have none.
 
 preset: paper            # paper: 3 organs, 4 strengths, 5 folds, a network each; quick: the built-in phantom in minutes
 name: my-study           # heads the report
 
 data:
   kind: totalsegmentator # totalsegmentator, nnunet, pairs or phantom
-  folder: Totalsegmentator_dataset
-  # split: train         # totalsegmentator: only cases of this split in meta.csv
+  folder: Totalsegmentator_dataset  # totalsegmentator, nnunet: the data set's folder
+  # split: train         # totalsegmentator: only cases of this split in meta.csv (else all)
   # images: scans/{case}.nii.gz     # pairs: where images lie,
-  # labels: masks/{case}.nii.gz     #        where label maps lie,
-  # labelNames: {liver: 1}          #        and what their values mean
+  # labels: masks/{case}.nii.gz     # pairs: where label maps lie,
+  # labelNames: {liver: 1}          # pairs: and what their values mean
+  # shape: [96, 80, 64]  # phantom: voxels along each axis
+  # seed: 0              # phantom: which cases it makes
+  # cases: 200           # at most so many cases, drawn by the study's seed (else all); phantom: how many it makes
   # patient: ^(patient\\d+)          # the patient in a case's name, where a patient has several cases
-  # cases: 200           # at most so many cases, drawn by the seed
-  spacing: 3             # bring images and labels to this spacing first (one number, or one an axis, null keeps it)
-  # resampleLabels: true # bring label maps that lie on another grid to their image's
+  spacing: 3             # resample images and labels to this first (one number, or one an axis, null keeps it); phantom: make it so
+  # resampleLabels: false           # true: resample label maps that lie on another grid to their image's
 
 organs: [liver, pancreas, gallbladder]  # labels; a+b is the union of two
 joint: false             # true: one network with an output an organ, instead of one network an organ
 
 noise:
-  sigma: [2, 4, 8, 16]   # strengths; one number an axis is allowed too: [4, 4, 0]
-  lengthOverSigma: 4     # length scale of the displacement over its strength, or a fixed one as length: 12
+  sigma: [2, 4, 8, 16]   # strengths; one number an axis is allowed too: [[4, 4, 0], [8, 8, 0]]
+  lengthOverSigma: 4     # length scale of the displacement over its strength (below 3.2 more than 1 % of voxels fold),
+  # length: 12           # or the same length scale for every strength
 
 folds: 5                 # of patients, balanced in organ volume
 seed: 0                  # fixes every random number
@@ -50,14 +54,20 @@ seed: 0                  # fixes every random number
 training:                # the same for both losses: long enough for the slower one (watch the curves in the report)
   dimensions: 3          # 2: slice by slice
   modality: ct           # ct: one intensity window for all; mr: each image to mean 0, deviation 1
+  # crop: none           # nonzero: only the box of voxels that are not 0
   channels: [16, 32, 64] # of the U-Net's levels
-  steps: 4000
-  # batch: 2             # samples a step (default 2 volumes or 8 slices)
-  # epochSteps: 400      # steps between validations and checkpoints (default a tenth)
-  # patch: [64, 64, 64]  # default: the median image, at most 64³ voxels
-  # flip: i              # axes along which images may be mirrored (default none)
+  # convolutions: 2      # of a level on the way down, and again on the way up
+  # down: max-pool       # or strided: how a level halves its image
+  # up: transposed       # or resize: how it is doubled again
+  steps: 4000            # changes of the weights, each by one batch
+  # batch: 2             # patches a step (default 2 volumes or 8 slices)
+  # epochSteps: 400      # steps between validations and checkpoints (default a tenth of all)
+  # patch: [64, 64, 64]  # voxels, two numbers in 2-D (default: the median image, at most 64³ voxels)
+  # flip: none           # axes along which images may be mirrored: i, ij, …
   # augment: true        # random rotations, scaling, shifts and intensities
-  # learningRate: 0.005  # with decay: cosine, polynomial or constant, and weightDecay
+  # learningRate: 0.005  # at its highest, after a short rise
+  # decay: cosine        # how it falls: cosine, polynomial or constant (stays)
+  # weightDecay: 0.0001  # AdamW's, a step times the learning rate
 
 softDice:
   scope: batch           # sums over the batch, or over each case
