@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import type * as Ort from 'onnxruntime-node'
 import { InputError } from '../../volume/errors.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
+import { mayHaveVulkan, VULKAN_REMEDY } from './vulkan.ts'
 
 export interface SessionOptions {
   /** Where the graph runs; default `cpu`. */
@@ -36,6 +37,7 @@ export interface Session {
 export async function createSession(bytes: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const { device = 'cpu', threads, profile } = options
   const ort = await loadRuntime()
+  if (device === 'webgpu' && !mayHaveVulkan()) throw deviceMissing(device)
   let session: Ort.InferenceSession
   try {
     session = await ort.InferenceSession.create(bytes, {
@@ -131,13 +133,15 @@ function outOfMemory(): InputError {
 function sessionError(error: unknown, device: Device): Error {
   const message = error instanceof Error ? error.message : String(error)
   if (isShortOfMemory(message)) return outOfMemory()
+  // A damaged model on a good device is no missing device; what tells of one names it.
+  return device !== 'cpu' && /adapter|webgpu|cuda|provider/i.test(message) ? deviceMissing(device) : new Error(message)
+}
+
+function deviceMissing(device: 'cuda' | 'webgpu'): InputError {
   if (device === 'cuda') {
     const remedy = 'install CUDA 12 and cuDNN 9, then npm install onnxruntime-node --onnxruntime-node-install=cuda12'
     return new InputError('--device cuda', `ONNX Runtime finds no CUDA device; ${remedy}`)
   }
-  if (device === 'webgpu') {
-    const remedy = 'install a Vulkan driver (Linux), or use --device cpu'
-    return new InputError('--device webgpu', `ONNX Runtime finds no WebGPU adapter; ${remedy}`)
-  }
-  return new Error(message)
+  const remedy = process.platform === 'linux' ? `${VULKAN_REMEDY}; or` : "update the graphics card's driver, or"
+  return new InputError('--device webgpu', `ONNX Runtime finds no WebGPU adapter; ${remedy} use --device cpu`)
 }
