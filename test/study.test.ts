@@ -223,7 +223,7 @@ describe('bad input', () => {
     expectRefusal(await halfdice(['study', own, '-o', join(root, 'bad')]), /phantom_003_0000\.nii\.gz: .*--skip-bad/)
     const result = await halfdiceJson<Done>(['study', own, '-o', join(root, 'bad'), '--skip-bad'])
     expect(result.done).toBe(5)
-    expect(readFileSync(join(root, 'bad', 'report.html'), 'utf8')).toContain('1 cases were left out because')
+    expect(readFileSync(join(root, 'bad', 'report.html'), 'utf8')).toContain('1 case was left out because')
     // Taking a label away changes the folds of the others: new cells, the old ones stay.
     const cells = () => readdirSync(join(root, 'bad/runs/joint/9/soft-dice')).filter((name) => !name.startsWith('.'))
     expect(cells().length).toBe(2)

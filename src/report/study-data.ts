@@ -14,7 +14,7 @@ const NAMED = 20
 
 /** What went into the study: cases, noise, grid, configuration. */
 export function dataBlocks({ study, plan }: { readonly study: StudyFile; readonly plan: StudyPlan }): Block[] {
-  const { config, dataset } = study
+  const { config, yaml, dataset } = study
   const groups = plan.groups.map(({ name, cases, absent, organs }) => {
     const missing =
       absent.length === 0 ? '' : `, ${absent.length} left out for lack of ${organs.map((o) => o.name).join(' or ')}`
@@ -27,7 +27,12 @@ export function dataBlocks({ study, plan }: { readonly study: StudyFile; readonl
     {
       kind: 'details',
       summary: 'Configuration',
-      blocks: [{ kind: 'code', text: JSON.stringify(config, undefined, 1) }],
+      blocks: [
+        { kind: 'text', text: 'To repeat the study, save this as study.yaml where its paths lead to the data:' },
+        { kind: 'code', text: yaml.trimEnd() },
+        { kind: 'text', text: 'With every default filled in:' },
+        { kind: 'code', text: JSON.stringify(config, undefined, 1) },
+      ],
     },
   ]
 }

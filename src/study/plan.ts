@@ -144,8 +144,7 @@ function groupOf(
   const absent = cases.filter((one) => !present.includes(one)).map(({ id }) => id)
   const patients = new Set(present.map(({ patient }) => patient)).size
   if (patients < folds) {
-    const where =
-      absent.length === 0 ? '' : ` (${absent.length} cases have no ${organs.map((o) => o.name).join(' or no ')})`
+    const where = absent.length === 0 ? '' : ` (${absent.length} more lack ${organs.map((o) => o.name).join(' or ')})`
     throw new InputError(
       'folds',
       `${name}: ${patients} patients for ${folds} folds${where}; use fewer folds or more cases`,
