@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -13,7 +13,8 @@ const folder = temporaryFolder()
 const at = (name: string) => join(folder, name)
 const labels = twoBalls()
 const ball = softBall(obliqueGrid, 7, 8)
-const good = { labels: at('labels.nii.gz'), probabilities: at('prob.nii.gz') }
+// A label map will do as the image to train on.
+const good = { labels: at('labels.nii.gz'), image: at('labels.nii.gz'), probabilities: at('prob.nii.gz') }
 
 /** Every command on one input, with an output that must not appear. */
 const commands: Record<string, (input: string, output: string) => string[]> = {
@@ -24,11 +25,33 @@ const commands: Record<string, (input: string, output: string) => string[]> = {
   'threshold dataset': (input, output) => ['threshold', good.probabilities, input, '-o', output, '--scope', 'dataset'],
   evaluate: (input) => ['evaluate', input, good.labels],
   'evaluate reference': (input) => ['evaluate', good.labels, input],
+  train: (input, output) => ['train', datasetOf(input, good.image), '-o', output, ...small],
+  'train label': (input, output) => ['train', datasetOf(good.image, input), '-o', output, ...small],
+  predict: (input, output) => ['predict', at('run/model.onnx'), input, '-o', `${output}.nii.gz`],
 }
 
-beforeAll(() => {
+/** The least training there is. */
+const small = ['--fold', 'none', '--channels', '2,4', '--steps', '1', '--threads', '1']
+
+/** A data set in nnU-Net's raw layout, beside the input that is not a good one, with this one case as links. */
+function datasetOf(image: string, label: string): string {
+  const input = image === good.image ? label : image
+  const path = `${input.replace(/\.gz$/, '')}-dataset`
+  const ending = input.endsWith('.nii') ? '.nii' : '.nii.gz'
+  rmSync(path, { recursive: true, force: true })
+  for (const name of ['imagesTr', 'labelsTr']) mkdirSync(join(path, name), { recursive: true })
+  symlinkSync(image, join(path, `imagesTr/a_0000${ending}`))
+  symlinkSync(label, join(path, `labelsTr/a${ending}`))
+  const index = { channel_names: { 0: 'MRI' }, labels: { background: 0, ball: 1, other: 2 }, file_ending: ending }
+  writeFileSync(join(path, 'dataset.json'), JSON.stringify(index))
+  return path
+}
+
+beforeAll(async () => {
   writeImage(good.labels, labels)
   writeImage(good.probabilities, ball)
+  const trained = await halfdice(['train', datasetOf(good.image, good.labels), '-o', at('run'), ...small])
+  expect(trained.code, trained.stderr).toBe(0)
 })
 
 /** Runs it and expects a refusal that leaves every file as it was and adds none. */
@@ -93,19 +116,31 @@ describe('values that are not what they should be', () => {
     await refused(commands.threshold(several, at('never')), says)
   })
 
-  test.each(['sample', 'marginal', 'optimum'])('fractional labels: %s', async (command) => {
+  test.each(['sample', 'marginal', 'optimum', 'train label'])('fractional labels: %s', async (command) => {
     await refused(commands[command](good.probabilities, at('never')), 'no integer label')
   })
 
-  test.each(['sample', 'marginal', 'optimum'])('labels with NaN: %s', async (command) => {
+  test.each(['sample', 'marginal', 'optimum', 'train label'])('labels with NaN: %s', async (command) => {
     const data = Float32Array.from(labels)
     data[100] = Number.NaN
     await refused(commands[command](writeImage(at('nan_labels.nii'), data), at('never')), 'NaN')
   })
 
-  test.each(['sample', 'marginal', 'optimum'])('4-D labels: %s', async (command) => {
+  test.each(['sample', 'marginal', 'optimum', 'train label'])('4-D labels: %s', async (command) => {
     const path = writeImage(at('4d_labels.nii'), Uint8Array.from([...labels, ...labels]), obliqueGrid, { channels: 2 })
     await refused(commands[command](path, at('never')), 'has 2 channels')
+  })
+
+  test.each(['train', 'predict'])('images with infinity: %s', async (command) => {
+    const data = Float32Array.from(labels)
+    data[100] = Number.POSITIVE_INFINITY
+    const path = writeImage(at('infinite.nii'), data)
+    await refused(commands[command](path, at('never')), 'holds the intensity Infinity')
+  })
+
+  test('nothing but background: train label', async () => {
+    const path = writeImage(at('background.nii'), new Uint8Array(labels.length))
+    await refused(commands['train label'](path, at('never')), 'ball: no training case holds label 1')
   })
 
   test.each(['sample', 'marginal', 'optimum'])('nothing but background: %s', async (command) => {

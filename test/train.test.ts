@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import { readVolume } from '../src/formats/volume-file.ts'
+import { decodeModel } from '../src/network/onnx/decode.ts'
 import { discCase } from '../src/study/testing/discs.ts'
 import { gridDifference } from '../src/volume/grid.ts'
 import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
@@ -34,6 +35,11 @@ beforeAll(() => {
   }
 })
 
+interface Prediction {
+  outputs: { threshold: number; volumeMl: number }[]
+}
+
+const metadataOf = (path: string) => JSON.parse(decodeModel(new Uint8Array(readFileSync(path))).metadata.halfdice)
 const sha = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 test('train writes a model and its log; predict reads nothing but that file', async () => {
@@ -51,17 +57,84 @@ test('train writes a model and its log; predict reads nothing but that file', as
   expect(map.channels).toBe(2)
   expect(map.data).toBeInstanceOf(Float32Array)
   const mask = join(folder, 'mask.nii.gz')
-  const cut = await halfdiceJson<{ outputs: { threshold: number }[] }>([
-    'predict',
-    model,
-    image0,
-    '-o',
-    mask,
-    '--threshold',
-    'auto',
-  ])
-  for (const { threshold } of cut.outputs) expect(threshold).toBeLessThanOrEqual(0.5)
-  for (const label of new Set((await readVolume(mask)).data)) expect([0, 1, 2]).toContain(label)
+  // At 0.02 the outputs compete for voxels.
+  const voxels = map.data.length / 2
+  expect(map.data.some((p, v) => v < voxels && p > 0.02 && map.data[v + voxels] > 0.02)).toBe(true)
+  for (const threshold of ['auto', '0.02']) {
+    const cut = await halfdiceJson<Prediction>(['predict', model, image0, '-o', mask, '--threshold', threshold])
+    const data = Array.from((await readVolume(mask)).data)
+    for (const label of new Set(data)) expect([0, 1, 2]).toContain(label)
+    for (const [k, output] of cut.outputs.entries()) {
+      expect(output.threshold).toBeLessThanOrEqual(0.5)
+      // Voxels of 1 × 1 × 2 mm.
+      expect(output.volumeMl).toBeCloseTo(data.filter((label) => label === k + 1).length * 0.002, 9)
+    }
+  }
+})
+
+test('predict warns of images unlike those of training, and refuses what the network cannot take', async () => {
+  const model = join(folder, 'moved.onnx')
+  const output = join(folder, 'unlike.nii.gz')
+  const predict = (image: string) => halfdice(['predict', model, image, '-o', output])
+  const { image } = discCase(0)
+  const path = join(folder, 'unlike_image.nii.gz')
+  expect((await predict(image0)).stderr).toBe('')
+  const spaced = await predict(writeImage(path, image.data, { ...image.grid, spacing: [1, 1, 5] }))
+  expect(spaced.stderr).toMatch(
+    /^halfdice: warning: .*unlike_image.nii.gz has voxels of 1×1×5 mm where the model was trained on 1×1×2 mm; .*\n$/,
+  )
+  expect(spaced.code).toBe(0)
+  const turned = await predict(
+    writeImage(path, image.data, { ...image.grid, direction: [0, 0, 1, 1, 0, 0, 0, 1, 0] as const }),
+  )
+  expect(turned.stderr).toMatch(/^halfdice: warning: .* has the orientation ASR where .* trained on RAS; .*\n$/)
+  writeImage(path, image.data.slice(0, 20 * 24), { ...image.grid, shape: [20, 24, 1] })
+  expectRefusal(await predict(path), 'unlike_image.nii.gz: is a single slice, and the network is 3-D')
+  expectRefusal(await halfdice(['predict', model, image0, image0, '-o', output]), 'takes 1 channel (MRI)')
+  expectRefusal(
+    await halfdice(['predict', folder, image0, '-o', output]),
+    `${folder}: is a folder; give the model file`,
+  )
+})
+
+test('what dataset.json says decides: CT is windowed, the label ignore is not learnt', async () => {
+  const ct = join(folder, 'Dataset902_Ct')
+  cpSync(dataset, ct, { recursive: true })
+  const labels = { background: 0, ring: 1, ignore: 2 }
+  writeFileSync(join(ct, 'dataset.json'), JSON.stringify({ ...index, channel_names: { 0: 'ct' }, labels }))
+  const own = [
+    '--warm-up',
+    '3',
+    '--clip',
+    '5',
+    '--convolutions',
+    '1',
+    '--fold',
+    'none',
+    '--channels',
+    '4',
+    '--steps',
+    '4',
+  ]
+  const { code, stderr } = await halfdice(['train', ct, '-o', join(folder, 'ct'), ...own, '--epoch-steps', '2'])
+  expect(code).toBe(0)
+  const [warning, first] = stderr.split('\n')
+  expect(warning).toBe(`halfdice: warning: ${ct}: voxels labelled 'ignore' are trained on as background`)
+  expect(first).toMatch(/^epoch 1, step 2\/4: loss .*, \d+ s left$/)
+  const metadata = metadataOf(join(folder, 'ct/model.onnx'))
+  expect(metadata.outputs).toEqual([{ name: 'ring', labels: [1] }])
+  expect(metadata.preprocessing.intensities[0].kind).toBe('window')
+  expect(metadata.images).toEqual({ spacingMm: [1, 1, 2], orientations: ['RAS'], channelNames: ['ct'] })
+  expect(metadata.unet.convolutions).toBe(1)
+  expect(metadata.training.optimiser).toMatchObject({ warmUp: 3, clipNorm: 5 })
+  expect(metadataOf(join(folder, 'run/model.onnx')).training.optimiser).toMatchObject({ warmUp: 2, clipNorm: 12 })
+  const none = join(folder, 'none')
+  expectRefusal(
+    await halfdice(['train', ct, '-o', none, '--outputs', 'ring+ignore']),
+    "--outputs: 'ignore' marks voxels",
+  )
+  const help = await halfdice(['train', '--help'])
+  expect(help.stdout).not.toContain('does not depend')
 })
 
 test('killed with SIGKILL and started again, a run ends in the model of an undisturbed one', async () => {
@@ -89,7 +162,19 @@ test('bad input is one line and leaves nothing behind', async () => {
   )
   await refuse(['train', dataset, '-o', output, '--fold', '7'], '--fold')
   await refuse(['train', dataset, '-o', output, '--device', 'cuda', ...common], /--device cuda: .*install/)
-  expect(existsSync(join(output, 'model.onnx'))).toBe(false)
+  expect(existsSync(output)).toBe(false)
+  const memory = /^halfdice: memory: not enough for this network; use a smaller patch, batch or number of channels\n$/
+  const large = [
+    ['--patch', '4096,4096,4096'],
+    ['--batch', '4096', '--patch', '2048,2048,64'],
+    ['--channels', '1000000,2'],
+  ]
+  for (const more of large) await refuse(['train', dataset, '-o', output, ...more], memory)
+  await refuse(['train', dataset, '-o', output, '--channels', '2,2,2,2,2,2,2,2'], 'channels: 8 levels need a patch')
+  const absent = { ...index, labels: { ...index.labels, tumour: 7 } }
+  writeFileSync(join(dataset, 'dataset.json'), JSON.stringify(absent))
+  await refuse(['train', dataset, '-o', output], 'tumour: no training case holds label 7')
+  writeFileSync(join(dataset, 'dataset.json'), JSON.stringify(index))
 
   const broken = join(folder, 'Dataset901_Broken')
   mkdirSync(join(broken, 'imagesTr'), { recursive: true })
@@ -103,9 +188,15 @@ test('bad input is one line and leaves nothing behind', async () => {
   await refuse(['train', broken, '-o', output], '1 patients cannot be split into 5 folds; give fewer, or --fold none')
   await refuse(['train', broken, '-o', output, '--fold', 'none'], 'a: its label map lies on another grid')
 
+  expect(existsSync(output)).toBe(false)
+
   const foreign = join(folder, 'foreign.onnx')
   writeFileSync(foreign, 'this is no model')
   const prob = join(folder, 'refused.nii.gz')
+  const flipped = readFileSync(join(folder, 'moved.onnx'))
+  flipped[flipped.length >> 1] ^= 32
+  writeFileSync(join(folder, 'flipped.onnx'), flipped)
+  await refuse(['predict', join(folder, 'flipped.onnx'), image0, '-o', prob], 'flipped.onnx: is damaged')
   await refuse(['predict', foreign, image0, '-o', prob], 'foreign.onnx: is no')
   await refuse(['predict', join(folder, 'missing.onnx'), image0, '-o', prob], 'missing.onnx')
   await refuse(['predict', join(folder, 'moved.onnx'), image0, image0, '-o', prob], 'has 2 channels')

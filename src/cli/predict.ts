@@ -8,6 +8,7 @@ import { predictProbability } from '../study/prediction.ts'
 import { unlikeTraining } from '../study/trained-images.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
+import { channelOf, type VoxelArray } from '../volume/volume.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputImage } from './outputs.ts'
@@ -61,22 +62,19 @@ async function run(modelPath: string, imagePaths: readonly string[], options: Op
     const probability = await predictProbability(model, image, imagePaths.join(' '))
     const { thresholds, mask } = predictedMask(probability, model, rule ?? 'auto')
     await writeVolume(options.output, rule === undefined ? probability : mask)
-    const voxels = probability.data.length / probability.channels
     const ml = voxelVolumeMm3(probability.grid) / 1000
-    const outputs = model.metadata.outputs.map(({ name }, k) => {
-      const map = probability.data.subarray(k * voxels, (k + 1) * voxels)
-      let volume = 0
-      for (const p of map) if (p >= thresholds[k]) volume++
-      return {
-        name,
-        threshold: thresholds[k],
-        volumeMl: volume * ml,
-        probabilityVolumeMl: map.reduce((sum, p) => sum + p, 0) * ml,
-      }
-    })
+    const outputs = model.metadata.outputs.map(({ name, labels }, k) => ({
+      name,
+      threshold: thresholds[k],
+      // Outputs that compete for voxels share one map of labels.
+      volumeMl: ml * (mask.channels < thresholds.length ? count(mask.data, labels[0]) : count(channelOf(mask, k))),
+      probabilityVolumeMl: ml * channelOf(probability, k).reduce((sum, p) => sum + p, 0),
+    }))
     printResult(options.json, { output: options.output, outputs }, () =>
       table(
-        ['output', rule === undefined ? 't* (not applied)' : 'threshold', 'volume above (ml)', 'expected volume (ml)'],
+        rule === undefined
+          ? ['output', 't* (not applied)', 'volume of its mask (ml)', 'expected volume (ml)']
+          : ['output', 'threshold', 'volume of the mask (ml)', 'expected volume (ml)'],
         outputs.map((o) => [
           o.name,
           fixed(o.threshold, 3),
@@ -88,6 +86,13 @@ async function run(modelPath: string, imagePaths: readonly string[], options: Op
   } finally {
     await model.session.dispose()
   }
+}
+
+/** Voxels of a label, or of any. */
+function count(voxels: VoxelArray, label?: number): number {
+  let n = 0
+  for (const voxel of voxels) if (label === undefined ? voxel !== 0 : voxel === label) n++
+  return n
 }
 
 function ruleOf(text: string | undefined): number | 'auto' | 'dataset' | undefined {

@@ -1,7 +1,11 @@
 /** A progress line with the time left, on standard error, shown only where that is a terminal. */
 export interface Progress {
+  /** Says how many steps an earlier process did: they cost this one no time. Called before the first update. */
+  resume(done: number): void
   /** Sets how many of the steps are done. */
   update(done: number): void
+  /** The time left in words (`3 min 20 s`), at the pace so far; undefined before the first step. */
+  left(): string | undefined
   /** Wipes the line. */
   end(): void
 }
@@ -9,20 +13,29 @@ export interface Progress {
 /** Starts a progress line for `total` steps of equal length. */
 export function startProgress(title: string, total: number): Progress {
   const { stderr } = process
-  if (!stderr.isTTY) return { update() {}, end() {} }
   const start = performance.now()
-  let shown = 0
+  let [before, current, shown] = [0, 0, 0]
+  const left = () => {
+    const own = current - before
+    return own > 0 ? duration(((performance.now() - start) / own) * (total - current)) : undefined
+  }
   return {
+    left,
+    resume(done) {
+      before = done
+    },
     update(done) {
+      current = done
       const now = performance.now()
-      if (now - shown < 100 && done < total) return
+      if (!stderr.isTTY || (now - shown < 100 && done < total)) return
       shown = now
-      const left = done > 0 ? `, ${duration(((now - start) / done) * (total - done))} left` : ''
+      const time = left()
       const filled = Math.round((20 * done) / Math.max(total, 1))
-      stderr.write(`\r\x1b[K${title} ${'█'.repeat(filled)}${'░'.repeat(20 - filled)} ${done}/${total}${left}`)
+      const bar = `${'█'.repeat(filled)}${'░'.repeat(20 - filled)}`
+      stderr.write(`\r\x1b[K${title} ${bar} ${done}/${total}${time ? `, ${time} left` : ''}`)
     },
     end() {
-      stderr.write('\r\x1b[K')
+      if (stderr.isTTY) stderr.write('\r\x1b[K')
     },
   }
 }

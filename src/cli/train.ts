@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { patientFolds } from '../datasets/folds.ts'
-import { type NnunetCase, readNnunetDataset } from '../datasets/nnunet.ts'
+import { type NnunetCase, type NnunetDataset, readNnunetDataset } from '../datasets/nnunet.ts'
 import { NO_AUGMENTATION } from '../datasets/training/augment.ts'
 import { joinChannels } from '../datasets/training/preprocess.ts'
 import { readVolume } from '../formats/volume-file.ts'
@@ -16,12 +17,12 @@ import { trainSegmentation } from '../study/training.ts'
 import { DEFAULT_TRAINING, type TrainingCase, type TrainingConfig } from '../study/training-config.ts'
 import { InputError } from '../volume/errors.ts'
 import { realNumber, wholeNumber } from './numbers.ts'
-import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
-import { checkOutputFolder, createFolder } from './outputs.ts'
-import { fixed, printResult, table } from './print.ts'
+import { type JsonOption, withJson } from './options.ts'
+import { checkOutputFolder } from './outputs.ts'
+import { fixed, printResult, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
-interface Options extends JsonOption, RandomOptions {
+interface Options extends JsonOption {
   readonly output: string
   readonly outputs?: readonly string[]
   readonly dimensions: '2' | '3'
@@ -37,7 +38,10 @@ interface Options extends JsonOption, RandomOptions {
   readonly learningRate: number
   readonly decay: OptimiserPlan['decay']
   readonly weightDecay: number
-  readonly modality: 'mr' | 'ct'
+  readonly warmUp?: number
+  readonly clip: number
+  readonly convolutions: number
+  readonly modality?: 'mr' | 'ct'
   readonly crop: 'none' | 'nonzero'
   readonly spacing?: string
   readonly patch?: string
@@ -46,6 +50,8 @@ interface Options extends JsonOption, RandomOptions {
   readonly folds: number
   readonly fold: string
   readonly device: Device
+  readonly seed: number
+  readonly threads: number
 }
 
 const positive = (option: string) => realNumber(option, (x) => x > 0, 'greater than 0')
@@ -53,7 +59,7 @@ const notNegative = (option: string) => realNumber(option, (x) => x >= 0, 'of at
 
 /** `halfdice train`: one network on a folder in nnU-Net's raw layout. */
 export function command(): Command {
-  const { optimiser, loss, steps, stepsPerEpoch, channels } = DEFAULT_TRAINING
+  const { optimiser, loss, steps, stepsPerEpoch, channels, convolutions } = DEFAULT_TRAINING
   const choice = (flags: string, text: string, choices: readonly string[], otherwise: string) =>
     new Option(flags, text).choices(choices).default(otherwise)
   const command = new Command('train')
@@ -85,6 +91,12 @@ export function command(): Command {
     )
     .option('--batch <number>', 'samples a step (default: 2 volumes or 8 slices)', wholeNumber('--batch', 1, 4096))
     .option('--channels <list>', 'channels of each level', channels.join())
+    .option(
+      '--convolutions <number>',
+      'convolutions of a level, on the way down and again on the way up',
+      wholeNumber('--convolutions', 1, 16),
+      convolutions,
+    )
     .addOption(choice('--down <how>', 'from level to level', ['max-pool', 'strided'], 'max-pool'))
     .addOption(choice('--up <how>', 'and back', ['transposed', 'resize'], 'transposed'))
     .option(
@@ -95,8 +107,17 @@ export function command(): Command {
     )
     .addOption(choice('--decay <how>', 'how it falls', ['cosine', 'polynomial', 'constant'], optimiser.decay))
     .option('--weight-decay <rate>', 'decoupled weight decay', notNegative('--weight-decay'), optimiser.weightDecay)
+    .option(
+      '--warm-up <steps>',
+      `steps in which the learning rate rises (default: ${optimiser.warmUp}, or a tenth of all steps)`,
+      wholeNumber('--warm-up', 0),
+    )
+    .option('--clip <norm>', 'gradients of a larger norm are scaled down to it', positive('--clip'), optimiser.clipNorm)
     .addOption(
-      choice('--modality <kind>', 'mr: each image to mean 0, deviation 1; ct: one window for all', ['mr', 'ct'], 'mr'),
+      new Option(
+        '--modality <kind>',
+        'mr: each image to mean 0, deviation 1; ct: one window for all (default: ct where dataset.json names the channel CT)',
+      ).choices(['mr', 'ct']),
     )
     .addOption(choice('--crop <region>', 'crop images to their voxels that are not 0', ['none', 'nonzero'], 'none'))
     .option('--spacing <mm>', 'resample to this spacing: one number, or one an axis (1,1,3)')
@@ -106,6 +127,13 @@ export function command(): Command {
     .option('--folds <number>', 'parts into which patients are split', wholeNumber('--folds', 2), 5)
     .option('--fold <number>', 'the part that is held out and scored; none: train on all', '0')
     .addOption(choice('--device <device>', 'where to compute', ['cpu', 'webgpu', 'cuda'], 'cpu'))
+    .option('--seed <number>', 'fixes every random number', wholeNumber('--seed', 0, 0xffffffff), 0)
+    .option(
+      '--threads <number>',
+      'threads of the computation (another number rounds sums in another order: another model)',
+      wholeNumber('--threads', 1, 1024),
+      availableParallelism(),
+    )
     .addHelpText(
       'after',
       `
@@ -114,10 +142,10 @@ Examples:
   $ halfdice train Dataset004_Hippocampus -o run --loss cross-entropy --outputs anterior posterior anterior+posterior
   $ halfdice train Dataset027_ACDC -o run --dimensions 2 --batch 8 --patch 192,192
 
-The model depends on --threads: sums are rounded in another order. Everything else is fixed by --seed.`,
+Give --seed and --threads to get the same model again, bit for bit.`,
     )
     .action(run)
-  return withJson(withRandom(command))
+  return withJson(command)
 }
 
 async function run(folder: string, options: Options): Promise<void> {
@@ -125,7 +153,7 @@ async function run(folder: string, options: Options): Promise<void> {
   const model = join(options.output, 'model.onnx')
   if (existsSync(model)) throw new InputError(model, 'exists already; give another output folder or delete it')
   const dataset = await readNnunetDataset(folder)
-  const config = configOf(options, dataset.labels)
+  const config = configOf(options, dataset)
   const held = options.fold === 'none' ? -1 : wholeNumber('--fold', 0, options.folds - 1)(options.fold)
   const patients = dataset.cases.map(({ patient }) => patient)
   const distinct = new Set(patients).size
@@ -141,19 +169,27 @@ async function run(folder: string, options: Options): Promise<void> {
     reading.update(i + 1)
   }
   reading.end()
-  createFolder(options.output)
+  if (dataset.labels.has(IGNORE)) warn(`${folder}: voxels labelled '${IGNORE}' are trained on as background`)
   const begin = performance.now()
   const progress = startProgress('training', config.steps)
+  let begun = false
   const { epochs, metadata } = await trainSegmentation(config, training, {
     folder: options.output,
     validation,
     dataset: dataset.name,
+    channelNames: dataset.channelNames,
     device: options.device,
     threads: options.threads,
-    onStep: (step) => progress.update(step),
+    onStep: (step) => {
+      if (!begun) progress.resume(step - 1)
+      begun = true
+      progress.update(step)
+    },
     onEpoch: (epoch) => {
       progress.end()
-      if (!options.json) process.stderr.write(`${epochLine(epoch, config)}\n`)
+      // A terminal shows the time left all the while.
+      const left = process.stderr.isTTY ? undefined : progress.left()
+      if (!options.json) process.stderr.write(`${epochLine(epoch, config)}${left ? `, ${left} left` : ''}\n`)
     },
   })
   progress.end()
@@ -169,7 +205,10 @@ async function run(folder: string, options: Options): Promise<void> {
   })
 }
 
-function configOf(options: Options, labels: ReadonlyMap<string, readonly number[]>): TrainingConfig {
+/** nnU-Net's name for voxels that nobody has labelled: no structure to learn. */
+const IGNORE = 'ignore'
+
+function configOf(options: Options, { labels, channelNames }: NnunetDataset): TrainingConfig {
   const { augmentation, optimiser, ...rest } = DEFAULT_TRAINING
   const dimensions = options.dimensions === '2' ? 2 : 3
   const flip = [...'ijk'].map((axis) => options.flip !== 'none' && options.flip.includes(axis))
@@ -178,23 +217,25 @@ function configOf(options: Options, labels: ReadonlyMap<string, readonly number[
   return {
     ...rest,
     dimensions,
-    outputs: outputsOf(options.outputs ?? [...labels.keys()], labels),
+    outputs: outputsOf(options.outputs ?? [...labels.keys()].filter((name) => name !== IGNORE), labels),
     loss: { kind: options.loss, scope: options.scope, smoothing: options.smoothing },
     optimiser: {
       ...optimiser,
       learningRate: options.learningRate,
       decay: options.decay,
       weightDecay: options.weightDecay,
-      warmUp: Math.min(optimiser.warmUp, Math.ceil(options.steps / 10)),
+      warmUp: options.warmUp ?? Math.min(optimiser.warmUp, Math.ceil(options.steps / 10)),
+      clipNorm: options.clip,
     },
     steps: options.steps,
     stepsPerEpoch: options.epochSteps,
     batch: options.batch ?? (dimensions === 2 ? 8 : 2),
     seed: options.seed,
     channels: numbers('--channels', options.channels, (n) => Number.isInteger(n)),
+    convolutions: options.convolutions,
     down: options.down,
     up: options.up,
-    modality: options.modality,
+    modality: options.modality ?? (channelNames.every((name) => /^ct$/i.test(name.trim())) ? 'ct' : 'mr'),
     crop: options.crop,
     ...(options.spacing !== undefined && { spacingMm: spacingOf(options.spacing, dimensions) }),
     ...(options.patch !== undefined && { patch: patchOf(options.patch, dimensions) }),
@@ -205,6 +246,9 @@ function configOf(options: Options, labels: ReadonlyMap<string, readonly number[
 function outputsOf(names: readonly string[], labels: ReadonlyMap<string, readonly number[]>): OutputSpec[] {
   return names.map((name) => {
     const values = name.split('+').flatMap((part) => {
+      if (part === IGNORE) {
+        throw new InputError('--outputs', `'${part}' marks voxels without a label; name structures`)
+      }
       const found = labels.get(part)
       if (found === undefined) {
         throw new InputError(
