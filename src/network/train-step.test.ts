@@ -1,17 +1,13 @@
-import { describe, expect, test } from 'vitest'
-import { compile } from './graph/compile.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { sizeOf } from './graph/tensor.ts'
 import type { LossPlan } from './losses.ts'
-import { encodeModel } from './onnx/encode.ts'
-import { DEFAULT_OPTIMISER, ratesAt } from './optimiser.ts'
-import { initialParameters, listParameters } from './parameters.ts'
-import { createRandom } from './random.ts'
-import { createSession, type NdArray } from './runtime/session.ts'
-import { trainTarget } from './runtime/target.ts'
+import { DEFAULT_OPTIMISER } from './optimiser.ts'
+import { listParameters } from './parameters.ts'
 import { relativeDifference } from './testing/finite-differences.ts'
-import { runTorch, torchIsInstalled } from './testing/torch.ts'
+import { arraysFor, runSteps } from './testing/steps.ts'
+import { runTorch, type TorchRun, torchIsInstalled } from './testing/torch.ts'
 import { lossTwin } from './testing/unet-twin.ts'
-import { type StepPlan, trainStepGraph, trainStepModel } from './train-step.ts'
+import type { StepPlan } from './train-step.ts'
 import type { UNetPlan } from './unet.ts'
 
 const small2: UNetPlan = {
@@ -50,71 +46,11 @@ const plans: Record<string, StepPlan> = {
   },
 }
 
-function arraysFor(plan: StepPlan) {
-  const random = createRandom(11, 1)
-  const voxels = plan.batch * sizeOf(plan.patch)
-  const image = Float32Array.from({ length: voxels * plan.unet.inputChannels }, () => random.normal())
-  const target = Float32Array.from({ length: voxels * plan.unet.outputs }, () => (random.uniform() < 0.3 ? 1 : 0))
-  const priors = new Array(plan.unet.outputs).fill(0.3)
-  const parameters = initialParameters(plan.unet, priors, 3)
-  // Scales and biases away from 1 and 0, so that a rule that forgets one shows.
-  return { image, target, parameters: parameters.map((p) => p + 0.05 * random.normal()) }
-}
-
-function feedsFor(plan: StepPlan, arrays: ReturnType<typeof arraysFor>): Record<string, NdArray> {
-  const vector = (data: Float32Array): NdArray => ({ data, shape: [data.length] })
-  const zeros = () => vector(new Float32Array(arrays.parameters.length))
-  return {
-    image: { data: arrays.image, shape: [plan.batch, plan.unet.inputChannels, ...plan.patch] },
-    target: { data: arrays.target, shape: [plan.batch, plan.unet.outputs, ...plan.patch] },
-    parameters: vector(arrays.parameters),
-    firstMoment: zeros(),
-    secondMoment: zeros(),
-  }
-}
-
-async function gradientOf(plan: StepPlan, arrays: ReturnType<typeof arraysFor>) {
-  const { graph, gradient } = trainStepGraph(plan)
-  const { image, target, parameters } = graph.inputs
-  const outputs = { loss: graph.outputs.loss, gradient }
-  const model = compile({ inputs: { image, target, parameters }, outputs }, await trainTarget('cpu'))
-  const session = await createSession(encodeModel(model), { threads: 2 })
-  const { firstMoment, secondMoment, ...feeds } = feedsFor(plan, arrays)
-  const result = await session.run(feeds)
-  await session.dispose()
-  return { loss: result.loss.data[0], gradient: result.gradient.data }
-}
-
-/** Ten (or more) steps on one batch. */
-async function trainSteps(plan: StepPlan, arrays: ReturnType<typeof arraysFor>, steps: number): Promise<number[]> {
-  const session = await createSession(trainStepModel(plan, await trainTarget('cpu')), { threads: 2 })
-  let feeds = feedsFor(plan, arrays)
-  const losses: number[] = []
-  for (let step = 0; step < steps; step++) {
-    const rates = Object.entries(ratesAt(plan.optimiser, step, steps))
-    const scalars = rates.map(([name, value]) => [name, { data: Float32Array.of(value), shape: [] }])
-    const result = await session.run({ ...feeds, ...Object.fromEntries(scalars) })
-    losses.push(result.loss.data[0])
-    const { parametersNext, firstMomentNext, secondMomentNext } = result
-    feeds = { ...feeds, parameters: parametersNext, firstMoment: firstMomentNext, secondMoment: secondMomentNext }
-  }
-  await session.dispose()
-  return losses
-}
-
-/** For each parameter tensor, the largest difference over the largest entry. */
-function gradientDifferences(plan: StepPlan, found: Float32Array, expected: ArrayLike<number>): [string, number][] {
-  let offset = 0
-  return listParameters(plan.unet).map(({ name, shape }) => {
-    const range = [offset, (offset += sizeOf(shape))] as const
-    return [name, relativeDifference(found.slice(...range), Array.prototype.slice.call(expected, ...range))]
-  })
-}
-
-describe.each(Object.entries(plans))('%s', (_, plan) => {
-  test('loss and gradient agree with finite differences of a double-precision twin', async () => {
-    const arrays = arraysFor(plan)
-    const { loss, gradient } = await gradientOf(plan, arrays)
+test.each(Object.entries(plans))(
+  '%s: loss and gradient agree with finite differences of a double-precision twin',
+  async (_, plan) => {
+    const arrays = arraysFor(plan, 11)
+    const { losses, gradient } = await runSteps(plan, arrays, 1)
     const double = (data: Float32Array, channels: number) => ({
       data: Float64Array.from(data),
       shape: [plan.batch, channels, ...plan.patch],
@@ -123,7 +59,7 @@ describe.each(Object.entries(plans))('%s', (_, plan) => {
     const target = double(arrays.target, plan.unet.outputs)
     const flat = Float64Array.from(arrays.parameters)
     const twin = () => lossTwin(plan.unet, plan.loss, image, target, flat)
-    expect(Math.abs(loss - twin())).toBeLessThan(1e-6)
+    expect(Math.abs(losses[0] - twin())).toBeLessThan(1e-6)
     // Every 41st parameter, plus the first of each tensor: the twin is slow.
     const chosen = new Set<number>(Array.from({ length: Math.ceil(flat.length / 41) }, (_, i) => 41 * i))
     let offset = 0
@@ -145,47 +81,87 @@ describe.each(Object.entries(plans))('%s', (_, plan) => {
       worst = Math.max(worst, Math.abs(gradient[i] - (above - below) / (2 * step)))
     }
     expect(worst / largest).toBeLessThan(1e-4)
+  },
+)
+
+const losses: LossPlan[] = [
+  ce,
+  { kind: 'soft-dice', scope: 'case', smoothing: 1 },
+  { kind: 'soft-dice', scope: 'batch', smoothing: 1 },
+  { kind: 'sum', scope: 'batch', smoothing: 0.5 },
+]
+// Adam's first steps are signs of the gradient: at a higher rate the round-off of small entries decides the losses.
+const gentle = { ...optimiser, learningRate: 1e-3 }
+/** Every kind of net, with channels below the runtime's block and with multiples of it (conv-formulations.ts). */
+const compared: { readonly name: string; readonly plan: StepPlan }[] = [2, 3].flatMap((dimensions) =>
+  [
+    { channels: [3, 4, 5], convolutions: 1, inputChannels: 2, patch: [8, 4, 12] },
+    { channels: [16, 32], convolutions: 2, inputChannels: 1, patch: [4, 6, 10] },
+    { channels: [16, 16, 32], convolutions: 1, inputChannels: 16, patch: [4, 12, 8] },
+  ].flatMap(({ patch, ...net }, size) =>
+    (['max-pool', 'strided'] as const).flatMap((down, i) =>
+      (['transposed', 'resize'] as const).map((up, j) => {
+        const unet = { ...net, dimensions: dimensions === 2 ? 2 : 3, outputs: 2, down, up } as const
+        const loss = losses[(size + 2 * i + j) % losses.length]
+        const plan = { unet, batch: 2, patch: patch.slice(-dimensions), loss, optimiser: gentle }
+        const name = `${dimensions}-D, ${net.channels} channels, ${down}, ${up}, ${loss.kind}`
+        return { name, plan }
+      }),
+    ),
+  ),
+)
+
+describe.skipIf(!torchIsInstalled)('double-precision PyTorch (python3-torch)', () => {
+  const steps = 10
+  // Where the input of a leaky ReLU lies within round-off of its kink, ours and theirs may take different sides, which
+  // moves a gradient by far more than round-off does. With these seeds that happens nowhere: differences are 10⁻⁶ of the
+  // largest entry, 2·10⁻⁵ at most. The tolerance is wider since other machines round otherwise.
+  const seeds = [11, 12, 13]
+  const runs = compared.map(({ plan }) => seeds.map((seed) => ({ plan, arrays: arraysFor(plan, seed) })))
+  let torch: TorchRun[] = []
+  beforeAll(() => {
+    torch = runTorch(runs.flat(), steps)
   })
 
-  test.skipIf(!torchIsInstalled)(
-    'gradients and the losses of ten steps agree with PyTorch (python3-torch)',
-    async () => {
-      const arrays = arraysFor(plan)
-      const rates = Array.from({ length: 10 }, (_, step) => ratesAt(plan.optimiser, step, 10).learningRate)
-      const torch = runTorch(plan, arrays, rates)
-      const { gradient } = await gradientOf(plan, arrays)
-      for (const [name, difference] of gradientDifferences(plan, gradient, torch.gradient)) {
-        expect(difference, name).toBeLessThan(2e-3)
+  test.each(compared.map(({ name }, i) => [name, i] as const))('agrees: %s', async (_, i) => {
+    for (const [j, { plan, arrays }] of runs[i].entries()) {
+      const ours = await runSteps(plan, arrays, steps)
+      const theirs = torch[i * seeds.length + j]
+      for (const [name, difference] of gradientDifferences(plan, ours.gradient, theirs.gradient)) {
+        expect(difference, `seed ${seeds[j]}: ${name}`).toBeLessThan(2e-3)
       }
-      const losses = await trainSteps(plan, arrays, 10)
-      for (const [step, value] of losses.entries()) expect(Math.abs(value - torch.losses[step])).toBeLessThan(1e-4)
-      expect(losses[9]).toBeLessThan(losses[0])
-    },
-  )
+      for (const [step, loss] of ours.losses.entries()) {
+        expect(Math.abs(loss - theirs.losses[step]), `seed ${seeds[j]}: step ${step}`).toBeLessThan(1e-4)
+      }
+    }
+  })
+
+  test('agrees where the gradient is clipped', async () => {
+    // Adam's steps hardly depend on the gradient's scale, unless ε is as large as its entries.
+    const clipping = { ...gentle, clipNorm: 0.05, epsilon: 1e-3 }
+    const plan: StepPlan = { unet: small2, batch: 2, patch: [8, 12], loss: losses[3], optimiser: clipping }
+    const arrays = arraysFor(plan, 11)
+    const unclipped = { ...plan, optimiser: { ...clipping, clipNorm: Number.POSITIVE_INFINITY } }
+    const runs = [plan, unclipped].map((plan) => ({ plan, arrays }))
+    const [theirs, other] = runTorch(runs, steps)
+    const ours = await runSteps(plan, arrays, steps)
+    expect(theirs.norms.length).toBe(steps)
+    for (const [step, norm] of theirs.norms.entries()) {
+      expect(norm).toBeGreaterThan(2 * clipping.clipNorm)
+      expect(Math.abs(ours.norms[step] / norm - 1)).toBeLessThan(1e-4)
+      expect(Math.abs(ours.losses[step] - theirs.losses[step])).toBeLessThan(1e-4)
+    }
+    const change = (trained: ArrayLike<number>) => arrays.parameters.map((p, i) => trained[i] - p)
+    expect(relativeDifference(change(ours.trained), change(theirs.trained))).toBeLessThan(1e-3)
+    expect(relativeDifference(change(other.trained), change(theirs.trained))).toBeGreaterThan(0.1)
+  })
 })
 
-test.skipIf(!torchIsInstalled).each([
-  [2, [32, 32]],
-  [3, [8, 12, 16]],
-] as const)('a %i-D net of usual size agrees with PyTorch (python3-torch)', async (dimensions, patch) => {
-  const unet: UNetPlan = {
-    ...small2,
-    dimensions,
-    inputChannels: 1,
-    outputs: 1,
-    channels: [16, 32, 64],
-    convolutions: 2,
-  }
-  // Adam's first steps are signs of the gradient: at a higher rate the round-off of small entries decides the losses.
-  const gentle = { ...optimiser, learningRate: 1e-3 }
-  const plan: StepPlan = { unet, batch: 2, patch, loss: { ...ce, kind: 'sum' }, optimiser: gentle }
-  const arrays = arraysFor(plan)
-  const rates = Array.from({ length: 10 }, (_, step) => ratesAt(plan.optimiser, step, 10).learningRate)
-  const torch = runTorch(plan, arrays, rates)
-  const { gradient } = await gradientOf(plan, arrays)
-  for (const [name, difference] of gradientDifferences(plan, gradient, torch.gradient)) {
-    expect(difference, name).toBeLessThan(2e-3)
-  }
-  const losses = await trainSteps(plan, arrays, 10)
-  for (const [step, value] of losses.entries()) expect(Math.abs(value - torch.losses[step])).toBeLessThan(1e-4)
-})
+/** For each parameter tensor, the largest difference over the largest entry. */
+function gradientDifferences(plan: StepPlan, found: Float32Array, expected: Float64Array): [string, number][] {
+  let offset = 0
+  return listParameters(plan.unet).map(({ name, shape }) => {
+    const range = [offset, (offset += sizeOf(shape))] as const
+    return [name, relativeDifference(found.subarray(...range), expected.subarray(...range))]
+  })
+}
