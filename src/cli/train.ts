@@ -188,7 +188,7 @@ async function run(folder: string, options: Options): Promise<void> {
     onEpoch: (epoch) => {
       progress.end()
       // A terminal shows the time left all the while.
-      const left = process.stderr.isTTY ? undefined : progress.left()
+      const left = process.stderr.isTTY || epoch.step === config.steps ? undefined : progress.left()
       if (!options.json) process.stderr.write(`${epochLine(epoch, config)}${left ? `, ${left} left` : ''}\n`)
     },
   })

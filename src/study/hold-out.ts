@@ -15,7 +15,7 @@ export interface HeldOutScore {
   readonly cases: readonly number[]
 }
 
-/** Scores a model file on cases that it was not trained on: one score for each output. */
+/** Scores a model file on cases that it was not trained on (see checkCases): one score for each output. */
 export async function scoreModel(
   path: string,
   cases: readonly TrainingCase[],
@@ -25,19 +25,22 @@ export async function scoreModel(
   const { outputs } = model.metadata
   const atHalf: number[][] = outputs.map(() => [])
   const atOptimum: number[][] = outputs.map(() => [])
-  for (const { id, image, label } of cases) {
-    const { data } = await predictProbability(model, image, id)
-    const bits = labelBits(
-      labelMapOf(label, id).values,
-      outputs.map(({ labels }) => labels),
-    )
-    for (let k = 0; k < outputs.length; k++) {
-      const map = data.subarray(k * bits.length, (k + 1) * bits.length)
-      atHalf[k].push(diceOfCut(map, bits, k, 0.5))
-      atOptimum[k].push(diceOfCut(map, bits, k, softDiceOptimum(map).threshold))
+  try {
+    for (const { id, image, label } of cases) {
+      const { data } = await predictProbability(model, image, id)
+      const bits = labelBits(
+        labelMapOf(label, id).values,
+        outputs.map(({ labels }) => labels),
+      )
+      for (let k = 0; k < outputs.length; k++) {
+        const map = data.subarray(k * bits.length, (k + 1) * bits.length)
+        atHalf[k].push(diceOfCut(map, bits, k, 0.5))
+        atOptimum[k].push(diceOfCut(map, bits, k, softDiceOptimum(map).threshold))
+      }
     }
+  } finally {
+    await model.session.dispose()
   }
-  await model.session.dispose()
   const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length
   return outputs.map((_, k) => ({ dice: mean(atHalf[k]), diceAtCaseThreshold: mean(atOptimum[k]), cases: atHalf[k] }))
 }
