@@ -34,9 +34,21 @@ interface Holder {
 export async function claim(path: string): Promise<Claim | undefined> {
   await mkdir(dirname(path), { recursive: true })
   const own: Holder = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') }
+  // Known as held before anybody can read it.
+  held.add(own.token)
+  let file: FileHandle | undefined
+  try {
+    file = await createOrDisplace(path, own)
+  } finally {
+    if (file === undefined) held.delete(own.token)
+  }
+  return file && keep(path, own, file)
+}
+
+async function createOrDisplace(path: string, own: Holder): Promise<FileHandle | undefined> {
   for (let attempt = 0; attempt < 3; attempt++) {
     const file = await create(path, own)
-    if (file !== undefined) return keep(path, own, file)
+    if (file !== undefined) return file
     const holder = await holderOf(path)
     if (holder === undefined) continue
     if (await alive(path, holder)) return undefined
@@ -87,7 +99,6 @@ function keep(path: string, own: Holder, file: FileHandle): Claim {
     if (holder?.token !== own.token) return controller.abort(new Error('another run has taken this work over'))
     await sign(file, own).catch(() => undefined)
   }
-  held.add(own.token)
   const timer = setInterval(beat, BEAT_MS)
   timer.unref()
   return {
