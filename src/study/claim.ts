@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -130,14 +130,18 @@ async function alive(path: string, { host, pid, token }: Holder): Promise<boolea
     if (!isRunning(pid)) return false
     // Another process may have got the number since, so signs of life count here too.
   }
-  // The clock of the disk, which two machines share, not their own clocks.
+  return (await ageMs(path)) < (host === '' ? BEAT_MS : STALE_MS)
+}
+
+/** How long ago a file was written, by the clock of the disk, which two machines share, not by their own; infinite where it is gone. */
+async function ageMs(path: string): Promise<number> {
   const probe = `${path}.${randomBytes(6).toString('hex')}.now`
   await writeFile(probe, '')
   try {
     const [now, beat] = await Promise.all([stat(probe), stat(path)])
-    return now.mtimeMs - beat.mtimeMs < (host === '' ? BEAT_MS : STALE_MS)
+    return now.mtimeMs - beat.mtimeMs
   } catch {
-    return false
+    return Number.POSITIVE_INFINITY
   } finally {
     await rm(probe, { force: true })
   }
@@ -152,15 +156,25 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Takes the file away if it still is the dead holder's; a claim that somebody made in the meantime is put back. */
+/**
+ * Takes the file away if it still is the dead holder's. One process at a time may do so: else a second one, which saw the
+ * dead holder too, would take away what the first has put there meanwhile.
+ */
 async function displace(path: string, dead: Holder): Promise<void> {
-  const aside = join(dirname(path), `.${randomBytes(6).toString('hex')}.claim`)
+  const lock = `${path}.displace`
+  let file: FileHandle
   try {
-    await rename(path, aside)
-  } catch {
+    file = await open(lock, 'wx')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // Held for a moment only, unless its holder was killed in it.
+    if ((await ageMs(lock)) > BEAT_MS) await rm(lock, { force: true })
     return
   }
-  const holder = await holderOf(aside)
-  if (holder !== undefined && holder.token !== dead.token) await rename(aside, path).catch(() => undefined)
-  else await rm(aside, { force: true })
+  try {
+    if ((await holderOf(path))?.token === dead.token) await rm(path, { force: true })
+  } finally {
+    await file.close()
+    await rm(lock, { force: true })
+  }
 }

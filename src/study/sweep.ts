@@ -30,20 +30,16 @@ async function sweep(plan: StudyPlan, folder: string): Promise<void> {
     names.set(place, (names.get(place) ?? new Set()).add(`.${basename(path)}`))
   }
   for (const [place, cells] of names) {
-    await removeWhere(place, (name) => ASIDE.test(name) || [...cells].some((cell) => name.startsWith(`${cell}.`)))
+    await removeWhere(place, (name) => [...cells].some((cell) => name.startsWith(`${cell}.`)))
   }
-  await removeWhere(
-    folder,
-    (name) => TEMPORARY.test(name) || ASIDE.test(name) || /^\.report\.claim\.\w+\.now$/.test(name),
-  )
+  await removeWhere(folder, (name) => TEMPORARY.test(name) || /^\.report\.claim\.(\w+\.now|displace)$/.test(name))
   for (const organ of await list(join(folder, 'examples'))) {
     await removeWhere(join(folder, 'examples', organ), (name) => TEMPORARY.test(name))
   }
 }
 
-/** Files under their temporary names (see atomic-write.ts), and dead claims on their way out (see claim.ts). */
+/** Files under their temporary names (see atomic-write.ts). */
 const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/
-const ASIDE = /^\.[0-9a-f]{12}\.claim$/
 
 async function removeWhere(folder: string, unwanted: (name: string) => boolean): Promise<void> {
   for (const name of await list(folder)) {
