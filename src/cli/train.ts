@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { patientFolds } from '../datasets/folds.ts'
-import { type NnunetCase, type NnunetDataset, readNnunetDataset } from '../datasets/nnunet.ts'
+import { IGNORE, type NnunetCase, type NnunetDataset, readNnunetDataset } from '../datasets/nnunet.ts'
 import { NO_AUGMENTATION } from '../datasets/training/augment.ts'
 import { joinChannels } from '../datasets/training/preprocess.ts'
 import { readVolume } from '../formats/volume-file.ts'
@@ -204,9 +204,6 @@ async function run(folder: string, options: Options): Promise<void> {
     return `${table(head, rows)}\n${model} (${seconds.toFixed(0)} s, ${training.length} cases)`
   })
 }
-
-/** nnU-Net's name for voxels that nobody has labelled: no structure to learn. */
-const IGNORE = 'ignore'
 
 function configOf(options: Options, { labels, channelNames }: NnunetDataset): TrainingConfig {
   const { augmentation, optimiser, ...rest } = DEFAULT_TRAINING

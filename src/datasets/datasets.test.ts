@@ -129,6 +129,21 @@ describe('nnU-Net', () => {
     expect((await readNnunetDataset(join(root, 'nn'))).cases.length).toBe(3)
   })
 
+  test('a label map with voxels that nobody labelled is refused', async () => {
+    for (const id of ['a', 'b']) await write(`sparse/imagesTr/${id}_0000.nii.gz`, image())
+    await write('sparse/labelsTr/a.nii.gz', mask(0))
+    await write('sparse/labelsTr/b.nii.gz', {
+      ...mask(0),
+      data: mask(0).data.map((label, at) => label || +(at > 20) * 2),
+    })
+    index('sparse', { channel_names: { 0: 'T1' }, labels: { ...labels, ignore: 2 } })
+    const sparse = await open('sparse')
+    expect((await sparse.load(sparse.cases[0])).labels.data[0]).toBe(1)
+    await expect(sparse.load(sparse.cases[1])).rejects.toThrow(
+      `${join(root, 'sparse/labelsTr/b.nii.gz')}: has voxels of the label 'ignore'; label them, or leave the case out`,
+    )
+  })
+
   test('the Medical Segmentation Decathlon as downloaded', async () => {
     // Its numbers may look like channels.
     for (const id of ['hip_0000', 'hip_0001']) {
@@ -200,6 +215,21 @@ describe('pairs', () => {
         `${join(root, `gap/masks/${id}.nii.gz`)}: is missing for the image ${join(root, `gap/scans/${id}.nii.gz`)}; restore it, or take the image away`,
       ]),
     ])
+  })
+
+  test('a label map without an image is listed with that fault, where patterns can tell', async () => {
+    await write('alone/a_t1.nii.gz', image())
+    for (const name of ['a_seg', 'b_seg', 'a', 'notes']) await write(`alone/${name}.nii.gz`, mask(0))
+    const path = (name: string) => join(root, 'alone', `${name}.nii.gz`)
+    const spec = { kind: 'pairs', images: path('{case}_t1'), labelNames: { thing: 1 } } as const
+    const listed = await openDataset({ ...spec, labels: path('{case}_seg') }, [])
+    expect(listed.cases.map(({ id, fault }) => [id, fault?.message])).toEqual([
+      ['a', undefined],
+      ['b', `${path('b_t1')}: is missing for the label map ${path('b_seg')}; restore it, or take the label map away`],
+    ])
+    // This pattern matches every file: b_seg and notes are not known to be labels.
+    const loose = await openDataset({ ...spec, labels: path('{case}') }, [])
+    expect(loose.cases.map(({ id, fault }) => [id, fault])).toEqual([['a', undefined]])
   })
 })
 

@@ -1,6 +1,9 @@
 import { readVolume } from '../formats/volume-file.ts'
+import { InputError } from '../volume/errors.ts'
+import { labelMapOf } from '../volume/labels.ts'
+import type { Volume } from '../volume/volume.ts'
 import { type Dataset, patientRule } from './dataset.ts'
-import { listNnunetDataset, patientOf } from './nnunet.ts'
+import { IGNORE, listNnunetDataset, patientOf } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
 import { joinChannels } from './training/preprocess.ts'
 
@@ -13,7 +16,10 @@ export interface NnunetSpec {
   readonly resampleLabels?: boolean
 }
 
-/** A folder in nnU-Net's raw layout. Cases that lack an image or a label map are listed with that fault. */
+/**
+ * A folder in nnU-Net's raw layout. Cases that lack an image or a label map are listed with that fault; loading refuses a
+ * label map with voxels that nobody has labelled (`ignore`): where no outline is known, noise can move none.
+ */
 export async function openNnunet({ folder, patient, resampleLabels = false }: NnunetSpec): Promise<Dataset> {
   const { name, labels, cases } = await listNnunetDataset(folder)
   const patientRuleOf = patientRule(patient, patientOf)
@@ -31,7 +37,14 @@ export async function openNnunet({ folder, patient, resampleLabels = false }: Nn
       const one = files.get(id)
       if (one === undefined) throw new RangeError(`${id} is no case of ${name}`)
       const image = joinChannels(await Promise.all(one.images.map(readVolume)), one.images)
-      return { image, labels: onGrid(await readVolume(one.label), image.grid, resampleLabels, one.label) }
+      const map = await readVolume(one.label)
+      checkLabelled(map, labels.get(IGNORE) ?? [], one.label)
+      return { image, labels: onGrid(map, image.grid, resampleLabels, one.label) }
     },
   }
+}
+
+function checkLabelled(map: Volume, ignored: readonly number[], subject: string): void {
+  if (ignored.length === 0 || !labelMapOf(map, subject).labels.some((label) => ignored.includes(label))) return
+  throw new InputError(subject, `has voxels of the label '${IGNORE}'; label them, or leave the case out`)
 }

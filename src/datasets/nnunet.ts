@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
 import { nameOf, namesIn } from './folder.ts'
 
+/** The name that the format gives to voxels that nobody has labelled. */
+export const IGNORE = 'ignore'
+
 export interface NnunetCase {
   readonly id: string
   /** Cases of one patient share it; folds never part them. */

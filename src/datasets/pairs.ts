@@ -19,7 +19,8 @@ export interface PairsSpec {
 }
 
 /**
- * Image and label pairs that two patterns name. An image without a label map is listed with that fault.
+ * Image and label pairs that two patterns name. An image without a label map, or a label map without an image, is listed
+ * with that fault.
  *
  * @throws InputError where a pattern has no `{case}`, no image matches, or no image has a label map
  */
@@ -31,20 +32,28 @@ export async function openPairs(spec: PairsSpec): Promise<Dataset> {
     }
   }
   const rule = patientRule(spec.patient, patientOf)
-  const found = await matching(images)
+  const [imageIds, labelIds] = [await matching(images, 'data.images'), await matching(labels, 'data.labels')]
   // Where both patterns lie in one folder, labels look like images of other cases.
-  const labelFiles = new Set(found.map((id) => pathOf(labels, id)))
-  const ids = found.filter((id) => !labelFiles.has(pathOf(images, id)))
+  const labelFiles = new Set(imageIds.map((id) => pathOf(labels, id)))
+  const ids = imageIds.filter((id) => !labelFiles.has(pathOf(images, id)))
   if (ids.length === 0) throw new InputError('data.images', `no file matches '${images}'; correct the pattern`)
-  const cases = ids.map((id): DatasetCase => {
+  const [known, imageFiles] = [new Set(ids), new Set(ids.map((id) => pathOf(images, id)))]
+  // Where even images look like labels, so may any other file: nothing then tells a label map without an image.
+  const loose = labelIds.some((id) => imageFiles.has(pathOf(labels, id)))
+  const alone = loose ? [] : labelIds.filter((id) => !known.has(id))
+  const cases = [...ids, ...alone].sort().map((id): DatasetCase => {
     const [image, label] = [pathOf(images, id), pathOf(labels, id)]
     const files = { images: [image], labels: [label] }
-    if (existsSync(label)) return { id, patient: rule(id), ...files }
-    const fault = new InputError(label, `is missing for the image ${image}; restore it, or take the image away`)
-    return { id, patient: id, ...files, fault }
+    const without = (path: string, of: string, remedy: string) => {
+      const fault = new InputError(path, `is missing for the ${of}; restore it, or take the ${remedy} away`)
+      return { id, patient: id, ...files, fault }
+    }
+    if (!known.has(id)) return without(image, `label map ${label}`, 'label map')
+    if (!existsSync(label)) return without(label, `image ${image}`, 'image')
+    return { id, patient: rule(id), ...files }
   })
-  if (cases.every(({ fault }) => fault !== undefined)) {
-    const example = `'${cases[0].labels[0]}' for one`
+  if (!ids.some((id) => existsSync(pathOf(labels, id)))) {
+    const example = `'${pathOf(labels, ids[0])}' for one`
     throw new InputError('data.labels', `no image has a label map '${labels}' (${example}); correct the pattern`)
   }
   return {
@@ -60,7 +69,7 @@ export async function openPairs(spec: PairsSpec): Promise<Dataset> {
 }
 
 /** The case names for which the pattern names a file: `{case}` may be a folder's name, a file's, or both. */
-async function matching(pattern: string): Promise<string[]> {
+async function matching(pattern: string, key: string): Promise<string[]> {
   const parts = pattern.split('/')
   const at = parts.findIndex((part) => part.includes('{case}'))
   const folder = folderOf(pattern)
@@ -70,7 +79,7 @@ async function matching(pattern: string): Promise<string[]> {
   try {
     names = await namesIn(folder)
   } catch {
-    throw new InputError('data.images', `the folder '${folder}' cannot be read; correct the pattern`)
+    throw new InputError(key, `the folder '${folder}' cannot be read; correct the pattern`)
   }
   return names
     .filter((name) => name.startsWith(before) && name.endsWith(ending.includes('{case}') ? '' : ending))

@@ -49,7 +49,7 @@ interface KnownEntry extends Entry {
 }
 
 /** Change it when an entry holds something else, or is checked for something else: earlier indices are then not used. */
-const INDEX_FORMAT = 2
+const INDEX_FORMAT = 3
 
 /**
  * Reads every case once: its volumes, and a digest by which results know their data. What was read before is not read
