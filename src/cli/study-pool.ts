@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { StudyPlan } from '../study/plan.ts'
 import type { RunCell } from '../study/run-study.ts'
 import type { StudyFile } from '../study/study-file.ts'
+import { MAX_CURVE_CASES, MOST_KEPT_BYTES } from '../study/training.ts'
 import { RunError } from '../volume/errors.ts'
 import { warn } from './print.ts'
 import type { CellFailure, CellTask, StudyTask } from './study-worker.ts'
@@ -11,20 +12,23 @@ import type { CellFailure, CellTask, StudyTask } from './study-worker.ts'
 /** What a process with the runtime takes before it has read a case. */
 const BASE_BYTES = 400e6
 
-/** A case in memory: image (4), labels as read, clean and noisy (3), image and label bits on the network's grid (8), … */
-const BYTES_A_VOXEL = 15
-/** … and for the data set's threshold the map of each output, of all training cases at once. */
-const BYTES_A_VOXEL_AND_OUTPUT = 4
+/** While one case is read, moved by noise, predicted and scored: images and labels as stored, maps and masks, sorted copies. */
+const BYTES_A_VOXEL_AT_WORK = 40
 
 /** Cells at once: one a core, as long as their cases fit into the memory that is free. */
 export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan): number {
-  const voxels = new Map(dataset.cases.map(({ id, voxels }) => [id, voxels]))
-  const sizeOf = (cases: readonly { readonly id: string }[]) =>
-    cases.reduce((sum, { id }) => sum + (voxels.get(id) ?? 0), 0)
+  const cases = new Map(dataset.cases.map((one) => [one.id, one]))
   const most = cells.reduce((bytes, { validation, work, organs }) => {
     if (work.kind === 'theory') return bytes
-    const maps = BYTES_A_VOXEL_AND_OUTPUT * organs.length * sizeOf(work.training)
-    return Math.max(bytes, BASE_BYTES + BYTES_A_VOXEL * sizeOf([...validation, ...work.training]) + maps)
+    const used = [...work.training, ...validation.slice(0, MAX_CURVE_CASES)].map(({ id }) => cases.get(id))
+    let [prepared, maps, largest] = [0, 0, 0]
+    for (const { voxels, channels } of used.filter((one) => one !== undefined)) {
+      prepared += voxels * (4 * channels + (organs.length <= 8 ? 1 : 4))
+      maps += 4 * voxels * organs.length
+      largest = Math.max(largest, voxels * channels)
+    }
+    const atWork = BYTES_A_VOXEL_AT_WORK * largest
+    return Math.max(bytes, BASE_BYTES + prepared + Math.min(maps, MOST_KEPT_BYTES) + atWork)
   }, BASE_BYTES)
   // What this process may still take, where a container or a batch system sets limits too.
   const memory = process.availableMemory()

@@ -20,7 +20,7 @@ import { realNumber, wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFolder } from './outputs.ts'
 import { fixed, printResult, table, warn } from './print.ts'
-import { startProgress } from './progress.ts'
+import { type Progress, startProgress } from './progress.ts'
 
 interface Options extends JsonOption {
   readonly output: string
@@ -162,17 +162,13 @@ async function run(folder: string, options: Options): Promise<void> {
     throw new InputError('--folds', `${distinct} patients cannot be split into ${options.folds} folds; ${remedy}`)
   }
   const folds = held < 0 ? patients.map(() => 0) : patientFolds(patients, options.folds, options.seed)
-  const reading = startProgress('reading', dataset.cases.length)
-  const [training, validation]: [TrainingCase[], TrainingCase[]] = [[], []]
-  for (const [i, one] of dataset.cases.entries()) {
-    ;(folds[i] === held ? validation : training).push(await load(one))
-    reading.update(i + 1)
-  }
-  reading.end()
+  const sources = dataset.cases.map((one) => () => load(one))
+  const training = sources.filter((_, i) => folds[i] !== held)
+  const validation = sources.filter((_, i) => folds[i] === held)
   if (dataset.labels.has(IGNORE)) warn(`${folder}: voxels labelled '${IGNORE}' are trained on as background`)
   const begin = performance.now()
-  const progress = startProgress('training', config.steps)
-  let begun = false
+  let reading: Progress | undefined
+  let progress: Progress | undefined
   const { epochs, metadata } = await trainSegmentation(config, training, {
     folder: options.output,
     validation,
@@ -180,19 +176,25 @@ async function run(folder: string, options: Options): Promise<void> {
     channelNames: dataset.channelNames,
     device: options.device,
     threads: options.threads,
+    onCase: (read, of) => {
+      reading ??= startProgress('reading', of)
+      reading.update(read)
+    },
     onStep: (step) => {
-      if (!begun) progress.resume(step - 1)
-      begun = true
+      if (progress === undefined) {
+        reading?.end()
+        progress = startProgress('training', config.steps)
+        progress.resume(step - 1)
+      }
       progress.update(step)
     },
     onEpoch: (epoch) => {
-      progress.end()
+      progress?.end()
       // A terminal shows the time left all the while.
-      const left = process.stderr.isTTY || epoch.step === config.steps ? undefined : progress.left()
+      const left = process.stderr.isTTY || epoch.step === config.steps ? undefined : progress?.left()
       if (!options.json) process.stderr.write(`${epochLine(epoch, config)}${left ? `, ${left} left` : ''}\n`)
     },
   })
-  progress.end()
   const seconds = (performance.now() - begin) / 1000
   const runtime = { device: options.device, threads: options.threads }
   const scores = validation.length === 0 ? [] : await scoreModel(model, validation, runtime)

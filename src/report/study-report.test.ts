@@ -19,6 +19,7 @@ ${yaml}`,
     patient: `patient${i % patients}`,
     digest: String(i),
     voxels: 1000,
+    channels: 1,
     volumesMl: i === 0 && patients < 6 ? {} : { 1: 100 },
   }))
   const dataset = { name: 'set', labels: { liver: [1] }, cases, leftOut }

@@ -16,6 +16,7 @@ export interface IndexedCase {
   /** A digest of image and labels as the study sees them. */
   readonly digest: string
   readonly voxels: number
+  readonly channels: number
   /** ml of each label value that occurs. */
   readonly volumesMl: Readonly<Record<string, number>>
 }
@@ -38,7 +39,6 @@ export interface IndexOptions {
 /** A case that was read and found good in itself. */
 interface Entry {
   readonly case: IndexedCase
-  readonly channels: number
   readonly slices: number
 }
 
@@ -111,15 +111,15 @@ export async function indexCases(
  */
 function channelFaults(entries: readonly Entry[]): (entry: Entry) => string | undefined {
   const ids = new Map<number, string[]>()
-  for (const { channels, case: one } of entries) {
-    const alike = ids.get(channels)
-    if (alike === undefined) ids.set(channels, [one.id])
+  for (const { case: one } of entries) {
+    const alike = ids.get(one.channels)
+    if (alike === undefined) ids.set(one.channels, [one.id])
     else alike.push(one.id)
   }
   // A map keeps its order and a sort that of equals: the first case's number is before others that are as common.
   const [[common, alike] = [0, []]] = [...ids].sort(([, a], [, b]) => b.length - a.length)
   const others = `${alike.length} of ${entries.length} cases (such as ${alike[0]}) have ${common}`
-  return ({ channels }) => {
+  return ({ case: { channels } }) => {
     if (channels === common) return undefined
     return `has ${channels} channel${channels === 1 ? '' : 's'} where ${others}; give the same kind of image`
   }
@@ -151,9 +151,10 @@ async function describe(one: DatasetCase, store: CaseStore): Promise<Entry> {
     patient: one.patient,
     digest: hash.digest('hex').slice(0, 16),
     voxels: labels.data.length,
+    channels: image.channels,
     volumesMl: Object.fromEntries(counts.map(([label, n]) => [label, n * ml])),
   }
-  return { case: described, channels: image.channels, slices: shape[2] }
+  return { case: described, slices: shape[2] }
 }
 
 /** @throws InputError where an intensity is no number that a network can take: networks compute in float32 */

@@ -1,10 +1,10 @@
-import { labelBits } from '../datasets/training/preprocess.ts'
+import { type LabelBits, labelBits } from '../datasets/training/preprocess.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
 import type { SessionOptions } from '../network/runtime/session.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import { openModel } from './model-file.ts'
 import { predictProbability } from './prediction.ts'
-import type { TrainingCase } from './training-config.ts'
+import { type CaseSource, readCase } from './training-config.ts'
 
 export interface HeldOutScore {
   /** Mean over cases of the Dice on the image's own grid, cut at ½. */
@@ -15,10 +15,10 @@ export interface HeldOutScore {
   readonly cases: readonly number[]
 }
 
-/** Scores a model file on cases that it was not trained on (see checkCases): one score for each output. */
+/** Scores a model file on cases that it was not trained on (see prepareCases): one score for each output. */
 export async function scoreModel(
   path: string,
-  cases: readonly TrainingCase[],
+  cases: readonly CaseSource[],
   options: SessionOptions,
 ): Promise<HeldOutScore[]> {
   const model = await openModel(path, options)
@@ -26,7 +26,8 @@ export async function scoreModel(
   const atHalf: number[][] = outputs.map(() => [])
   const atOptimum: number[][] = outputs.map(() => [])
   try {
-    for (const { id, image, label } of cases) {
+    for (const source of cases) {
+      const { id, image, label } = await readCase(source)
       const { data } = await predictProbability(model, image, id)
       const bits = labelBits(
         labelMapOf(label, id).values,
@@ -46,7 +47,7 @@ export async function scoreModel(
 }
 
 /** Dice of {map ≥ threshold} with output k of the label bits; 1 where both are empty. */
-export function diceOfCut(map: Float32Array, bits: Uint32Array, k: number, threshold: number): number {
+export function diceOfCut(map: Float32Array, bits: LabelBits, k: number, threshold: number): number {
   let [overlap, total] = [0, 0]
   for (let v = 0; v < bits.length; v++) {
     const s = map[v] >= threshold ? 1 : 0

@@ -14,6 +14,7 @@ const index: CaseIndex = {
     patient: `p${Math.floor(i / 2)}`,
     digest: `d${i}`,
     voxels: 10,
+    channels: 1,
     volumesMl: i === 11 ? { 1: 5 } : { 1: 5 + i, 2: 1 },
   })),
 }

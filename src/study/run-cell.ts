@@ -85,16 +85,15 @@ async function scoreNetwork(
   sheet: Sheet,
   signal?: AbortSignal,
 ): Promise<void> {
-  const validation: NoisyCase[] = []
-  for (const one of cell.validation) validation.push(await load(cell, one, source))
-  const metadata = await train(cell, work, folder, source, validation, signal)
+  const metadata = await train(cell, work, folder, source, signal)
   const kept = join(folder, 'predictions')
   await rm(kept, { recursive: true, force: true })
   await mkdir(kept)
   const model = await openModel(join(folder, 'model.onnx'), { threads: THREADS })
   try {
-    for (const [n, one] of validation.entries()) {
+    for (const [n, planned] of cell.validation.entries()) {
       signal?.throwIfAborted()
+      const one = await load(cell, planned, source)
       const probability = await predictProbability(model, one.image, one.id)
       if (work.predictions === 'all' || (work.predictions === 'examples' && n === 0)) {
         await writeVolume(join(kept, `${one.id}.nii.gz`), { ...probability, header: undefined })
@@ -120,20 +119,17 @@ async function train(
   { config, training }: TrainingWork,
   folder: string,
   source: CellSource,
-  validation: readonly NoisyCase[],
   signal?: AbortSignal,
 ): Promise<ModelMetadata> {
   const path = join(folder, 'model.onnx')
   if (!existsSync(path)) {
-    const cases: NoisyCase[] = []
-    for (const one of training) {
-      signal?.throwIfAborted()
-      cases.push(await load(cell, one, source))
+    const noisyCase = (one: PlannedCase) => async () => {
+      const { id, image, noisy } = await load(cell, one, source)
+      return { id, image, label: noisy }
     }
-    const noisyCase = ({ id, image, noisy }: NoisyCase) => ({ id, image, label: noisy })
-    await trainSegmentation(config, cases.map(noisyCase), {
+    await trainSegmentation(config, training.map(noisyCase), {
       folder,
-      validation: validation.map(noisyCase),
+      validation: cell.validation.map(noisyCase),
       threads: THREADS,
       dataset: source.dataset,
       ...(signal && { signal }),

@@ -7,6 +7,7 @@ import {
   checkIntensities,
   fitWindow,
   type Intensity,
+  type LabelBits,
   labelBits,
   median,
   type Preprocessing,
@@ -17,9 +18,9 @@ import {
 import { countParameters, listParameters } from '../network/parameters.ts'
 import { sizeMultiple, type UNetPlan } from '../network/unet.ts'
 import { InputError } from '../volume/errors.ts'
-import { gridDifference } from '../volume/grid.ts'
+import { type Grid, gridDifference } from '../volume/grid.ts'
 import { labelMapOf } from '../volume/labels.ts'
-import type { TrainingCase, TrainingConfig } from './training-config.ts'
+import { type CaseSource, readCase, type TrainingCase, type TrainingConfig } from './training-config.ts'
 
 /** A patch of 64³ voxels fits two cores and 2 GB. */
 const MAX_PATCH_VOXELS = 64 ** 3
@@ -27,35 +28,87 @@ const MAX_PATCH_VOXELS = 64 ** 3
 /** Voxels of at most so many are kept to centre patches on. */
 const MAX_ANCHORS = 20_000
 
+/** All that training needs of its cases, on the network's grid. */
+export interface PreparedCases {
+  readonly training: readonly PreparedCase[]
+  /** The first held-out cases, for the log's curve. */
+  readonly curve: readonly PreparedCase[]
+  readonly preprocessing: Preprocessing
+  readonly channels: number
+  /** Names and grids of the training images as they were read. */
+  readonly ids: readonly string[]
+  readonly grids: readonly Grid[]
+}
+
 /**
- * Checks all that can be wrong with cases before the first step: what is held out is read at the end of an epoch, or of
- * the whole training.
+ * Reads the cases, one at a time, and checks all that can be wrong with them before the first step: what is held out is
+ * otherwise read at the end of an epoch, or of the whole training. Training cases are read twice where the preprocessing
+ * depends on all of them (CT: the window of intensities in the organs).
  *
+ * @param curveCases of the held-out cases, so many are prepared
  * @throws InputError where there is no case to train on, one does not suit the others, or nobody has an output's labels
  */
-export function checkCases(
-  { outputs, dimensions }: TrainingConfig,
-  cases: readonly TrainingCase[],
-  heldOut: readonly TrainingCase[] = [],
-): void {
+export async function prepareCases(
+  config: TrainingConfig,
+  cases: readonly CaseSource[],
+  heldOut: readonly CaseSource[],
+  curveCases: number,
+  { onCase, signal }: { readonly onCase?: (read: number, of: number) => void; readonly signal?: AbortSignal } = {},
+): Promise<PreparedCases> {
+  const { outputs, dimensions, modality } = config
   if (cases.length === 0) throw new InputError('training set', 'is empty; give at least one case')
   if (outputs.length === 0 || outputs.length > 31) {
     throw new InputError('outputs', `${outputs.length} given; 1 to 31 can be trained`)
   }
+  const reads = cases.length * (modality === 'ct' ? 2 : 1) + heldOut.length
+  let read = 0
+  const next = async (source: CaseSource) => {
+    signal?.throwIfAborted()
+    const one = await readCase(source)
+    onCase?.(++read, reads)
+    return one
+  }
+  const [ids, grids, training, curve]: [string[], Grid[], PreparedCase[], PreparedCase[]] = [[], [], [], []]
   const found = new Set<number>()
-  for (const one of cases) for (const label of checkCase(one, cases[0], dimensions)) found.add(label)
-  for (const one of heldOut) checkCase(one, cases[0], dimensions)
+  let first: FirstCase | undefined
+  const samples: Float32Array[][] = []
+  for (const source of cases) {
+    const one = await next(source)
+    first ??= { id: one.id, channels: one.image.channels }
+    for (const label of checkCase(one, first, dimensions)) found.add(label)
+    ids.push(one.id)
+    grids.push(one.image.grid)
+    if (modality === 'mr') training.push(prepareCase(one, config, preprocessingOf(config, first.channels, samples)))
+    else samples.push(samplesOf(one, config))
+  }
+  const { channels } = first as FirstCase
   for (const { name, labels } of outputs) {
     if (labels.some((label) => found.has(label))) continue
     const values = `label ${labels.join(' or ')}`
     throw new InputError(name, `no training case holds ${values}; leave this output out, or check the label maps`)
   }
+  const preprocessing = preprocessingOf(config, channels, samples)
+  for (const source of heldOut) {
+    const one = await next(source)
+    checkCase(one, first as FirstCase, dimensions)
+    if (curve.length < curveCases) curve.push(prepareCase(one, config, preprocessing))
+  }
+  if (modality === 'ct') {
+    for (const source of cases) training.push(prepareCase(await next(source), config, preprocessing))
+  }
+  return { training, curve, preprocessing, channels, ids, grids }
+}
+
+/** What all other cases must be like. */
+interface FirstCase {
+  readonly id: string
+  readonly channels: number
 }
 
 /** Returns the labels that occur in the case. */
-function checkCase({ id, image, label }: TrainingCase, first: TrainingCase, dimensions: 2 | 3): readonly number[] {
-  if (image.channels !== first.image.channels) {
-    const fault = `has ${image.channels} channels, ${first.id} has ${first.image.channels}; all cases must have the same`
+function checkCase({ id, image, label }: TrainingCase, first: FirstCase, dimensions: 2 | 3): readonly number[] {
+  if (image.channels !== first.channels) {
+    const fault = `has ${image.channels} channels, ${first.id} has ${first.channels}; all cases must have the same`
     throw new InputError(id, fault)
   }
   const difference = gridDifference(image.grid, label.grid)
@@ -69,24 +122,37 @@ function checkCase({ id, image, label }: TrainingCase, first: TrainingCase, dime
   return labelMapOf(label, id).labels
 }
 
-/** What the preprocessing takes from the training cases: for CT, the window of intensities in the organs. */
-export function fitPreprocessing(config: TrainingConfig, cases: readonly TrainingCase[]): Preprocessing {
-  const intensities = Array.from({ length: cases[0].image.channels }, (_, channel): Intensity => {
-    if (config.modality === 'mr') return { kind: 'z-score' }
-    const samples = cases.map((one) => sampleInside(one.image, channel, bitsOf(one, config), 10_000))
-    const joined = new Float32Array(samples.reduce((n, s) => n + s.length, 0))
-    let at = 0
-    for (const s of samples) {
-      joined.set(s, at)
-      at += s.length
-    }
-    return fitWindow(joined)
+/** For CT, intensities in the case's organs, an array a channel. */
+function samplesOf(one: TrainingCase, config: TrainingConfig): Float32Array[] {
+  const bits = bitsOf(one, config)
+  return Array.from({ length: one.image.channels }, (_, channel) => sampleInside(one.image, channel, bits, 10_000))
+}
+
+/** @param samples of all training cases, for CT: an array a case and channel */
+function preprocessingOf(
+  { modality, crop, spacingMm }: TrainingConfig,
+  channels: number,
+  samples: readonly (readonly Float32Array[])[],
+): Preprocessing {
+  const intensities = Array.from({ length: channels }, (_, channel): Intensity => {
+    if (modality === 'mr') return { kind: 'z-score' }
+    return fitWindow(joined(samples.map((ofCase) => ofCase[channel])))
   })
-  return { crop: config.crop, spacingMm: config.spacingMm ?? [null, null, null], intensities }
+  return { crop, spacingMm: spacingMm ?? [null, null, null], intensities }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const result = new Float32Array(parts.reduce((n, part) => n + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    result.set(part, at)
+    at += part.length
+  }
+  return result
 }
 
 /** Brings a case to the network's grid. */
-export function prepareCase(one: TrainingCase, config: TrainingConfig, preprocessing: Preprocessing): PreparedCase {
+function prepareCase(one: TrainingCase, config: TrainingConfig, preprocessing: Preprocessing): PreparedCase {
   const image = prepareImage(one.image, preprocessing, one.id)
   const bits = prepareLabels(bitsOf(one, config), image.placement)
   let count = 0
@@ -206,7 +272,7 @@ function shuffledIndex(n: number, sample: number, seed: number): number {
   return order[sample % n]
 }
 
-function bitsOf({ label, id }: TrainingCase, { outputs }: TrainingConfig): Uint32Array {
+function bitsOf({ label, id }: TrainingCase, { outputs }: TrainingConfig): LabelBits {
   return labelBits(
     labelMapOf(label, id).values,
     outputs.map(({ labels }) => labels),

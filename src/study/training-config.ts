@@ -13,6 +13,13 @@ export interface TrainingCase {
   readonly label: Volume
 }
 
+/** A case, or what reads it: then it is let go as soon as the network's own copy is made. It may be read more than once. */
+export type CaseSource = TrainingCase | (() => Promise<TrainingCase>)
+
+export async function readCase(source: CaseSource): Promise<TrainingCase> {
+  return typeof source === 'function' ? source() : source
+}
+
 export interface TrainingConfig {
   /** 2: slices along k, one by one; 3: volumes. */
   readonly dimensions: 2 | 3

@@ -76,6 +76,28 @@ test('the same seed gives the same model, another seed another', async () => {
   expect(c).not.toBe(a)
 })
 
+test('cases that are read when needed give the same model, and their count is known', async () => {
+  for (const modality of ['mr', 'ct'] as const) {
+    const config = { ...small, modality, steps: 2, stepsPerEpoch: 2 }
+    const held = [discCase(20)]
+    const given = { folder: join(root, `given-${modality}`), threads: 2, validation: held }
+    const read = { folder: join(root, `read-${modality}`), threads: 2, validation: held.map((one) => async () => one) }
+    const whole = await trainSegmentation(config, cases, given)
+    const reads: number[] = []
+    const counts: [number, number][] = []
+    const readers = cases.map((one, i) => async () => {
+      reads.push(i)
+      return one
+    })
+    const onCase = (done: number, of: number) => counts.push([done, of])
+    const again = await trainSegmentation(config, readers, { ...read, onCase })
+    expect(digest(again.model)).toBe(digest(whole.model))
+    // CT's window of intensities is known when all have been read.
+    expect(reads).toEqual(modality === 'ct' ? [0, 1, 2, 3, 4, 0, 1, 2, 3, 4] : [0, 1, 2, 3, 4])
+    expect(counts.at(-1)).toEqual([reads.length + 1, reads.length + 1])
+  }
+})
+
 test('a run that is aborted or killed goes on to the same model', async () => {
   const [whole, stopped] = [join(root, 'whole'), join(root, 'stopped')]
   const { model } = await trainSegmentation(small, cases, { folder: whole, threads: 2 })

@@ -1,6 +1,7 @@
 import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { PreparedCase } from '../datasets/training/patch.ts'
+import { DiceHistogram } from '../decision/dice-histogram.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
 import { writeWhole } from '../network/checkpoint.ts'
 import type { Device } from '../network/graph/tensor.ts'
@@ -14,25 +15,25 @@ import { encodeModelFile, type ModelMetadata, type OutputSpec } from './model-fi
 import { predictPrepared } from './prediction.ts'
 import { describeImages } from './trained-images.ts'
 import {
-  checkCases,
   checkMemory,
   choosePatch,
   fillBatch,
   fingerprint,
-  fitPreprocessing,
   foregroundShares,
   outOfMemory,
-  prepareCase,
+  prepareCases,
 } from './training-cases.ts'
-import type { TrainingCase, TrainingConfig } from './training-config.ts'
+import type { CaseSource, TrainingConfig } from './training-config.ts'
 
 export interface TrainingRun {
   /** Where log, checkpoint and `model.onnx` are written. */
   readonly folder: string
   /** Cases that are not trained on, for the curve in the log. All are checked before the first step. */
-  readonly validation?: readonly TrainingCase[]
+  readonly validation?: readonly CaseSource[]
   readonly device?: Device
   readonly threads?: number
+  /** Before the first step: so many of all cases that have to be read are read. */
+  readonly onCase?: (read: number, of: number) => void
   readonly onEpoch?: (epoch: EpochLog) => void
   readonly onStep?: (step: number) => void
   readonly signal?: AbortSignal
@@ -50,7 +51,7 @@ export interface TrainingResult {
 }
 
 /** Validation in every epoch looks at so many cases at most; it only draws a curve. */
-const MAX_CURVE_CASES = 12
+export const MAX_CURVE_CASES = 12
 
 /**
  * Trains one network on cases and writes it as `model.onnx` in the run's folder, beside `log.jsonl`. A run that was
@@ -65,17 +66,16 @@ const MAX_CURVE_CASES = 12
  */
 export async function trainSegmentation(
   config: TrainingConfig,
-  cases: readonly TrainingCase[],
+  cases: readonly CaseSource[],
   run: TrainingRun,
 ): Promise<TrainingResult> {
-  const { folder, validation = [], device, threads, onEpoch, onStep, signal, dataset, channelNames } = run
-  checkCases(config, cases, validation)
-  const preprocessing = fitPreprocessing(config, cases)
-  const prepared = cases.map((one) => prepareCase(one, config, preprocessing))
-  const curve = validation.slice(0, MAX_CURVE_CASES).map((one) => prepareCase(one, config, preprocessing))
+  const { folder, validation = [], device, threads, onCase, onEpoch, onStep, signal, dataset, channelNames } = run
+  const watch = { ...(onCase && { onCase }), ...(signal && { signal }) }
+  const read = await prepareCases(config, cases, validation, MAX_CURVE_CASES, watch)
+  const { training: prepared, curve, preprocessing, channels, ids, grids } = read
   const unet: UNetPlan = {
     dimensions: config.dimensions,
-    inputChannels: cases[0].image.channels,
+    inputChannels: channels,
     outputs: config.outputs.length,
     channels: config.channels,
     convolutions: config.convolutions,
@@ -115,14 +115,14 @@ export async function trainSegmentation(
     outputs: config.outputs,
     preprocessing,
     images: describeImages(
-      cases.map(({ image }) => image.grid),
+      grids,
       // A file of several channels has one name in nnU-Net's index.
       channelNames?.length === unet.inputChannels ? channelNames : undefined,
     ),
     loss: config.loss,
     training: {
       ...(dataset && { dataset }),
-      cases: cases.map(({ id }) => id),
+      cases: ids,
       steps: config.steps,
       batch: config.batch,
       seed: config.seed,
@@ -186,19 +186,31 @@ function finite(maps: Float32Array): Float32Array {
   return maps
 }
 
+/** Maps of so many bytes are kept for the second pass; the others are predicted again. */
+export const MOST_KEPT_BYTES = 500e6
+
 /** The data-set threshold t* of each output, from the predictions on the training cases: no label is used. */
 async function datasetThresholds(
   session: Session,
   cases: readonly PreparedCase[],
   metadata: Pick<ModelMetadata, 'patch' | 'outputs'>,
 ): Promise<number[]> {
-  const maps: Float32Array[] = []
-  for (const { image } of cases) maps.push(finite(await predictPrepared(session, metadata, image)))
-  return metadata.outputs.map((_, k) => {
-    const parts = maps.map((map) => {
-      const voxels = map.length / metadata.outputs.length
-      return map.subarray(k * voxels, (k + 1) * voxels)
-    })
-    return softDiceOptimum(parts).threshold
-  })
+  const kept = new Map<PreparedCase, Float32Array>()
+  let left = MOST_KEPT_BYTES
+  const pass = async (sinks: readonly { add(chunk: Float32Array): void }[]) => {
+    for (const one of cases) {
+      const maps = kept.get(one) ?? finite(await predictPrepared(session, metadata, one.image))
+      if (!kept.has(one) && maps.byteLength <= left) {
+        kept.set(one, maps)
+        left -= maps.byteLength
+      }
+      const voxels = maps.length / sinks.length
+      for (const [k, sink] of sinks.entries()) sink.add(maps.subarray(k * voxels, (k + 1) * voxels))
+    }
+  }
+  const first = metadata.outputs.map(() => new DiceHistogram())
+  await pass(first)
+  const second = first.map((histogram) => histogram.refine())
+  await pass(second)
+  return second.map((refinement) => refinement.optimum().threshold)
 }

@@ -1,10 +1,10 @@
-import type { PreparedImage } from './preprocess.ts'
+import type { LabelBits, PreparedImage } from './preprocess.ts'
 
 /** A training case on the network's grid: image, label bits (see labelBits) and some voxels inside labels. */
 export interface PreparedCase {
   readonly id: string
   readonly image: PreparedImage
-  readonly bits: Uint32Array
+  readonly bits: LabelBits
   readonly foreground: Int32Array
 }
 

@@ -97,9 +97,13 @@ function infiniteIntensity(x: number, subject: string): InputError {
   return new InputError(subject, `holds the intensity ${x}; replace it by a finite number`)
 }
 
+/** Which outputs each voxel belongs to, a bit an output. */
+export type LabelBits = Uint8Array | Uint32Array
+
 /** Brings label bits on the image's grid to the network's. */
-export function prepareLabels(bits: Uint32Array, { full, start, region, size }: Placement): Uint32Array {
-  const cropped = new Uint32Array(region[0] * region[1] * region[2])
+export function prepareLabels(bits: LabelBits, { full, start, region, size }: Placement): LabelBits {
+  const voxels = region[0] * region[1] * region[2]
+  const cropped = bits instanceof Uint8Array ? new Uint8Array(voxels) : new Uint32Array(voxels)
   eachRow(full, start, region, (from, to) => cropped.set(bits.subarray(from, from + region[0]), to))
   return resampleNearest(cropped, region, size)
 }
@@ -112,12 +116,12 @@ export function restoreMap(map: Float32Array, { full, start, region, size }: Pla
   return result
 }
 
-/** Which outputs each voxel belongs to: bit k is set where `outputs[k]` lists the voxel's label. */
-export function labelBits(labels: ArrayLike<number>, outputs: readonly (readonly number[])[]): Uint32Array {
+/** Bit k of a voxel is set where `outputs[k]` lists its label; bytes where 8 bits suffice. */
+export function labelBits(labels: ArrayLike<number>, outputs: readonly (readonly number[])[]): LabelBits {
   const bits = new Map<number, number>()
   for (const [k, values] of outputs.entries())
     for (const value of values) bits.set(value, (bits.get(value) ?? 0) | (1 << k))
-  const result = new Uint32Array(labels.length)
+  const result = outputs.length <= 8 ? new Uint8Array(labels.length) : new Uint32Array(labels.length)
   let [previous, current] = [Number.NaN, 0]
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]
@@ -206,7 +210,7 @@ function eachRow(full: Vec3, start: Vec3, region: Vec3, visit: (inFull: number, 
 }
 
 /** Intensities inside a label, thinned to at most `limit`, for fitWindow. */
-export function sampleInside(image: Volume, channel: number, bits: Uint32Array, limit: number): Float32Array {
+export function sampleInside(image: Volume, channel: number, bits: LabelBits, limit: number): Float32Array {
   const values = channelOf(image, channel)
   const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
   let count = 0
