@@ -14,7 +14,7 @@ import {
   softDiceOptimum,
 } from '../dist/index.js'
 import { normalCdf } from '../dist/kernels/normal-cdf.js'
-import { expectedDiceChart, foldingChart } from '../dist/report/demo-report.js'
+import { expectedDiceChart, foldingChart } from '../dist/report/demo-figures.js'
 import { contourColour, lineColour } from '../dist/report/palette.js'
 import { sheet } from '../dist/report/sheet.js'
 

@@ -1,6 +1,6 @@
 import type { Method } from '../study/score-case.ts'
 import type { ComparisonRow, SummaryRow } from '../study/summary.ts'
-import { counted, strengthText } from './words.ts'
+import { counted, signed, strengthText } from './words.ts'
 
 /** Methods as figures and tables name them; CE is cross-entropy. */
 export const METHOD_NAMES: Readonly<Record<Method, string>> = {
@@ -169,9 +169,4 @@ function rest(n: number): string {
 /** `−0.012 (95 % −0.020 to −0.004)`. */
 export function interval({ difference, low, high }: Pick<ComparisonRow, 'difference' | 'low' | 'high'>): string {
   return `${signed(difference)} (95 % ${signed(low)} to ${signed(high)})`
-}
-
-export function signed(value: number): string {
-  const text = Math.abs(value).toFixed(3)
-  return Number(text) === 0 ? text : value < 0 ? `−${text}` : `+${text}`
 }

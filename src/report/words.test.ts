@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { counted, pText, strengthText } from './words.ts'
+import { counted, pText, signed, strengthText } from './words.ts'
 
 test('counted', () => {
   expect([0, 1, 2].map((n) => counted(n, 'case'))).toEqual(['0 cases', '1 case', '2 cases'])
@@ -18,4 +18,15 @@ test('pText never says zero', () => {
     '0.0500',
     '1.0000',
   ])
+})
+
+test('differences have a sign by a true minus, and none where they round to 0', () => {
+  expect([0.0125, -0.2, 0.0004, -0.0004, 0].map((x) => signed(x))).toEqual([
+    '+0.013',
+    '−0.200',
+    '0.000',
+    '0.000',
+    '0.000',
+  ])
+  expect(signed(-0.00012, 4)).toBe('−0.0001')
 })
