@@ -20,13 +20,20 @@ export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan): numb
   const cases = new Map(dataset.cases.map((one) => [one.id, one]))
   const most = cells.reduce((bytes, { validation, work, organs }) => {
     if (work.kind === 'theory') return bytes
-    const used = [...work.training, ...validation.slice(0, MAX_CURVE_CASES)].map(({ id }) => cases.get(id))
-    let [prepared, maps, largest] = [0, 0, 0]
-    for (const { voxels, channels } of used.filter((one) => one !== undefined)) {
-      prepared += voxels * (4 * channels + (organs.length <= 8 ? 1 : 4))
-      maps += 4 * voxels * organs.length
-      largest = Math.max(largest, voxels * channels)
-    }
+    const sizes = (planned: readonly { readonly id: string }[]) =>
+      planned.map(({ id }) => cases.get(id)).filter((one) => one !== undefined)
+    const [training, heldOut] = [sizes(work.training), sizes(validation)]
+    const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
+    const prepared = sum(
+      [...training, ...heldOut.slice(0, MAX_CURVE_CASES)].map(
+        ({ voxels, channels }) => voxels * (4 * channels + (organs.length <= 8 ? 1 : 4)),
+      ),
+    )
+    const maps = sum(training.map(({ voxels }) => 4 * voxels * organs.length))
+    const largest = [...training, ...heldOut].reduce(
+      (most, { voxels, channels }) => Math.max(most, voxels * channels),
+      0,
+    )
     const atWork = BYTES_A_VOXEL_AT_WORK * largest
     return Math.max(bytes, BASE_BYTES + prepared + Math.min(maps, MOST_KEPT_BYTES) + atWork)
   }, BASE_BYTES)
