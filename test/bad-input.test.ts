@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import { encodeNifti } from '../src/formats/nifti.ts'
 import { createGrid, voxelCount } from '../src/volume/grid.ts'
 import { expectRefusal, filesBelow, halfdice, temporaryFolder } from './support/halfdice.ts'
 import { obliqueGrid, softBall, twoBalls, writeImage } from './support/images.ts'
+import { canMountSmallDisk, mountSmallDisk, unmountSmallDisk } from './support/small-disk.ts'
 
 const folder = temporaryFolder()
 const at = (name: string) => join(folder, name)
@@ -251,22 +252,13 @@ describe('outputs', () => {
     expect(filesBelow(folder)).toEqual(before)
   })
 
-  const canMount = process.platform === 'linux' && process.getuid?.() === 0 && mountTiny('probe')
-  test.skipIf(!canMount)('on a full disk (a small tmpfs; needs root)', async () => {
-    mountTiny('tiny')
+  test.skipIf(!canMountSmallDisk())('on a full disk (a small tmpfs; needs root)', async () => {
+    mountSmallDisk(at('tiny'), 64)
     try {
       writeFileSync(at('tiny/fill'), Buffer.alloc(60_000, 1))
       await refused(['marginal', good.labels, '-o', at('tiny/p.nii'), '--sigma', '1'], 'the disk is full')
     } finally {
-      execFileSync('umount', [at('tiny')])
+      unmountSmallDisk(at('tiny'))
     }
   })
 })
-
-/** Mounts 64 kB of memory at a new folder; false where that is not allowed. 'probe' is unmounted at once. */
-function mountTiny(name: string): boolean {
-  mkdirSync(at(name))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'halfdice-test', at(name)]).status === 0
-  if (mounted && name === 'probe') execFileSync('umount', [at(name)])
-  return mounted
-}

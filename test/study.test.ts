@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { randomStream } from '../src/datasets/phantom/random.ts'
 import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
+import { canMountSmallDisk, growSmallDisk, mountSmallDisk, unmountSmallDisk } from './support/small-disk.ts'
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const root = temporaryFolder()
@@ -36,6 +37,12 @@ function digests(folder: string): Record<string, string> {
         .digest('hex'),
     ]),
   )
+}
+
+/** Wall-clock times of the finished networks: they stay as they were unless a network is trained again. */
+function timings(folder: string): Map<string, string> {
+  const files = filesBelow(folder).filter((path) => path.endsWith('timing.jsonl') && !path.includes('.work/'))
+  return new Map(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]))
 }
 
 interface Done {
@@ -209,6 +216,32 @@ test('two runs, and two shards, share a folder', { timeout: 120_000 }, async () 
   expect(second).toMatchObject({ done: 5, total: 5 })
   expect(digests(shards)).toEqual(digests(finished))
 })
+
+test.skipIf(!canMountSmallDisk())(
+  'a disk that is full, at whatever moment, is told and loses nothing (a small tmpfs; needs root)',
+  { timeout: 120_000 },
+  async () => {
+    // A whole run takes 1.3 MB: these are full in the cache, in the first networks, in the last ones, at the report.
+    for (const kilobytes of [100, 400, 900, 1200]) {
+      const disk = join(root, `disk-${kilobytes}`)
+      mountSmallDisk(disk, kilobytes)
+      try {
+        const folder = join(disk, 'out')
+        const { code, stderr } = await halfdice(['study', config, '-o', folder])
+        expect(stderr).toMatch(/^halfdice: .*: the disk is full; free some space and run again\n$/m)
+        expect(code).toBe(2)
+        const before = timings(folder)
+        if (kilobytes >= 900) expect(before.size).toBeGreaterThan(0)
+        growSmallDisk(disk, 4096)
+        await halfdiceJson(['study', config, '-o', folder])
+        expect(timings(folder)).toEqual(new Map([...timings(folder), ...before]))
+        expect(digests(folder), `${kilobytes} kB`).toEqual(digests(finished))
+      } finally {
+        unmountSmallDisk(disk)
+      }
+    }
+  },
+)
 
 describe('bad input', () => {
   const images = join(root, 'raw')

@@ -1,4 +1,6 @@
 import { InputError } from '../volume/errors.ts'
+import { PickleBytes, spelled } from './pickle-bytes.ts'
+import { type Dtype, numpyNumbers, parseDtype } from './pickle-numpy.ts'
 
 /** What a pickle of plain data can hold. NumPy arrays and scalars arrive as numbers (nested arrays of them). */
 export type PickledValue =
@@ -22,11 +24,6 @@ class Opaque {
     this.name = name
     this.dtype = dtype
   }
-}
-
-interface Dtype {
-  readonly code: string
-  littleEndian: boolean
 }
 
 /** Deep enough for any properties file, shallow enough that reading back cannot exhaust the stack. */
@@ -73,17 +70,14 @@ const ALLOWED = new Set([
 ])
 
 class Machine {
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
+  readonly #bytes: PickleBytes
   readonly #subject: string
-  #at = 0
   readonly #stack: Item[] = []
   readonly #memo = new Map<number, Item>()
   readonly #values = new Map<object, PickledValue>()
 
   constructor(bytes: Uint8Array, subject: string) {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = new PickleBytes(bytes)
     this.#subject = subject
   }
 
@@ -93,21 +87,20 @@ class Machine {
 
   run(): PickledValue {
     while (true) {
-      const at = this.#at++
-      const op = String.fromCharCode(this.#view.getUint8(at))
+      const op = String.fromCharCode(this.#bytes.u8())
       if (op === '.') return this.#value(this.#pop())
       this.#step(op)
     }
   }
 
   #step(op: string): void {
-    const stack = this.#stack
+    const [stack, bytes] = [this.#stack, this.#bytes]
     switch (op) {
       case '\x80': // PROTO
-        if (this.#u8() > 5) throw this.#refusal('is a pickle of an unknown protocol')
+        if (bytes.u8() > 5) throw this.#refusal('is a pickle of an unknown protocol')
         return
       case '\x95': // FRAME
-        this.#at += 8
+        bytes.skip(8)
         return
       case '(':
         stack.push(MARK)
@@ -131,67 +124,67 @@ class Machine {
         stack.push(false)
         return
       case 'I': {
-        const line = this.#line()
-        stack.push(line === '01' ? true : line === '00' ? false : this.#number(line))
+        const line = bytes.line()
+        stack.push(line === '01' ? true : line === '00' ? false : spelled(line))
         return
       }
       case 'L':
-        stack.push(this.#number(this.#line().replace(/L$/, '')))
+        stack.push(spelled(bytes.line().replace(/L$/, '')))
         return
       case 'F':
-        stack.push(this.#number(this.#line()))
+        stack.push(bytes.number())
         return
       case 'J':
-        stack.push(this.#view.getInt32(this.#skip(4), true))
+        stack.push(bytes.i32())
         return
       case 'K':
-        stack.push(this.#u8())
+        stack.push(bytes.u8())
         return
       case 'M':
-        stack.push(this.#view.getUint16(this.#skip(2), true))
+        stack.push(bytes.u16())
         return
       case 'G':
-        stack.push(this.#view.getFloat64(this.#skip(8), false))
+        stack.push(bytes.f64())
         return
       case '\x8a':
-        stack.push(this.#long(this.#u8()))
+        stack.push(bytes.long(bytes.u8()))
         return
       case '\x8b':
-        stack.push(this.#long(this.#u32()))
+        stack.push(bytes.long(bytes.u32()))
         return
       case 'S': {
-        const line = this.#line()
+        const line = bytes.line()
         if (!/^(['"]).*\1$/.test(line)) throw this.damaged()
         stack.push(line.slice(1, -1).replace(/\\(['"\\])/g, '$1'))
         return
       }
       case 'V':
-        stack.push(rawUnicode(this.#line()))
+        stack.push(rawUnicode(bytes.line()))
         return
       case 'T':
-        stack.push(latin1(this.#take(this.#u32())))
+        stack.push(bytes.latin1(bytes.u32()))
         return
       case 'U':
-        stack.push(latin1(this.#take(this.#u8())))
+        stack.push(bytes.latin1(bytes.u8()))
         return
       case 'X':
-        stack.push(utf8(this.#take(this.#u32())))
+        stack.push(bytes.utf8(bytes.u32()))
         return
       case '\x8c':
-        stack.push(utf8(this.#take(this.#u8())))
+        stack.push(bytes.utf8(bytes.u8()))
         return
       case '\x8d':
-        stack.push(utf8(this.#take(this.#u64())))
+        stack.push(bytes.utf8(bytes.u64()))
         return
       case 'B':
-        stack.push(this.#take(this.#u32()))
+        stack.push(bytes.take(bytes.u32()))
         return
       case 'C':
-        stack.push(this.#take(this.#u8()))
+        stack.push(bytes.take(bytes.u8()))
         return
       case '\x8e':
       case '\x96':
-        stack.push(this.#take(this.#u64()))
+        stack.push(bytes.take(bytes.u64()))
         return
       case ']':
         stack.push([])
@@ -237,28 +230,28 @@ class Machine {
         return
       }
       case 'p':
-        this.#memo.set(this.#number(this.#line()), stack.at(-1))
+        this.#memo.set(bytes.number(), stack.at(-1))
         return
       case 'q':
-        this.#memo.set(this.#u8(), stack.at(-1))
+        this.#memo.set(bytes.u8(), stack.at(-1))
         return
       case 'r':
-        this.#memo.set(this.#u32(), stack.at(-1))
+        this.#memo.set(bytes.u32(), stack.at(-1))
         return
       case '\x94':
         this.#memo.set(this.#memo.size, stack.at(-1))
         return
       case 'g':
-        this.#recall(this.#number(this.#line()))
+        this.#recall(bytes.number())
         return
       case 'h':
-        this.#recall(this.#u8())
+        this.#recall(bytes.u8())
         return
       case 'j':
-        this.#recall(this.#u32())
+        this.#recall(bytes.u32())
         return
       case 'c':
-        stack.push(this.#named(`${this.#line()} ${this.#line()}`))
+        stack.push(this.#named(`${bytes.line()} ${bytes.line()}`))
         return
       case '\x93': {
         const name = this.#pop()
@@ -304,16 +297,15 @@ class Machine {
       case '__builtin__ bytearray':
         return args[0] instanceof Uint8Array ? args[0] : new Uint8Array(0)
       case 'numpy dtype': {
-        const code = args[0]
-        if (typeof code !== 'string' || !/^[<>|=]?(b1|[iu][1248]|f[248])$/.test(code)) {
-          throw this.#refusal(`holds NumPy data of type ${typeof code === 'string' ? code : 'unknown'}, no numbers`)
-        }
-        return new Opaque('dtype', { code: code.replace(/^[<>|=]/, ''), littleEndian: !code.startsWith('>') })
+        const code = typeof args[0] === 'string' ? args[0] : 'unknown'
+        const dtype = parseDtype(code)
+        if (dtype === undefined) throw this.#refusal(`holds NumPy data of type ${code}, which is not read`)
+        return new Opaque('dtype', dtype)
       }
       case 'numpy.core.multiarray scalar': {
         const [dtype, data] = args
         if (!(dtype instanceof Opaque) || !dtype.dtype || !(data instanceof Uint8Array)) throw this.damaged()
-        return this.#numbers(data, dtype.dtype, [])
+        return numpyNumbers(data, dtype.dtype, [])
       }
       case 'numpy.core.multiarray _reconstruct':
         return new Opaque('ndarray')
@@ -322,7 +314,7 @@ class Machine {
         if (!(data instanceof Uint8Array && dtype instanceof Opaque && dtype.dtype && Array.isArray(shape))) {
           throw this.damaged()
         }
-        return this.#numbers(data, dtype.dtype, shape, order === 'F')
+        return numpyNumbers(data, dtype.dtype, shape.map(Number), order === 'F')
       }
       default:
         throw this.damaged()
@@ -343,48 +335,7 @@ class Machine {
       throw this.damaged()
     }
     if (!(data instanceof Uint8Array)) throw this.#refusal('holds an object array, which may run code')
-    target.value = this.#numbers(data, dtype.dtype, shape, fortran === true)
-  }
-
-  /** NumPy's numbers as a number or nested arrays. */
-  #numbers(data: Uint8Array, { code, littleEndian }: Dtype, shape: readonly Item[], fortran = false): PickledValue {
-    const size = Number(code.slice(1))
-    const extents = shape.map(Number)
-    const count = extents.reduce((a, b) => a * b, 1)
-    if (!(count * size === data.length) || !extents.every((n) => Number.isInteger(n) && n >= 0)) throw this.damaged()
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-    const read = (index: number): number | boolean => {
-      const p = index * size
-      if (code === 'b1') return view.getUint8(p) !== 0
-      if (code === 'f8') return view.getFloat64(p, littleEndian)
-      if (code === 'f4') return view.getFloat32(p, littleEndian)
-      if (code === 'f2') throw this.#refusal('holds float16 metadata')
-      const big = (n: bigint) => Number(n)
-      if (code[0] === 'i') {
-        return size === 1
-          ? view.getInt8(p)
-          : size === 2
-            ? view.getInt16(p, littleEndian)
-            : size === 4
-              ? view.getInt32(p, littleEndian)
-              : big(view.getBigInt64(p, littleEndian))
-      }
-      return size === 1
-        ? view.getUint8(p)
-        : size === 2
-          ? view.getUint16(p, littleEndian)
-          : size === 4
-            ? view.getUint32(p, littleEndian)
-            : big(view.getBigUint64(p, littleEndian))
-    }
-    const strides = extents.map((_, axis) =>
-      (fortran ? extents.slice(0, axis) : extents.slice(axis + 1)).reduce((a, b) => a * b, 1),
-    )
-    const nested = (axis: number, index: number): PickledValue =>
-      axis === extents.length
-        ? read(index)
-        : Array.from({ length: extents[axis] }, (_, i) => nested(axis + 1, index + i * strides[axis]))
-    return nested(0, 0)
+    target.value = numpyNumbers(data, dtype.dtype, shape.map(Number), fortran === true)
   }
 
   #fillMap(map: Item, items: readonly Item[]): Item {
@@ -443,56 +394,8 @@ class Machine {
   #refusal(fault: string): InputError {
     return new InputError(this.#subject, `${fault}; it was not read: give geometry with --like IMAGE instead`)
   }
-
-  #skip(length: number): number {
-    const at = this.#at
-    this.#at += length
-    return at
-  }
-
-  #take(length: number): Uint8Array {
-    const at = this.#skip(length)
-    if (!(at + length <= this.#bytes.length)) throw this.damaged()
-    return this.#bytes.subarray(at, at + length)
-  }
-
-  #u8(): number {
-    return this.#view.getUint8(this.#skip(1))
-  }
-
-  #u32(): number {
-    return this.#view.getUint32(this.#skip(4), true)
-  }
-
-  #u64(): number {
-    return Number(this.#view.getBigUint64(this.#skip(8), true))
-  }
-
-  #line(): string {
-    const end = this.#bytes.indexOf(0x0a, this.#at)
-    if (end < 0) throw this.damaged()
-    const text = latin1(this.#bytes.subarray(this.#at, end))
-    this.#at = end + 1
-    return text
-  }
-
-  #number(text: string): number {
-    const value = text.trim() === '' ? Number.NaN : Number(text)
-    if (Number.isNaN(value) && text !== 'nan') throw this.damaged()
-    return value
-  }
-
-  /** A little-endian two's complement integer. */
-  #long(length: number): number {
-    const bytes = this.#take(length)
-    let value = 0n
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i])
-    return Number(BigInt.asIntN(8 * Math.max(1, length), value))
-  }
 }
 
-const utf8 = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
-const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
 /** Python's raw-unicode-escape: Latin-1 with \\u0041 and \\U00000041 for what it lacks. */
 const rawUnicode = (text: string): string =>
   text.replace(/\\u([0-9a-f]{4})|\\U([0-9a-f]{8})/gi, (_, four, eight) => {
