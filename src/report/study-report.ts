@@ -7,14 +7,8 @@ import type { TrainingCurve } from '../study/training-curves.ts'
 import { type Block, htmlReport, type ReportSection } from './html.ts'
 import { sheet } from './sheet.ts'
 import { dataBlocks, foldingNote, resamplesLabels } from './study-data.ts'
-import {
-  diceFigure,
-  exampleFigure,
-  forecastFigure,
-  reliabilityFigure,
-  thresholdFigure,
-  trainingFigure,
-} from './study-figures.ts'
+import { exampleFigure } from './study-examples.ts'
+import { diceFigure, forecastFigure, reliabilityFigure, thresholdFigure, trainingFigure } from './study-figures.ts'
 import { comparisonTable, diceTable, summaryTable } from './study-tables.ts'
 import { METHOD_MEANINGS, verdictSentences } from './study-words.ts'
 import { counted } from './words.ts'
