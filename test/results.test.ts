@@ -1,32 +1,87 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { verdictSentences } from '../src/report/study-words.ts'
+import { signed } from '../src/report/words.ts'
+import type { Method } from '../src/study/score-case.ts'
 import { parseCsv } from '../src/study/score-table.ts'
 import type { ComparisonRow, SummaryRow } from '../src/study/summary.ts'
 
 const folder = fileURLToPath(new URL('../docs/results/', import.meta.url))
 
-test.each(readdirSync(folder))('the page of %s says what its tables say', (name) => {
+describe.each(readdirSync(folder))('the page of %s says what its tables say', (name) => {
   const read = (file: string) => readFileSync(`${folder}${name}/${file}`, 'utf8')
-  const page = read('README.md').replaceAll('\\*', '*').replace(/\n> ?/g, ' ').replaceAll(/\s+/g, ' ')
+  const page = read('README.md').replaceAll('\\*', '*')
   const [summary, comparisons] = [rows<SummaryRow>(read('summary.csv')), rows<ComparisonRow>(read('comparisons.csv'))]
-  for (const sentence of verdictSentences(summary, comparisons)) expect(page).toContain(sentence)
-  // Means in the table of the page: organ, σ, theory and the four cuts, as the page rounds them.
-  for (const { organ, sigma_mm, target, method, dice_mean } of summary) {
-    if (target !== 'noisy' || method !== 'ce@case') continue
-    const line = page.match(new RegExp(`\\| ${organLabel(organ)} \\| ${sigmaLabel(sigma_mm)} \\|[^a-z]*`))?.[0]
-    expect(line, `${organ} at σ ${sigma_mm}`).toContain(` ${dice_mean.toFixed(3)} `)
+  const settings = summary.filter(({ target, method }) => target === 'noisy' && method === 'ce@case')
+  /** Rows of the page's tables that begin with the setting: Dice, differences, and the shorter study beside this one. */
+  const lines = ({ organ, sigma_mm }: SummaryRow) => {
+    const head = `| ${organ.includes('+') ? 'whole' : organ} | ${sigma_mm.split('x')[0]} |`
+    return page.split('\n').filter((line) => line.startsWith(head))
   }
+  const cells = (line: string) =>
+    line
+      .split('|')
+      .slice(3, -1)
+      .map((cell) => cell.trim())
+  const mean = (table: readonly SummaryRow[], { organ, sigma_mm }: SummaryRow, method: Method) => {
+    const found = table.find(
+      (row) => row.target === 'noisy' && row.organ === organ && row.sigma_mm === sigma_mm && row.method === method,
+    )
+    return found?.dice_mean ?? Number.NaN
+  }
+
+  test('in words', () => {
+    const words = page.replace(/\n> ?/g, ' ').replaceAll(/\s+/g, ' ')
+    for (const sentence of verdictSentences(summary, comparisons)) expect(words).toContain(sentence)
+  })
+
+  test('mean Dice', () => {
+    const methods = ['theory@half', 'theory@case', 'soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@oracle']
+    for (const setting of settings) {
+      const expected = methods.map((method) => mean(summary, setting, method as Method).toFixed(3))
+      expect(cells(lines(setting)[0]), lines(setting)[0]).toEqual(expected)
+    }
+  })
+
+  test('differences, thresholds and volumes', () => {
+    for (const setting of settings) {
+      const { organ, sigma_mm, predicted_dice_mean, threshold_mean, volume_ratio_mean } = setting
+      const of = <T extends Pick<SummaryRow, 'target' | 'organ' | 'sigma_mm'>>(table: readonly T[]) =>
+        table.filter((row) => row.target === 'noisy' && row.organ === organ && row.sigma_mm === sigma_mm)
+      const [half, gain, left] = [
+        ['ce@half', 'soft-dice@half'],
+        ['ce@case', 'ce@half'],
+        ['ce@case', 'soft-dice@half'],
+      ].map(([a, b]) => of(comparisons).find(({ first, second }) => first === a && second === b) as ComparisonRow)
+      const interval = ({ difference, low, high }: ComparisonRow) =>
+        `${signed(difference)} (${signed(low)} to ${signed(high)})`
+      const atHalf = of(summary).find(({ method }) => method === 'ce@half')?.volume_ratio_mean
+      expect(cells(lines(setting)[1]), lines(setting)[1]).toEqual([
+        interval(half),
+        interval(gain),
+        `${gain.better} / ${gain.worse}`,
+        interval(left),
+        predicted_dice_mean.toFixed(3),
+        threshold_mean.toFixed(3),
+        atHalf?.toFixed(2),
+        volume_ratio_mean.toFixed(2),
+      ])
+    }
+  })
+
+  test('gain over the shorter study', () => {
+    const [shorter] = readdirSync(`${folder}${name}`).filter((file) => /^summary-\d+-steps\.csv$/.test(file))
+    const before = rows<SummaryRow>(read(shorter))
+    for (const setting of settings) {
+      const expected = (['ce@half', 'ce@case', 'soft-dice@half'] as const).flatMap((method) => {
+        const [a, b] = [before, summary].map((table) => mean(table, setting, method))
+        return [a.toFixed(3), b.toFixed(3), signed(b - a)]
+      })
+      expect(cells(lines(setting)[2]), lines(setting)[2]).toEqual(expected)
+    }
+  })
 })
-
-function organLabel(organ: string): string {
-  return organ.includes('+') ? 'whole' : organ
-}
-
-function sigmaLabel(sigma: string): string {
-  return sigma.split('x')[0]
-}
 
 /** Rows of a table that `study` wrote, numbers as numbers. */
 function rows<T>(text: string): T[] {
