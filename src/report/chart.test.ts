@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createAxis } from './axis.ts'
 import { chart } from './chart.ts'
 import type { Mark } from './marks.ts'
+import { textWidth } from './markup.ts'
 
 const options = {
   description: 'Dice <by> "noise" & organ',
@@ -86,6 +87,13 @@ describe('chart', () => {
       expect(Math.abs(Math.log(x / points[i][0]))).toBeLessThan(1e-4)
       expect(Math.abs(y - points[i][1])).toBeLessThan(1e-4)
     })
+  })
+
+  test('the name of a tick at the right edge stays inside', () => {
+    const svg = chart({ ...options, x: { label: 'step', domain: [0, 1200], ticks: [0, 1200] }, marks: [] })
+    const centre = Number(/<text x="([\d.]+)"[^>]*>1200</.exec(svg)?.[1])
+    expect(centre + textWidth('1200', 12) / 2).toBeLessThanOrEqual(460)
+    expect(centre).toBeGreaterThan(440)
   })
 
   test('an empty chart still draws', () => {

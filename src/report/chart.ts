@@ -18,6 +18,9 @@ export interface ChartOptions {
 
 const FONT = 12
 
+/** Room to the right of the plot. */
+const RIGHT = 14
+
 /**
  * A chart as one SVG element: axes with round ticks, a light grid, marks and a legend. It uses `currentColor` for ink and
  * no background, so that it follows the page's light or dark theme; on its own it is black on white.
@@ -35,7 +38,7 @@ export function chart(options: ChartOptions): string {
   const left = Math.ceil(tickWidth + 32)
   const titleHeight = options.title ? 22 : 4
   const top = titleHeight + legend.height + 8
-  const plot = { left, top, width: width - left - 14, height: height - top - 46 }
+  const plot = { left, top, width: width - left - RIGHT, height: height - top - 46 }
 
   const parts = [
     options.title ? text(left, 15, options.title, { 'font-weight': 600, 'font-size': 13 }) : '',
@@ -117,7 +120,9 @@ function grid(x: Axis, y: Axis, { left, top, width, height }: Frame): string[] {
     const half = textWidth(tick.text, FONT) / 2
     if (at - half < taken + 6) continue // A label that would run into the last one is left out; its tick stays.
     taken = at + half
-    parts.push(text(at, bottom + 16, tick.text, { 'text-anchor': 'middle' }))
+    // The last one moves in by what would not fit into the figure.
+    const centre = Math.min(at, left + width + RIGHT - half)
+    parts.push(text(centre, bottom + 16, tick.text, { 'text-anchor': 'middle' }))
   }
   parts.push(
     element('path', {
