@@ -58,34 +58,24 @@ function examplePanels(example: Example, results: readonly ScoreRow[]): SlicePan
   })
   const dice = (method: Method) => score(method)?.dice_noisy.toFixed(3) ?? '–'
   const threshold = (method: Method) => score(method)?.threshold ?? 0.5
+  const map = (title: string, values: Float32Array, half: Method, own?: Method): SlicePanel =>
+    panel(
+      title,
+      [
+        { kind: 'heat', values },
+        line(values, 0.5, 0, 'cut at ½'),
+        ...(own === undefined ? [] : [line(values, threshold(own), 1, 'cut at t*')]),
+      ],
+      `Dice ½ ${dice(half)}${own === undefined ? '' : `, t* ${dice(own)}`}`,
+    )
   return [
     panel(
       `σ = ${strengthText(sigma_mm)} mm`,
       [line(clean, 0.5, 3, 'clean label'), line(noisy, 0.5, 4, 'noisy label', '4 2')],
       'clean and noisy label',
     ),
-    panel(
-      'marginal',
-      [
-        { kind: 'heat', values: marginal },
-        line(marginal, 0.5, 0, 'cut at ½'),
-        line(marginal, threshold('theory@case'), 1, 'cut at t*'),
-      ],
-      `Dice ½ ${dice('theory@half')}, t* ${dice('theory@case')}`,
-    ),
-    panel(
-      'cross-entropy',
-      [
-        { kind: 'heat', values: crossEntropy },
-        line(crossEntropy, 0.5, 0, 'cut at ½'),
-        line(crossEntropy, threshold('ce@case'), 1, 'cut at t*'),
-      ],
-      `Dice ½ ${dice('ce@half')}, t* ${dice('ce@case')}`,
-    ),
-    panel(
-      'soft-Dice',
-      [{ kind: 'heat', values: softDice }, line(softDice, 0.5, 0, 'cut at ½')],
-      `Dice ½ ${dice('soft-dice@half')}`,
-    ),
+    map('marginal', marginal, 'theory@half', 'theory@case'),
+    map('cross-entropy', crossEntropy, 'ce@half', 'ce@case'),
+    map('soft-Dice', softDice, 'soft-dice@half'),
   ]
 }
