@@ -14,9 +14,9 @@ import {
   softDiceOptimum,
 } from '../dist/index.js'
 import { normalCdf } from '../dist/kernels/normal-cdf.js'
-import { expectedDiceChart, foldingChart } from '../dist/report/demo-figures.js'
-import { contourColour, lineColour } from '../dist/report/palette.js'
-import { sheet } from '../dist/report/sheet.js'
+import { expectedDiceChart, foldingChart } from '../dist/report/demo/figures.js'
+import { contourColour, lineColour } from '../dist/report/kit/palette.js'
+import { sheet } from '../dist/report/kit/sheet.js'
 
 const folder = fileURLToPath(new URL('../docs/figures', import.meta.url))
 mkdirSync(folder, { recursive: true })

@@ -2,8 +2,13 @@ export { type NpyStream, type Npz, openNpy, openNpz, readNpy, readNpz, writeNpy,
 export { openVolume, readVolume, type VolumeStream, writeVolume } from './formats/volume-file.ts'
 export * from './index.ts'
 export type { EpochLog } from './network/train.ts'
-export { predictedMask } from './study/masks.ts'
-export { type Model, type ModelMetadata, type OutputSpec, openModel } from './study/model-file.ts'
-export { predictProbability } from './study/prediction.ts'
-export { type TrainingResult, type TrainingRun, trainSegmentation } from './study/training.ts'
-export { type CaseSource, DEFAULT_TRAINING, type TrainingCase, type TrainingConfig } from './study/training-config.ts'
+export { predictedMask } from './training/masks.ts'
+export { type Model, type ModelMetadata, type OutputSpec, openModel } from './training/model-file.ts'
+export { predictProbability } from './training/predict.ts'
+export { type TrainingResult, type TrainingRun, trainSegmentation } from './training/train.ts'
+export {
+  type CaseSource,
+  DEFAULT_TRAINING,
+  type TrainingCase,
+  type TrainingConfig,
+} from './training/training-config.ts'

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, trunc
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { randomStream } from '../src/datasets/phantom/random.ts'
+import { randomStream } from '../src/volume/random.ts'
 import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 import { canMountSmallDisk, growSmallDisk, mountSmallDisk, unmountSmallDisk } from './support/small-disk.ts'
 

@@ -1,6 +1,6 @@
-import type { CaseMaps } from '../datasets/predictions/case-maps.ts'
-import type { ClassScheme } from '../datasets/predictions/classes.ts'
 import type { DecodedCase, MapResult } from '../decision/case-decoder.ts'
+import type { CaseMaps } from '../maps/case-maps.ts'
+import type { ClassScheme } from '../maps/classes.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { fixed, millilitres, table } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
 import { writeVolume } from '../formats/volume-file.ts'
+import type { Reviewer } from '../report/threshold/reviewer.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { realNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
@@ -9,7 +10,6 @@ import { printResult, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { type Job, openJobs, poolJobs } from './threshold-jobs.ts'
 import { type CaseResult, caseResult, describeCases } from './threshold-result.ts'
-import type { Reviewer } from './threshold-reviewer.ts'
 
 export interface ThresholdOptions extends JsonOption {
   readonly output: string
@@ -130,7 +130,7 @@ async function run(inputs: readonly string[], options: ThresholdOptions): Promis
   }
   const jobs = await openJobs(inputs, options)
   const watched = options.report !== undefined || options.references !== undefined
-  const reviewer = watched ? (await import('./threshold-reviewer.ts')).startReview(inputs, options) : undefined
+  const reviewer = watched ? (await import('../report/threshold/reviewer.ts')).startReview(inputs, options) : undefined
   const progress = startProgress('thresholding', jobs.length * (scope === 'dataset' ? 3 : 1))
   let done = 0
   const step = () => progress.update(++done)
@@ -185,7 +185,7 @@ async function finish(
 ): Promise<CaseResult> {
   const { source, scheme } = await job.open()
   const at = options.at ?? (options.metric === 'accuracy' ? undefined : pooled?.map((each) => each?.threshold ?? 0.5))
-  const { decodeCase } = await import('../datasets/predictions/decode.ts')
+  const { decodeCase } = await import('../maps/decode.ts')
   const review = await reviewer?.begin(source, scheme)
   const { decoded, warning } = await decodeCase(source, scheme, {
     metric: options.metric,

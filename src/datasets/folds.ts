@@ -1,5 +1,5 @@
 import { InputError } from '../volume/errors.ts'
-import { randomStream } from './phantom/random.ts'
+import { randomStream } from '../volume/random.ts'
 
 /**
  * Splits cases into folds so that a patient's cases stay together and folds have nearly equal numbers of patients.

@@ -1,11 +1,11 @@
 import { readVolume } from '../formats/volume-file.ts'
+import { joinChannels } from '../training/preprocess.ts'
 import { InputError } from '../volume/errors.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import type { Volume } from '../volume/volume.ts'
 import { type Dataset, patientRule } from './dataset.ts'
 import { IGNORE, listNnunetDataset, patientOf } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
-import { joinChannels } from './training/preprocess.ts'
 
 export interface NnunetSpec {
   readonly kind: 'nnunet'

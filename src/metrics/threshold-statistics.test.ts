@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { calibrated, fitBetaCalibration } from './beta-calibration.ts'
-import { bootstrap, quantile } from './bootstrap.ts'
 import { bestSoftCut, CUTS, CutTable, diceAtCuts, HALF_CUT } from './cut-table.ts'
+import { bootstrap, quantile } from './statistics/bootstrap.ts'
 
 /** Deterministic uniform numbers (mulberry32). */
 function uniform(seed: number): () => number {

@@ -1,8 +1,8 @@
 import { Arena, instantiate } from '../kernels/wasm/arena.ts'
 import { wasmBase64 } from '../kernels/wasm/generated/field.ts'
+import type { Box } from '../volume/box.ts'
 import type { Grid } from '../volume/grid.ts'
 import { type AxisFilter, designAxis } from './axis.ts'
-import type { Box } from './box.ts'
 import type { NoiseModel } from './model.ts'
 
 /** Voxels are treated in blocks of 8×8×8. */

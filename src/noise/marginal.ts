@@ -1,9 +1,9 @@
 import { normalCdf } from '../kernels/normal-cdf.ts'
 import { Arena, instantiate } from '../kernels/wasm/arena.ts'
 import { wasmBase64 } from '../kernels/wasm/generated/marginal.ts'
+import { type Box, boxOfLabel, growBox } from '../volume/box.ts'
 import { type Grid, type Vec3, voxelCount } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
-import { type Box, boxOfLabel, growBox } from './box.ts'
 import { checkSigma } from './model.ts'
 
 /** Probabilities on a part of a grid, i fastest; beyond the box they are below 10⁻⁷. */

@@ -1,8 +1,8 @@
+import { type Box, boxOf, growBox } from '../volume/box.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Grid, Vec3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { type BlockTable, blockTable, maxSigmas } from './blocks.ts'
-import { type Box, boxOf, growBox } from './box.ts'
 import { blockSize, Field } from './field.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 

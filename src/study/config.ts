@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { DatasetSpec } from '../datasets/open-dataset.ts'
-import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from '../datasets/training/augment.ts'
 import { DEFAULT_OPTIMISER } from '../network/optimiser.ts'
+import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from '../training/augment.ts'
+import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
+import { Reader } from './config-reader.ts'
 import { PRESETS } from './presets.ts'
-import { Reader } from './reader.ts'
-import type { TrainingConfig } from './training-config.ts'
 
 export type StudyLoss = 'cross-entropy' | 'soft-dice'
 

@@ -1,11 +1,11 @@
 import { type PhantomCase, type PhantomOptions, phantomCase } from '../datasets/phantom/phantom.ts'
+import { type SampledDice, sampledDice } from '../decision/sampled-dice.ts'
 import { type SoftDiceOptimum, softDiceOptimum } from '../decision/soft-dice.ts'
 import { foldProbability } from '../noise/fold.ts'
 import { marginal } from '../noise/marginal.ts'
 import type { NoiseModel } from '../noise/model.ts'
 import { createSampler } from '../noise/sampler.ts'
 import { createGrid, voxelVolumeMm3 } from '../volume/grid.ts'
-import { type SampledDice, sampledDice } from './sampled-dice.ts'
 
 export interface DemoOptions {
   /** Fixes every random number. Default 0. */

@@ -1,4 +1,4 @@
-import { boxOf, growBox } from '../noise/box.ts'
+import { boxOf, growBox } from '../volume/box.ts'
 import type { Grid, Vec3 } from '../volume/grid.ts'
 
 /** The noise moves a boundary by more than this many σ in one voxel of 700 only. */

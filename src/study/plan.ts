@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { organParts } from '../datasets/dataset.ts'
 import { balancedFolds } from '../datasets/folds.ts'
-import { randomStream } from '../datasets/phantom/random.ts'
+import type { OutputSpec } from '../training/model-file.ts'
+import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
+import { randomStream } from '../volume/random.ts'
 import type { CaseIndex, IndexedCase } from './case-index.ts'
 import type { StudyConfig, StudyLoss } from './config.ts'
-import type { OutputSpec } from './model-file.ts'
-import type { TrainingConfig } from './training-config.ts'
 
 /** Change it when the numbers that a cell gives for the same plan change: finished cells of old studies are then not reused. */
 const CELL_FORMAT = 2

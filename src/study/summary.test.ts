@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { wilcoxonSignedRank } from '../metrics/statistics/wilcoxon.ts'
 import type { ScoreRow } from './score-table.ts'
 import { compare, summarise } from './summary.ts'
-import { wilcoxonSignedRank } from './wilcoxon.ts'
 
 /** Two frames of each of 12 patients; `ce@case` is better than `ce@half` by a known, varying amount. */
 const gain = (i: number) => 0.05 + 0.01 * Math.sin(7 * i)

@@ -1,7 +1,7 @@
-import { clusteredBootstrap, type Interval } from './bootstrap.ts'
+import { clusteredBootstrap, type Interval } from '../metrics/statistics/cluster-bootstrap.ts'
+import { holm, wilcoxonSignedRank } from '../metrics/statistics/wilcoxon.ts'
 import type { Method } from './score-case.ts'
 import type { ScoreRow } from './score-table.ts'
-import { holm, wilcoxonSignedRank } from './wilcoxon.ts'
 
 /** The label that Dice is taken with: the noisy one (the paper's target) or the clean one. */
 export type Target = 'noisy' | 'clean'

@@ -1,6 +1,6 @@
 import type { Vec3 } from '../../volume/grid.ts'
+import type { RandomStream } from '../../volume/random.ts'
 import type { Body } from './body.ts'
-import type { RandomStream } from './random.ts'
 import { along, ellipsoid, grown, type Shape, smoothUnion, solid, spline, tube, within, without } from './shapes.ts'
 import type { Build, Structure } from './structure.ts'
 

@@ -1,5 +1,5 @@
 import { type Grid, type Vec3, voxelCount } from '../../volume/grid.ts'
-import type { RandomStream } from './random.ts'
+import type { RandomStream } from '../../volume/random.ts'
 import type { Texture } from './smooth-field.ts'
 import type { Structure } from './structure.ts'
 

@@ -1,10 +1,10 @@
 import { createGrid, type Vec3, voxelCount } from '../../volume/grid.ts'
+import { randomStream } from '../../volume/random.ts'
 import type { Volume } from '../../volume/volume.ts'
 import { buildBody } from './body.ts'
 import { buildGut } from './gut.ts'
 import { buildOrgans, PHANTOM_LABELS } from './organs.ts'
 import { paint, type Scene, scan } from './paint.ts'
-import { randomStream } from './random.ts'
 import { lattice, smoothField, tabulated, texture } from './smooth-field.ts'
 import type { Build } from './structure.ts'
 

@@ -1,5 +1,5 @@
 import type { Vec3 } from '../../volume/grid.ts'
-import type { RandomStream } from './random.ts'
+import type { RandomStream } from '../../volume/random.ts'
 
 /**
  * A smooth random function of space with standard deviation `sd` and features of about `scaleMm`: a sum of cosines

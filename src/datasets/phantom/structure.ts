@@ -1,4 +1,4 @@
-import type { RandomStream } from './random.ts'
+import type { RandomStream } from '../../volume/random.ts'
 import type { Shape } from './shapes.ts'
 import type { Texture } from './smooth-field.ts'
 

@@ -1,0 +1,133 @@
+import { type BetaCalibration, calibrated, fitBetaCalibration } from '../metrics/beta-calibration.ts'
+import { bestSoftCut, CUTS, type CutTable, diceAtCuts, HALF_CUT } from '../metrics/cut-table.ts'
+import { bootstrap, type Interval } from '../metrics/statistics/bootstrap.ts'
+
+/** The ways to choose a threshold that are compared against references. */
+export const METHODS = ['half', 'perCase', 'calibrated', 'fixed'] as const
+export type Method = (typeof METHODS)[number]
+
+/** One case's threshold and Dice by each method. */
+export type CaseScores = Readonly<Record<Method, { readonly threshold: number; readonly dice: number }>>
+
+/** What references say about the thresholds of one class. */
+export interface ThresholdComparison {
+  readonly cases: readonly CaseScores[]
+  /** Mean Dice of each method, and its mean difference to ½, paired by case, with 95 % bootstrap intervals over cases. */
+  readonly means: Readonly<Record<Method, Interval>>
+  readonly differences: Readonly<Record<Exclude<Method, 'half'>, Interval>>
+  /** The single threshold with the largest mean Dice over all cases, and where it lies when cases are drawn again. */
+  readonly fixedThreshold: Interval
+  /** The calibration fitted to all cases, for use on new ones. */
+  readonly calibration: BetaCalibration
+  /** Expected calibration error over the voxels with m ≥ 0.01, raw and calibrated by folds. */
+  readonly calibrationError: { readonly raw: number; readonly calibrated: number }
+  /** Mean Dice against the threshold, at every cut. */
+  readonly meanDice: Float64Array
+  /** Share of reference voxels where the raw and the calibrated probability is around x. */
+  readonly reliability: readonly { readonly predicted: number; readonly observed: number; readonly voxels: number }[]
+}
+
+/** Cases are dealt to at most so many folds: what is fitted is never applied to a case it was fitted to. */
+const folds = 10
+
+/**
+ * Compares, for one class, the cut at ½, each case's own t*, t* after calibration, and one threshold tuned on references. The
+ * last two are cross-fitted: a case's calibration and fixed threshold come from the cases of the other folds.
+ *
+ * @param tables one a case, at least two
+ */
+export function compareThresholds(tables: readonly CutTable[]): ThresholdComparison {
+  const curves = tables.map(diceAtCuts)
+  const count = Math.min(folds, tables.length)
+  const fits = Array.from({ length: count }, (_, fold) => {
+    const others = [...tables.keys()].filter((i) => i % count !== fold)
+    return {
+      calibration: fitBetaCalibration(others.map((i) => tables[i])),
+      fixed: bestMean(curves, Uint32Array.from(others)),
+    }
+  })
+  const cases = tables.map((table, i): CaseScores => {
+    const { calibration, fixed } = fits[i % count]
+    const at = (cut: number) => ({ threshold: CUTS[cut], dice: curves[i][cut] })
+    return {
+      half: at(HALF_CUT),
+      perCase: at(bestSoftCut(table).cut),
+      calibrated: at(bestSoftCut(table, (p) => calibrated(calibration, p)).cut),
+      fixed: at(fixed),
+    }
+  })
+  const options = { draws: tables.length > 200 ? 200 : 1000 }
+  const mean = (value: (i: number) => number) =>
+    bootstrap(tables.length, (drawn) => drawn.reduce((sum, i) => sum + value(i), 0) / drawn.length, options)
+  const over = <K extends Method>(methods: readonly K[], value: (method: K, i: number) => number) =>
+    Object.fromEntries(methods.map((method) => [method, mean((i) => value(method, i))])) as Record<K, Interval>
+  const best = bootstrap(tables.length, (drawn) => bestMean(curves, drawn), options)
+  const calibration = fitBetaCalibration(tables)
+  return {
+    cases,
+    means: over(METHODS, (method, i) => cases[i][method].dice),
+    differences: over(['perCase', 'calibrated', 'fixed'], (method, i) => cases[i][method].dice - cases[i].half.dice),
+    fixedThreshold: {
+      value: CUTS[best.value],
+      low: CUTS[Math.round(best.low)],
+      high: CUTS[Math.round(best.high)],
+    },
+    calibration,
+    calibrationError: {
+      raw: calibrationError(tables, () => (p) => p),
+      calibrated: calibrationError(tables, (i) => (p) => calibrated(fits[i % count].calibration, p)),
+    },
+    meanDice: Float64Array.from(CUTS, (_, cut) => curves.reduce((sum, curve) => sum + curve[cut], 0) / curves.length),
+    reliability: reliability(tables),
+  }
+}
+
+/** The cut with the largest mean Dice over the cases drawn; of a plateau, its middle. */
+function bestMean(curves: readonly Float64Array[], drawn: Uint32Array): number {
+  const sum = new Float64Array(CUTS.length)
+  for (const i of drawn) {
+    const curve = curves[i]
+    for (let cut = 0; cut < sum.length; cut++) sum[cut] += curve[cut]
+  }
+  const most = sum.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const first = sum.findIndex((value) => value >= most - 1e-12)
+  const last = sum.findLastIndex((value) => value >= most - 1e-12)
+  return (first + last) >> 1
+}
+
+/** Voxels below are background that no threshold takes in; they would drown everything else. */
+const leastProbability = 0.01
+
+/** Mean |predicted − observed| over the bins of the tables, weighted by voxels. */
+function calibrationError(tables: readonly CutTable[], map: (i: number) => (p: number) => number): number {
+  const parts = Array.from({ length: 20 }, () => ({ predicted: 0, hits: 0, count: 0 }))
+  for (const [i, { counts, sums, hits }] of tables.entries()) {
+    const calibrate = map(i)
+    for (let b = 0; b < counts.length; b++) {
+      if (counts[b] === 0 || sums[b] / counts[b] < leastProbability) continue
+      const p = calibrate(sums[b] / counts[b])
+      const part = parts[Math.min(19, Math.floor(20 * p))]
+      part.predicted += p * counts[b]
+      part.hits += hits[b]
+      part.count += counts[b]
+    }
+  }
+  const total = parts.reduce((sum, { count }) => sum + count, 0)
+  return total === 0 ? 0 : parts.reduce((sum, { predicted, hits }) => sum + Math.abs(predicted - hits), 0) / total
+}
+
+function reliability(tables: readonly CutTable[]): ThresholdComparison['reliability'] {
+  const parts = Array.from({ length: 20 }, () => ({ sum: 0, hits: 0, voxels: 0 }))
+  for (const { counts, sums, hits } of tables) {
+    for (let b = 0; b < counts.length; b++) {
+      if (counts[b] === 0 || sums[b] / counts[b] < leastProbability) continue
+      const part = parts[Math.min(19, Math.floor((20 * sums[b]) / counts[b]))]
+      part.sum += sums[b]
+      part.hits += hits[b]
+      part.voxels += counts[b]
+    }
+  }
+  return parts.flatMap(({ sum, hits, voxels }) =>
+    voxels === 0 ? [] : [{ predicted: sum / voxels, observed: hits / voxels, voxels }],
+  )
+}

@@ -1,0 +1,41 @@
+import { CaseDecoder, type DecodedCase, type DecodeOptions, type OwnCut } from '../decision/case-decoder.ts'
+import { voxelCount } from '../volume/grid.ts'
+import type { CaseMaps } from './case-maps.ts'
+import type { ClassScheme } from './classes.ts'
+import { SumCheck } from './sum-check.ts'
+
+export interface DecodeCaseOptions extends Omit<DecodeOptions, 'kind' | 'labels' | 'paint'> {
+  /** Sees each map but the background's after it was decoded, before the next is read. */
+  readonly inspect?: ((index: number, map: Float32Array, cut: OwnCut) => void) | undefined
+}
+
+/**
+ * Reads and decodes a case, map by map. For classes that exclude each other the sums over maps are checked.
+ *
+ * @returns the decoded case, and a warning where the maps add up to 1 only roughly
+ * @throws InputError where a file is damaged or its numbers are no probabilities
+ */
+export async function decodeCase(
+  source: CaseMaps,
+  scheme: ClassScheme,
+  options: DecodeCaseOptions,
+): Promise<{ readonly decoded: DecodedCase; readonly warning: string | undefined }> {
+  const { inspect, ...rest } = options
+  const voxels = voxelCount(source.grid)
+  const labels = scheme.maps.map((each) => each?.labels)
+  const decoder = new CaseDecoder(voxels, source.channels, { ...rest, kind: scheme.kind, labels, paint: scheme.paint })
+  const sums = scheme.kind === 'exclusive' ? new SumCheck(voxels, scheme.maps.includes(undefined)) : undefined
+  let index = 0
+  for await (const map of source.maps()) {
+    const cut = decoder.add(map)
+    sums?.add(map)
+    if (cut) inspect?.(index, map, cut)
+    index++
+  }
+  const warning = sums?.verdict(source.input)
+  if (decoder.needsReview) {
+    index = 0
+    for await (const map of source.maps()) decoder.review(index++, map)
+  }
+  return { decoded: decoder.finish(), warning }
+}

@@ -1,0 +1,113 @@
+import type { Method } from '../../study/score-case.ts'
+import { COMPARISONS, type ComparisonRow, type SummaryRow, type Target } from '../../study/summary.ts'
+import type { Block } from '../kit/html.ts'
+import type { Column } from '../kit/table.ts'
+import { pText, strengthText } from '../kit/words.ts'
+import { METHOD_NAMES } from './words.ts'
+
+const SHOWN: readonly Method[] = [
+  'theory@half',
+  'theory@case',
+  'soft-dice@half',
+  'ce@half',
+  'ce@case',
+  'ce@dataset',
+  'ce@rma',
+  'ce@oracle',
+]
+
+const STRENGTH: Column = { key: 'sigma_mm', title: 'σ, mm', show: (sigma) => strengthText(String(sigma)) }
+
+/** Mean Dice alone: a row an organ and strength, a column a method. */
+export function diceTable(summary: readonly SummaryRow[], target: Target): Block {
+  const rows = new Map<string, Record<string, string | number>>()
+  for (const row of summary) {
+    if (row.target !== target) continue
+    const { organ, sigma_mm, cases } = row
+    const key = JSON.stringify([organ, sigma_mm])
+    rows.set(key, { ...(rows.get(key) ?? { organ, sigma_mm, cases }), [row.method]: row.dice_mean })
+  }
+  return {
+    kind: 'table',
+    name: `dice-${target}`,
+    caption: `Mean Dice with the ${target} labels.`,
+    table: {
+      columns: [
+        { key: 'organ' },
+        STRENGTH,
+        { key: 'cases', decimals: 0 },
+        ...SHOWN.map((method) => ({ key: method, title: METHOD_NAMES[method] })),
+      ],
+      rows: [...rows.values()],
+    },
+  }
+}
+
+/** Means by organ, strength and method. */
+export function summaryTable(summary: readonly SummaryRow[], target: Target): Block {
+  const rows = summary
+    .filter((row) => row.target === target)
+    .map((row) => ({ ...row, method: METHOD_NAMES[row.method] }) as Record<string, string | number>)
+  return {
+    kind: 'table',
+    name: `summary-${target}`,
+    caption: `Dice with the ${target} labels by organ, strength and method: mean over cases, 95 % interval, deviation of the folds' means; and means of what the map promises, threshold, volume over the clean label's, and calibration.`,
+    table: {
+      columns: [
+        { key: 'organ' },
+        STRENGTH,
+        { key: 'method' },
+        { key: 'cases', decimals: 0 },
+        { key: 'dice_mean', title: 'Dice' },
+        { key: 'dice_low', title: 'low' },
+        { key: 'dice_high', title: 'high' },
+        { key: 'dice_fold_sd', title: '± folds' },
+        { key: 'predicted_dice_mean', title: 'promised' },
+        { key: 'threshold_mean', title: 'threshold' },
+        { key: 'volume_ratio_mean', title: 'volume' },
+        { key: 'ece_mean', title: 'ECE', decimals: 4 },
+        { key: 'brier_mean', title: 'Brier', decimals: 4 },
+      ],
+      rows,
+    },
+  }
+}
+
+/** Paired differences. */
+export function comparisonTable(
+  comparisons: readonly ComparisonRow[],
+  target: Target,
+  pairs: readonly (readonly [Method, Method])[] = COMPARISONS,
+): Block {
+  const rows = comparisons
+    .filter((row) => row.target === target && pairs.some(([a, b]) => a === row.first && b === row.second))
+    .map(
+      (row) =>
+        ({ ...row, first: METHOD_NAMES[row.first], second: METHOD_NAMES[row.second] }) as Record<
+          string,
+          string | number
+        >,
+    )
+  return {
+    kind: 'table',
+    name: `comparisons-${target}${pairs === COMPARISONS ? '' : '-main'}`,
+    caption: `Differences in Dice with the ${target} labels, the first method minus the second, paired by case.`,
+    table: {
+      columns: [
+        { key: 'organ' },
+        STRENGTH,
+        { key: 'first' },
+        { key: 'second' },
+        { key: 'patients', decimals: 0 },
+        { key: 'difference' },
+        { key: 'low' },
+        { key: 'high' },
+        { key: 'better', decimals: 0 },
+        { key: 'worse', decimals: 0 },
+        { key: 'p', show: (p) => pText(Number(p)) },
+        { key: 'p_holm', title: 'p (Holm)', show: (p) => pText(Number(p)) },
+      ],
+      rows,
+    },
+  }
+}

@@ -1,0 +1,212 @@
+import { METHODS, type Method, type ThresholdComparison } from '../../maps/comparison.ts'
+import type { ReviewRow, ThresholdReview } from '../../maps/review.ts'
+import { CUTS } from '../../metrics/cut-table.ts'
+import { chart } from '../kit/chart.ts'
+import { reliabilityDiagram } from '../kit/distributions.ts'
+import type { Block, ReportSection } from '../kit/html.ts'
+import { lineColour, MARKERS } from '../kit/palette.ts'
+import { counted, range, signed } from '../kit/words.ts'
+
+const METHOD_NAMES: Readonly<Record<Method, string>> = {
+  half: 'cut at ½',
+  perCase: 't* of each case',
+  calibrated: 't* after calibration',
+  fixed: 'single tuned threshold',
+}
+
+/** What the references say, in a sentence: only what its interval supports. */
+export function verdict(name: string, { means, differences }: ThresholdComparison): string {
+  const { value, low, high } = differences.perCase
+  const interval = `${signed(value, 4)} (95 % interval ${signed(low)} to ${signed(high)})`
+  const effect = low > 0 ? 'raises' : high < 0 ? 'lowers' : 'does not clearly change'
+  const best = METHODS.reduce((a, b) => (means[b].value > means[a].value ? b : a))
+  return `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that of the ${METHOD_NAMES[best]}.`
+}
+
+/** What references say: a fair comparison of ways to choose the threshold, calibration, promise and reality. */
+export function referenceSection(
+  comparisons: ThresholdReview['comparisons'],
+  masks: readonly ReviewRow[],
+): ReportSection {
+  const rows = comparisons.flatMap(({ class: name, comparison }) =>
+    METHODS.map((method) => {
+      const { means, differences, cases, fixedThreshold } = comparison
+      const difference = method === 'half' ? undefined : differences[method]
+      const thresholds = cases.map((scores) => scores[method].threshold).toSorted((a, b) => a - b)
+      const middle = thresholds[thresholds.length >> 1]
+      return {
+        class: name,
+        method: METHOD_NAMES[method],
+        threshold:
+          method === 'fixed'
+            ? `${fixedThreshold.value.toFixed(2)} [${range(fixedThreshold.low, fixedThreshold.high)}]`
+            : method === 'half'
+              ? '0.50'
+              : `${middle.toFixed(2)} (${range(thresholds[0], thresholds.at(-1) ?? 0)})`,
+        dice: means[method].value,
+        diceInterval: `[${range(means[method].low, means[method].high, 3)}]`,
+        difference: difference?.value,
+        differenceInterval: difference && `[${signed(difference.low)}, ${signed(difference.high)}]`,
+        better:
+          method === 'half'
+            ? undefined
+            : `${cases.filter((scores) => scores[method].dice > scores.half.dice + 1e-12).length} of ${cases.length}`,
+      }
+    }),
+  )
+  const blocks: Block[] = [
+    {
+      kind: 'text',
+      text: `Masks of one class cut on its own, against the references of ${counted(comparisons[0].comparison.cases.length, 'case')}. Calibration and the tuned threshold of a case were fitted without it (cross-fitted by case), so that the comparison is fair; intervals are 95 % bootstrap intervals over cases, differences are paired.`,
+    },
+    {
+      kind: 'table',
+      name: 'methods',
+      caption:
+        'Four ways to choose the threshold. The threshold of per-case methods is their median and range; of the tuned one its value on all cases and a bootstrap interval.',
+      table: {
+        columns: [
+          { key: 'class' },
+          { key: 'method' },
+          { key: 'threshold' },
+          { key: 'dice', title: 'mean Dice', decimals: 4 },
+          { key: 'diceInterval', title: '95 %' },
+          { key: 'difference', title: 'minus ½', decimals: 4 },
+          { key: 'differenceInterval', title: '95 %' },
+          { key: 'better', title: 'better than ½' },
+        ],
+        rows,
+      },
+    },
+    {
+      kind: 'table',
+      name: 'calibration',
+      caption:
+        'Calibration: logit g(p) = a·ln p − b·ln(1 − p) + c; a = b = 1, c = 0 changes nothing. The error (ECE) is over voxels with p ≥ 0.01. Probabilities that need much calibration make their own t* unreliable.',
+      table: {
+        columns: [
+          { key: 'class' },
+          { key: 'a', decimals: 2 },
+          { key: 'b', decimals: 2 },
+          { key: 'c', decimals: 2 },
+          { key: 'raw', title: 'ECE as given', decimals: 4 },
+          { key: 'calibrated', title: 'ECE calibrated', decimals: 4 },
+        ],
+        rows: comparisons.map(({ class: name, comparison: { calibration, calibrationError } }) => ({
+          class: name,
+          ...calibration,
+          ...calibrationError,
+        })),
+      },
+    },
+  ]
+  for (const { class: name, comparison } of comparisons) {
+    blocks.push({
+      kind: 'figure',
+      caption: `${name}: mean Dice against the references by threshold (left), and how often voxels of a given probability are in the reference (right). The band is the interval of the tuned threshold.`,
+      svgs: [
+        diceByThreshold(name, comparison),
+        reliabilityDiagram(
+          [
+            {
+              label: name,
+              bins: comparison.reliability.map(({ predicted, observed, voxels }) => ({
+                probability: predicted,
+                frequency: observed,
+                voxels,
+              })),
+            },
+          ],
+          { width: 400, height: 300, title: 'Calibration' },
+        ),
+      ],
+    })
+  }
+  blocks.push({
+    kind: 'figure',
+    caption:
+      'What the probabilities promised (soft Dice of the mask written) and what the reference gave, one dot a case. Below the diagonal the map promised too much; far from it, do not rely on the promise.',
+    svgs: [promiseChart(comparisons, masks)],
+  })
+  return { title: 'Against the references', blocks }
+}
+
+function promiseChart(comparisons: ThresholdReview['comparisons'], masks: readonly ReviewRow[]): string {
+  const shown = masks.filter((row) => row.referenceDice !== undefined && row.volumeMl > 0)
+  const low = Math.floor(10 * Math.min(0.9, ...shown.flatMap((row) => [row.dice, row.referenceDice ?? 1]))) / 10
+  return chart({
+    title: 'Promised and real Dice',
+    description: 'Dice against the reference by the soft Dice that the probabilities promised, beside the diagonal.',
+    width: 460,
+    height: 340,
+    x: { label: 'promised (soft) Dice', domain: [low, 1] },
+    y: { label: 'Dice against the reference', domain: [low, 1] },
+    marks: [
+      {
+        kind: 'line',
+        colour: lineColour(6),
+        points: [
+          [low, low],
+          [1, 1],
+        ],
+        dash: '4 3',
+        width: 1.4,
+        label: 'as promised',
+      },
+      ...comparisons.slice(0, MARKERS.length).map(({ class: name }, i) => ({
+        kind: 'dots' as const,
+        colour: lineColour(i),
+        marker: MARKERS[i],
+        points: shown
+          .filter((row) => row.class === name)
+          .map((row) => [row.dice, row.referenceDice ?? Number.NaN] as const),
+        label: name,
+      })),
+    ],
+  })
+}
+
+function diceByThreshold(name: string, { meanDice, fixedThreshold, means, cases }: ThresholdComparison): string {
+  const points = [...CUTS.keys()]
+    .filter((i) => i % 5 === 0 && CUTS[i] >= 0.02 && CUTS[i] <= 0.98)
+    .map((i) => [CUTS[i], meanDice[i]] as const)
+  const best = Math.max(...points.map(([, dice]) => dice))
+  const low = Math.max(0, Math.min(...points.filter(([t]) => t > 0.1 && t < 0.9).map(([, dice]) => dice), best - 0.05))
+  const thresholds = cases.map((scores) => scores.perCase.threshold)
+  return chart({
+    title: 'Dice by threshold',
+    description: `Mean Dice of ${name} against the threshold; best at ${fixedThreshold.value.toFixed(2)}.`,
+    width: 460,
+    height: 300,
+    x: { label: 'threshold', domain: [0, 1] },
+    y: { label: 'mean Dice', domain: [low, Math.min(1, best + 0.1 * (best - low))] },
+    marks: [
+      {
+        kind: 'band',
+        colour: lineColour(6),
+        points: [fixedThreshold.low, fixedThreshold.high].map((x) => ({ x, y: best, low: 0, high: 1 })),
+        label: 'tuned threshold',
+      },
+      { kind: 'line', colour: lineColour(0), points, label: 'one threshold for all' },
+      { kind: 'rule', x: 0.5, colour: lineColour(6), dash: '4 3', label: '½' },
+      {
+        kind: 'dots',
+        colour: lineColour(1),
+        points: [[mean(thresholds), means.perCase.value]],
+        label: 't* of each case (at its mean)',
+        radius: 4.5,
+      },
+      {
+        kind: 'dots',
+        colour: lineColour(2),
+        marker: 'diamond',
+        points: [[mean(cases.map((scores) => scores.calibrated.threshold)), means.calibrated.value]],
+        label: 't* after calibration',
+        radius: 4.5,
+      },
+    ],
+  })
+}
+
+export const mean = (values: readonly number[]): number =>
+  values.length === 0 ? Number.NaN : values.reduce((a, b) => a + b, 0) / values.length

@@ -1,0 +1,111 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkOutputFile } from '../../cli/outputs.ts'
+import type { ThresholdOptions } from '../../cli/threshold.ts'
+import { version } from '../../cli/version.ts'
+import type { DecodedCase, OwnCut } from '../../decision/case-decoder.ts'
+import { writeAtomically } from '../../formats/atomic-write.ts'
+import { readVolume } from '../../formats/volume-file.ts'
+import type { CaseMaps } from '../../maps/case-maps.ts'
+import type { ClassScheme } from '../../maps/classes.ts'
+import { ReviewCollector } from '../../maps/review.ts'
+import { CutTable } from '../../metrics/cut-table.ts'
+import { InputError } from '../../volume/errors.ts'
+import { gridDifference } from '../../volume/grid.ts'
+import { type LabelArray, labelMapOf } from '../../volume/labels.ts'
+import { tableCsv } from '../kit/table.ts'
+import { ChangeSlices, changeSlice } from './change-slices.ts'
+import { reviewTable, thresholdReport } from './report.ts'
+
+/** Slices drawn on the page: three rows. */
+const slicesShown = 12
+
+/** Looks on while cases are decoded, and writes the report in the end. */
+export interface Reviewer {
+  /** Before a case; reads its reference. Throws InputError where that is missing or does not fit. */
+  begin(source: CaseMaps, scheme: ClassScheme): Promise<CaseReview>
+  /** Writes the page and its CSV; returns what `--json` tells about the references. */
+  finish(failures: readonly string[]): Promise<object | undefined>
+}
+
+interface CaseReview {
+  inspect(index: number, map: Float32Array, cut: OwnCut): void
+  end(decoded: DecodedCase): void
+}
+
+/** Checks where the report goes and starts it. */
+export function startReview(inputs: readonly string[], options: ThresholdOptions): Reviewer {
+  const { report, references, scope } = options
+  const csv = report?.replace(/\.html?$/i, '.csv')
+  if (report !== undefined) {
+    if (csv === report) throw new InputError(report, 'is no name for a page; end it in .html')
+    for (const path of [report, csv]) if (path !== undefined) checkOutputFile(path, inputs)
+  }
+  if (references !== undefined && !isFolder(references)) {
+    throw new InputError(references, 'is no folder of reference masks; give one')
+  }
+  const collector = new ReviewCollector()
+  const slices = new ChangeSlices(slicesShown)
+  return {
+    async begin(source, scheme) {
+      const reference = references === undefined ? undefined : await readReference(references, source)
+      const tables: CutTable[] = []
+      return {
+        inspect(index, map, cut) {
+          const own = scheme.maps[index]
+          if (!own) return
+          if (reference) {
+            tables[index] = new CutTable()
+            tables[index].add(map, reference, (label) => own.labels.includes(label))
+          }
+          const { present, threshold, volume, volumeHalf } = cut
+          const change = volume + volumeHalf === 0 ? 0 : 1 - (2 * Math.min(volume, volumeHalf)) / (volume + volumeHalf)
+          if (!present || !slices.wants(change)) return
+          const { grid } = source
+          const title = `${source.name}, ${own.name}`
+          slices.add(changeSlice({ title, change, grid, map, threshold, reference, labels: own.labels }))
+        },
+        end: (decoded) => collector.add({ source, scheme, decoded, reference, tables }),
+      }
+    },
+    async finish(failures) {
+      const review = collector.finish()
+      if (report !== undefined && csv !== undefined) {
+        const html = thresholdReport({ review, slices: slices.slices, failures, scope, version: version() })
+        await writeAtomically(csv, [new TextEncoder().encode(tableCsv(reviewTable(review.rows)))])
+        await writeAtomically(report, [new TextEncoder().encode(html)])
+      }
+      if (review.comparisons.length === 0) return undefined
+      return {
+        classes: review.comparisons.map(({ class: name, comparison }) => ({
+          name,
+          cases: comparison.cases.length,
+          meanDice: comparison.means,
+          differenceToHalf: comparison.differences,
+          fixedThreshold: comparison.fixedThreshold,
+          calibration: comparison.calibration,
+          calibrationError: comparison.calibrationError,
+        })),
+      }
+    },
+  }
+}
+
+async function readReference(folder: string, source: CaseMaps): Promise<LabelArray> {
+  const endings = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd', '.hdr']
+  const path = endings.map((ending) => join(folder, source.name + ending)).find(existsSync)
+  if (path === undefined) {
+    throw new InputError(
+      source.input,
+      `has no reference ${source.name}.nii.gz in ${folder}; add it or leave the case out`,
+    )
+  }
+  const volume = await readVolume(path)
+  const difference = gridDifference(source.grid, volume.grid)
+  if (difference) throw new InputError(path, `lies on another grid than ${source.input}: ${difference}; resample it`)
+  return labelMapOf(volume, path).values
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory()
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { warn } from '../cli/print.ts'
+import { MAX_CURVE_CASES, MOST_KEPT_BYTES } from '../training/train.ts'
+import { RunError } from '../volume/errors.ts'
+import type { StudyPlan } from './plan.ts'
+import type { RunCell } from './run-study.ts'
+import type { StudyFile } from './study-file.ts'
+import type { CellFailure, CellTask, StudyTask } from './worker.ts'
+
+/** What a process with the runtime takes before it has read a case. */
+const BASE_BYTES = 400e6
+
+/** While one case is read, moved by noise, predicted and scored: images and labels as stored, maps and masks, sorted copies. */
+const BYTES_A_VOXEL_AT_WORK = 40
+
+/** Cells at once: one a core, as long as their cases fit into the memory that is free. */
+export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan): number {
+  const cases = new Map(dataset.cases.map((one) => [one.id, one]))
+  const most = cells.reduce((bytes, { validation, work, organs }) => {
+    if (work.kind === 'theory') return bytes
+    const sizes = (planned: readonly { readonly id: string }[]) =>
+      planned.map(({ id }) => cases.get(id)).filter((one) => one !== undefined)
+    const [training, heldOut] = [sizes(work.training), sizes(validation)]
+    const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
+    const prepared = sum(
+      [...training, ...heldOut.slice(0, MAX_CURVE_CASES)].map(
+        ({ voxels, channels }) => voxels * (4 * channels + (organs.length <= 8 ? 1 : 4)),
+      ),
+    )
+    const maps = sum(training.map(({ voxels }) => 4 * voxels * organs.length))
+    const largest = [...training, ...heldOut].reduce(
+      (most, { voxels, channels }) => Math.max(most, voxels * channels),
+      0,
+    )
+    const atWork = BYTES_A_VOXEL_AT_WORK * largest
+    return Math.max(bytes, BASE_BYTES + prepared + Math.min(maps, MOST_KEPT_BYTES) + atWork)
+  }, BASE_BYTES)
+  // What this process may still take, where a container or a batch system sets limits too.
+  const memory = process.availableMemory()
+  if (most > memory) {
+    const [needed, free] = [most, memory].map((bytes) => (bytes / 1e9).toFixed(1))
+    warn(
+      `a network needs about ${needed} GB for its cases, of which ${free} are free; coarser data.spacing or fewer cases help`,
+    )
+  }
+  return Math.max(1, Math.min(availableParallelism(), Math.floor((0.8 * memory) / most)))
+}
+
+export interface StudyPool {
+  readonly runCell: RunCell
+  close(): void
+}
+
+/**
+ * Processes that run cells, so that several networks train at once. A process is started for a cell when none is free, is
+ * kept for the next one, and ends with this process, or with the cell's signal.
+ */
+export function studyPool(task: StudyTask): StudyPool {
+  const idle: ChildProcess[] = []
+  const all = new Set<ChildProcess>()
+  const take = () => {
+    const free = idle.pop()
+    if (free !== undefined) return free
+    const child = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { stdio: 'inherit' })
+    all.add(child)
+    child.send(task)
+    child.once('exit', () => all.delete(child))
+    return child
+  }
+  return {
+    async runCell({ path }, folder, signal) {
+      signal.throwIfAborted()
+      const child = take()
+      const failure = await ask(child, { path, folder }, signal)
+      idle.push(child)
+      if (failure === null) return
+      const error = Object.assign(new Error(failure.message), failure)
+      // Bad input names its file; what else goes wrong belongs to a network.
+      if (failure.name !== 'InputError' && failure.name !== 'OutputError') error.message = `${path}: ${failure.message}`
+      throw error
+    },
+    close() {
+      for (const child of all) child.kill('SIGKILL')
+    },
+  }
+}
+
+/** Sends a task and waits for its answer: what went wrong, or null. */
+function ask(child: ChildProcess, task: CellTask, signal: AbortSignal): Promise<CellFailure | null> {
+  return new Promise((resolve, reject) => {
+    const settle = (end: () => void) => {
+      child.off('message', answered).off('exit', ended).off('error', failed)
+      signal.removeEventListener('abort', stopped)
+      end()
+    }
+    const answered = (answer: unknown) => settle(() => resolve(answer as CellFailure | null))
+    const failed = (error: Error) => settle(() => reject(error))
+    const ended = () =>
+      failed(
+        new RunError('study', 'a worker process was ended from outside (out of memory?); run again, with fewer --jobs'),
+      )
+    const stopped = () => {
+      child.kill('SIGKILL')
+      failed(signal.reason)
+    }
+    child.on('message', answered).on('exit', ended).on('error', failed)
+    signal.addEventListener('abort', stopped)
+    child.send(task)
+  })
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startProgress } from '../cli/progress.ts'
+import type { EpochLog } from '../network/train.ts'
+import { lossOf } from './assemble.ts'
+import { isClaimed } from './claim.ts'
+import { type Cell, type StudyPlan, sigmaText } from './plan.ts'
+import { claimPath, isFinished, workFolder } from './run-study.ts'
+
+/**
+ * A progress line by training steps of a run's `own` cells, those under way included; where there is no terminal, a line for
+ * each finished cell.
+ */
+export function studyProgress(plan: StudyPlan, own: readonly Cell[], folder: string, quiet: boolean) {
+  const stepsNow = () => own.reduce((sum, cell) => sum + stepsDone(cell, folder), 0)
+  const before = stepsNow()
+  const line = startProgress('training steps', own.reduce((sum, { work }) => sum + stepsOf(work), 0) - before)
+  const update = () => line.update(stepsNow() - before)
+  const timer = process.stderr.isTTY ? setInterval(update, 2000) : undefined
+  let count = plan.cells.filter((cell) => isFinished(cell, folder)).length
+  return {
+    onCell(cell: Cell) {
+      count++
+      if (process.stderr.isTTY) update()
+      else if (!quiet) process.stderr.write(`${count}/${plan.cells.length} ${cell.path}\n`)
+    },
+    end() {
+      clearInterval(timer)
+      line.end()
+    },
+  }
+}
+
+export interface StudyProgress {
+  readonly rows: readonly ProgressRow[]
+  readonly done: number
+  /** Cells that a living run holds. */
+  readonly underWay: number
+  /** Hours of one core each that networks have trained so far. */
+  readonly trainingHours: number
+  /** Hours until the end at the pace of what is under way; undefined where nothing is, or nothing has been timed yet. */
+  readonly hoursLeft?: number
+}
+
+interface ProgressRow {
+  readonly organ: string
+  readonly sigmaMm: string
+  readonly loss: string
+  done: number
+  total: number
+  underWay: number
+}
+
+/** How much is done, by organ, strength and loss. */
+export async function progressOf(plan: StudyPlan, folder: string): Promise<StudyProgress> {
+  const rows = new Map<string, ProgressRow>()
+  let [seconds, steps, stepsLeft] = [0, 0, 0]
+  for (const cell of plan.cells) {
+    const about = { organ: cell.group, sigmaMm: sigmaText(cell.sigmaMm), loss: lossOf(cell) }
+    const key = JSON.stringify(about)
+    const row = rows.get(key) ?? { ...about, done: 0, total: 0, underWay: 0 }
+    rows.set(key, row)
+    row.total++
+    const finished = isFinished(cell, folder)
+    if (finished) row.done++
+    else if (await isClaimed(claimPath(cell, folder))) row.underWay++
+    const epochs = finished ? linesOf(join(folder, cell.path, 'timing.jsonl')) : epochsUnderWay(cell, folder)
+    seconds += epochs.reduce((sum, epoch) => sum + (epoch.seconds ?? 0) + (epoch.validationSeconds ?? 0), 0)
+    steps += stepsDone(cell, folder)
+    stepsLeft += stepsOf(cell.work) - stepsDone(cell, folder)
+  }
+  const sum = (key: 'done' | 'underWay') => [...rows.values()].reduce((n, row) => n + row[key], 0)
+  const underWay = sum('underWay')
+  const timed = underWay > 0 && steps > 0
+  return {
+    rows: [...rows.values()],
+    done: sum('done'),
+    underWay,
+    trainingHours: seconds / 3600,
+    ...(timed && { hoursLeft: ((seconds / steps) * stepsLeft) / underWay / 3600 }),
+  }
+}
+
+function stepsOf(work: Cell['work']): number {
+  return work.kind === 'training' ? work.config.steps : 0
+}
+
+function stepsDone(cell: Cell, folder: string): number {
+  return isFinished(cell, folder) ? stepsOf(cell.work) : (epochsUnderWay(cell, folder).at(-1)?.step ?? 0)
+}
+
+function epochsUnderWay(cell: Cell, folder: string): Partial<EpochLog>[] {
+  return linesOf(join(workFolder(cell, folder), 'log.jsonl'))
+}
+
+function linesOf(path: string): Partial<EpochLog>[] {
+  try {
+    const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)
+    return lines.map((line) => JSON.parse(line) as Partial<EpochLog>)
+  } catch {
+    return []
+  }
+}

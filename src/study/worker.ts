@@ -1,0 +1,53 @@
+import { cellSource } from './open-study.ts'
+import type { StudyPlan } from './plan.ts'
+import { type CellSource, runCell } from './run-cell.ts'
+import { planOf, type StudyFile } from './study-file.ts'
+import type { Versions } from './versions.ts'
+
+/** What a worker is told first: the study as its parent has planned it, whatever the folder says by now. */
+export interface StudyTask {
+  readonly study: StudyFile
+  /** The folder that the configuration's paths are relative to, and the study's own. */
+  readonly base: string
+  readonly folder: string
+  /** Versions of what runs here. */
+  readonly versions: Versions
+}
+
+export interface CellTask {
+  /** The cell's path in the study's folder, and the folder to work in. */
+  readonly path: string
+  readonly folder: string
+}
+
+/** An error's own words: its class would not survive the way between processes. */
+export type CellFailure = Readonly<Record<string, unknown>> & { readonly message: string }
+
+// A run that was killed takes its workers along. Ctrl-C reaches workers too; their parent ends them, and tells why.
+process.on('disconnect', () => process.exit(1))
+process.on('SIGINT', () => undefined)
+process.on('message', async (task: StudyTask | CellTask) => {
+  if ('study' in task) given = task
+  else process.send?.(await run(task))
+})
+
+let given: StudyTask | undefined
+let opened: { readonly plan: StudyPlan; readonly source: CellSource } | undefined
+
+/** One cell. Returns what went wrong, or null. */
+async function run({ path, folder }: CellTask): Promise<CellFailure | null> {
+  try {
+    if (given === undefined) throw new Error('no study was given')
+    opened ??= {
+      plan: planOf(given.study),
+      source: await cellSource({ ...given.study, base: given.base }, given.folder, given.versions),
+    }
+    const cell = opened.plan.cells.find((one) => one.path === path)
+    if (cell === undefined) throw new Error(`no cell ${path}`)
+    await runCell(cell, folder, opened.source)
+    return null
+  } catch (error) {
+    if (!(error instanceof Error)) return { message: String(error) }
+    return { ...error, name: error.name, message: error.message, stack: error.stack }
+  }
+}

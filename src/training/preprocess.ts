@@ -1,0 +1,259 @@
+import { InputError } from '../volume/errors.ts'
+import { type Grid, gridDifference, type Vec3, voxelCount } from '../volume/grid.ts'
+import { channelOf, type Volume } from '../volume/volume.ts'
+import { resampledSize, resampleLinear, resampleNearest } from './resample.ts'
+
+/** How intensities of one channel become numbers around 0. */
+export type Intensity =
+  /** CT: cut to a window of Hounsfield units, then (x − mean) / deviation, all measured in the training cases' organs. */
+  | {
+      readonly kind: 'window'
+      readonly lower: number
+      readonly upper: number
+      readonly mean: number
+      readonly deviation: number
+    }
+  /** MR: (x − mean) / deviation of the case's own voxels inside the region. */
+  | { readonly kind: 'z-score' }
+
+/** All that is done to an image before a network sees it; kept with the model. */
+export interface Preprocessing {
+  /** `nonzero`: the smallest box with all voxels that are not 0 (in any channel). */
+  readonly crop: 'nonzero' | 'none'
+  /** Voxel spacing that images are resampled to; an axis with null keeps its own. */
+  readonly spacingMm: readonly (number | null)[]
+  /** One a channel. */
+  readonly intensities: readonly Intensity[]
+}
+
+/** Where a network's image lies in the image it came from. */
+export interface Placement {
+  /** The image's whole size, in voxels (i, j, k). */
+  readonly full: Vec3
+  /** First voxel and size of the region. */
+  readonly start: Vec3
+  readonly region: Vec3
+  /** The region's size after resampling, and the distance of its voxels. */
+  readonly size: Vec3
+  readonly spacingMm: Vec3
+}
+
+export interface PreparedImage {
+  /** Channels one after the other, each with i fastest. */
+  readonly data: Float32Array
+  readonly channels: number
+  /** What stands beyond the image, for each channel: its lowest value. */
+  readonly outside: readonly number[]
+  readonly placement: Placement
+}
+
+/**
+ * Crops, resamples and normalises an image of one or several channels.
+ *
+ * @throws InputError for another number of channels than the preprocessing has, and for NaN or infinite intensities
+ */
+export function prepareImage(
+  image: Volume,
+  { crop, spacingMm, intensities }: Preprocessing,
+  subject: string,
+): PreparedImage {
+  if (image.channels !== intensities.length) {
+    const wanted = `${intensities.length} channel${intensities.length === 1 ? '' : 's'}`
+    throw new InputError(
+      subject,
+      `has ${image.channels} channels where the network takes ${wanted}; give the same kind of image`,
+    )
+  }
+  const { shape, spacing } = image.grid
+  const { start, region } = crop === 'nonzero' ? nonzeroBox(image) : { start: [0, 0, 0] as const, region: shape }
+  const target = spacing.map((own, axis) => spacingMm[axis] ?? own) as unknown as Vec3
+  const size = resampledSize(region, spacing, target)
+  const voxels = size[0] * size[1] * size[2]
+  const data = new Float32Array(voxels * image.channels)
+  const outside: number[] = []
+  for (const [channel, intensity] of intensities.entries()) {
+    const cropped = cropChannel(image, channel, start, region, subject)
+    const values = normalise(resampleLinear(cropped, region, size), intensity)
+    data.set(values, channel * voxels)
+    outside.push(values.reduce((low, x) => Math.min(low, x), Number.POSITIVE_INFINITY))
+  }
+  const spacingAfter = spacing.map((own, axis) => (own * region[axis]) / size[axis]) as unknown as Vec3
+  const placement = { full: shape, start, region, size, spacingMm: spacingAfter }
+  return { data, channels: image.channels, outside, placement }
+}
+
+/** @throws InputError for NaN and infinite intensities, and for those that float32 cannot hold */
+export function checkIntensities({ data, scaling }: Volume, subject: string): void {
+  // Whole numbers as they are stored are always finite.
+  if (scaling === undefined && !(data instanceof Float32Array || data instanceof Float64Array)) return
+  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
+  for (let i = 0; i < data.length; i++) {
+    const x = Math.fround(slope * data[i] + intercept)
+    if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
+  }
+}
+
+function infiniteIntensity(x: number, subject: string): InputError {
+  return new InputError(subject, `holds the intensity ${x}; replace it by a finite number`)
+}
+
+/** Which outputs each voxel belongs to, a bit an output. */
+export type LabelBits = Uint8Array | Uint32Array
+
+/** Brings label bits on the image's grid to the network's. */
+export function prepareLabels(bits: LabelBits, { full, start, region, size }: Placement): LabelBits {
+  const voxels = region[0] * region[1] * region[2]
+  const cropped = bits instanceof Uint8Array ? new Uint8Array(voxels) : new Uint32Array(voxels)
+  eachRow(full, start, region, (from, to) => cropped.set(bits.subarray(from, from + region[0]), to))
+  return resampleNearest(cropped, region, size)
+}
+
+/** Brings a map on the network's grid back to the image's: linear interpolation inside the region, 0 outside. */
+export function restoreMap(map: Float32Array, { full, start, region, size }: Placement): Float32Array {
+  const inside = resampleLinear(map, size, region)
+  const result = new Float32Array(full[0] * full[1] * full[2])
+  eachRow(full, start, region, (to, from) => result.set(inside.subarray(from, from + region[0]), to))
+  return result
+}
+
+/** Bit k of a voxel is set where `outputs[k]` lists its label; bytes where 8 bits suffice. */
+export function labelBits(labels: ArrayLike<number>, outputs: readonly (readonly number[])[]): LabelBits {
+  const bits = new Map<number, number>()
+  for (const [k, values] of outputs.entries())
+    for (const value of values) bits.set(value, (bits.get(value) ?? 0) | (1 << k))
+  const result = outputs.length <= 8 ? new Uint8Array(labels.length) : new Uint32Array(labels.length)
+  let [previous, current] = [Number.NaN, 0]
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]
+    if (label !== previous) [previous, current] = [label, bits.get(label) ?? 0]
+    result[i] = current
+  }
+  return result
+}
+
+/** The window of CT intensities: 0.5 and 99.5 percentiles, mean and deviation of samples from the training organs. */
+export function fitWindow(samples: Float32Array): Intensity {
+  if (samples.length === 0)
+    throw new InputError('training set', 'no labelled voxel to measure intensities in; check the labels')
+  const sorted = samples.slice().sort()
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]
+  const [lower, upper] = [at(0.005), at(0.995)]
+  const { mean, deviation } = moments(sorted.map((x) => Math.min(upper, Math.max(lower, x))))
+  return { kind: 'window', lower, upper, mean, deviation }
+}
+
+export function normalise(values: Float32Array, intensity: Intensity): Float32Array {
+  if (intensity.kind === 'window') {
+    const { lower, upper, mean, deviation } = intensity
+    return values.map((x) => (Math.min(upper, Math.max(lower, x)) - mean) / deviation)
+  }
+  const { mean, deviation } = moments(values)
+  return values.map((x) => (x - mean) / deviation)
+}
+
+function moments(values: Float32Array): { mean: number; deviation: number } {
+  let sum = 0
+  for (const x of values) sum += x
+  const mean = sum / values.length
+  let squares = 0
+  for (const x of values) squares += (x - mean) ** 2
+  // A constant image has nothing to show; dividing by a small number would only blow up round-off.
+  return { mean, deviation: Math.sqrt(squares / values.length) || 1 }
+}
+
+function nonzeroBox(image: Volume): { start: Vec3; region: Vec3 } {
+  const [nx, ny, nz] = image.grid.shape
+  const low = [nx, ny, nz]
+  const high = [-1, -1, -1]
+  // Stored numbers: what stands for 0 where the data are scaled.
+  const zero = image.scaling === undefined ? 0 : -image.scaling.intercept / image.scaling.slope
+  for (let channel = 0; channel < image.channels; channel++) {
+    const values = channelOf(image, channel)
+    for (let k = 0, at = 0; k < nz; k++) {
+      for (let j = 0; j < ny; j++) {
+        for (let i = 0; i < nx; i++, at++) {
+          if (values[at] === zero) continue
+          if (i < low[0]) low[0] = i
+          if (i > high[0]) high[0] = i
+          if (j < low[1]) low[1] = j
+          if (j > high[1]) high[1] = j
+          if (k < low[2]) low[2] = k
+          high[2] = k
+        }
+      }
+    }
+  }
+  if (high[2] < 0) return { start: [0, 0, 0], region: image.grid.shape }
+  return { start: low as unknown as Vec3, region: high.map((h, axis) => h - low[axis] + 1) as unknown as Vec3 }
+}
+
+function cropChannel(image: Volume, channel: number, start: Vec3, region: Vec3, subject: string): Float32Array {
+  const values = channelOf(image, channel)
+  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+  const result = new Float32Array(region[0] * region[1] * region[2])
+  eachRow(image.grid.shape, start, region, (from, to) => {
+    for (let i = 0; i < region[0]; i++) result[to + i] = slope * values[from + i] + intercept
+  })
+  for (const x of result) {
+    if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
+  }
+  return result
+}
+
+/** Calls back with where each row of the region starts in the whole image and in the region. */
+function eachRow(full: Vec3, start: Vec3, region: Vec3, visit: (inFull: number, inRegion: number) => void): void {
+  for (let k = 0, to = 0; k < region[2]; k++) {
+    for (let j = 0; j < region[1]; j++, to += region[0]) {
+      visit(((k + start[2]) * full[1] + j + start[1]) * full[0] + start[0], to)
+    }
+  }
+}
+
+/** Intensities inside a label, thinned to at most `limit`, for fitWindow. */
+export function sampleInside(image: Volume, channel: number, bits: LabelBits, limit: number): Float32Array {
+  const values = channelOf(image, channel)
+  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+  let count = 0
+  for (const b of bits) if (b !== 0) count++
+  const stride = Math.max(1, Math.ceil(count / limit))
+  const samples = new Float32Array(Math.ceil(count / stride))
+  for (let i = 0, seen = 0; i < bits.length; i++) {
+    if (bits[i] !== 0 && seen++ % stride === 0) samples[(seen - 1) / stride] = slope * values[i] + intercept
+  }
+  return samples
+}
+
+/** The median spacing of training images along each axis. */
+export function medianSpacing(grids: readonly Grid[]): Vec3 {
+  return [0, 1, 2].map((axis) => median(grids.map((grid) => grid.spacing[axis]))) as unknown as Vec3
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]
+}
+
+/**
+ * Joins one-channel volumes on one grid to a volume of several channels.
+ *
+ * @throws InputError where grids differ or a volume has several channels
+ */
+export function joinChannels(volumes: readonly Volume[], subjects: readonly string[]): Volume {
+  if (volumes.length === 1) return volumes[0]
+  const n = voxelCount(volumes[0].grid)
+  const data = new Float32Array(n * volumes.length)
+  for (const [c, volume] of volumes.entries()) {
+    if (volume.channels !== 1)
+      throw new InputError(subjects[c], `has ${volume.channels} channels; give one file a channel`)
+    const difference = gridDifference(volumes[0].grid, volume.grid)
+    if (difference !== undefined) {
+      throw new InputError(
+        subjects[c],
+        `lies on another grid than ${subjects[0]} (${difference}); resample one of them`,
+      )
+    }
+    const { slope, intercept } = volume.scaling ?? { slope: 1, intercept: 0 }
+    for (let i = 0; i < n; i++) data[c * n + i] = slope * volume.data[i] + intercept
+  }
+  return { grid: volumes[0].grid, channels: volumes.length, data, header: volumes[0].header }
+}

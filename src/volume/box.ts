@@ -1,0 +1,93 @@
+import type { Grid, Vec3 } from './grid.ts'
+import type { LabelArray } from './labels.ts'
+
+/** An axis-aligned part of a grid, in voxels. */
+export interface Box {
+  readonly start: Vec3
+  readonly shape: Vec3
+}
+
+/** The smallest box outside which every voxel holds `outside`; undefined if there is no other value. */
+export function boxOf(values: LabelArray, shape: Vec3, outside: number): Box | undefined {
+  return boundingBox(values, shape, outside, undefined)
+}
+
+/** The bounding box of one label; undefined if it does not occur. */
+export function boxOfLabel(values: LabelArray, shape: Vec3, label: number): Box | undefined {
+  // Planes and rows that hold the first voxel's label alone are passed over quickly: it is the background of most maps.
+  return boundingBox(values, shape, values[0] === label ? undefined : values[0], label)
+}
+
+/**
+ * The bounding box of the voxels that hold `label`, or, without one, anything but `outside`. Planes and rows of nothing
+ * but `outside`, if given, are passed over.
+ */
+function boundingBox(
+  values: LabelArray,
+  [nx, ny, nz]: Vec3,
+  outside: number | undefined,
+  label: number | undefined,
+): Box | undefined {
+  const low = [nx, ny, nz]
+  const high = [-1, -1, -1]
+  const isOutside = outside === undefined ? () => false : constantRange(values, outside)
+  const wanted = label === undefined ? outside : label
+  const sought = label !== undefined
+  for (let z = 0; z < nz; z++) {
+    if (isOutside(z * ny * nx, (z + 1) * ny * nx)) continue
+    for (let y = 0; y < ny; y++) {
+      const row = (z * ny + y) * nx
+      if (isOutside(row, row + nx)) continue
+      let first = row
+      while (first < row + nx && (values[first] === wanted) !== sought) first++
+      if (first === row + nx) continue
+      let last = row + nx - 1
+      while ((values[last] === wanted) !== sought) last--
+      low[0] = Math.min(low[0], first - row)
+      high[0] = Math.max(high[0], last - row)
+      low[1] = Math.min(low[1], y)
+      high[1] = Math.max(high[1], y)
+      low[2] = Math.min(low[2], z)
+      high[2] = z
+    }
+  }
+  return high[0] < 0 ? undefined : boxBetween(low, high)
+}
+
+/** The box grown by `margin` voxels per axis, within the grid. */
+export function growBox({ start, shape }: Box, margin: Vec3, grid: Grid): Box {
+  const low = start.map((s, axis) => Math.max(0, s - margin[axis]))
+  const high = start.map((s, axis) => Math.min(grid.shape[axis], s + shape[axis] + margin[axis]) - 1)
+  return boxBetween(low, high)
+}
+
+function boxBetween(low: readonly number[], high: readonly number[]): Box {
+  return {
+    start: [low[0], low[1], low[2]],
+    shape: [high[0] - low[0] + 1, high[1] - low[1] + 1, high[2] - low[2] + 1],
+  }
+}
+
+/** Whether all values from one position to before another are `outside`; bytes are compared four at a time. */
+function constantRange(values: LabelArray, outside: number): (from: number, to: number) => boolean {
+  const slow = (from: number, to: number) => {
+    for (let i = from; i < to; i++) if (values[i] !== outside) return false
+    return true
+  }
+  if (!(values instanceof Uint8Array) || values.byteOffset % 4 !== 0) return slow
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length >> 2)
+  const pattern = (outside * 0x01010101) | 0
+  return (from, to) => {
+    const first = (from + 3) >> 2
+    const last = to >> 2
+    if (first >= last) return slow(from, to)
+    let w = first
+    for (; w + 3 < last; w += 4) {
+      const differs =
+        (words[w] ^ pattern) | (words[w + 1] ^ pattern) | (words[w + 2] ^ pattern) | (words[w + 3] ^ pattern)
+      if (differs !== 0) return false
+    }
+    for (; w < last; w++) if (words[w] !== pattern) return false
+    return slow(from, first << 2) && slow(last << 2, to)
+  }
+}
