@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
-import type * as Ort from 'onnxruntime-node'
+// The runtime itself is optional; its types are not.
+import type * as Ort from 'onnxruntime-common'
 import { InputError } from '../../volume/errors.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
 import { mayHaveVulkan, VULKAN_REMEDY } from './vulkan.ts'
@@ -47,7 +48,7 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
       graphOptimizationLevel: 'all',
       // Memory planned ahead of the first run costs a third more at the peak, and saves 3 to 9 % of a step.
       enableMemPattern: false,
-      // 4: fatal only. Errors come as exceptions, and what the optimiser has to say about our graphs is nobody's concern.
+      // 4: fatal only. Errors come as exceptions; the optimiser's warnings are harmless for our graphs.
       logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: machineIsBusy() ? '0' : '1' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -90,14 +91,16 @@ export const RUNTIME_INSTALL_COMMAND = 'npm install --ignore-scripts onnxruntime
 
 async function loadRuntime(): Promise<typeof Ort> {
   const ort = await importRuntime()
-  // What goes wrong comes as an exception, and is told once.
+  // Errors come as exceptions; without this the runtime prints them a second time.
   ort.env.logLevel = 'fatal'
   return ort
 }
 
 async function importRuntime(): Promise<typeof Ort> {
   try {
-    return await import('onnxruntime-node')
+    // Named by a variable: the compiler must not ask for a package that may be absent.
+    const optional = 'onnxruntime-node'
+    return (await import(optional)) as typeof Ort
   } catch (error) {
     // Where scripts/install-runtime.mjs put a copy, because npm would not.
     const copy = new URL('../../../runtime/node_modules/onnxruntime-node/dist/index.js', import.meta.url)
@@ -133,7 +136,7 @@ function outOfMemory(): InputError {
 function sessionError(error: unknown, device: Device): Error {
   const message = error instanceof Error ? error.message : String(error)
   if (isShortOfMemory(message)) return outOfMemory()
-  // A damaged model on a good device is no missing device; what tells of one names it.
+  // The runtime names the provider in its message when the device is missing; other messages mean a damaged model.
   return device !== 'cpu' && /adapter|webgpu|cuda|provider/i.test(message) ? deviceMissing(device) : new Error(message)
 }
 
