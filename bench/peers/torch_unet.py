@@ -1,4 +1,4 @@
-"""The U-Net of src/network/unet.ts in PyTorch: an oracle for the tests and the peer of bench/training.ts.
+"""The U-Net of src/network/unet.ts in PyTorch: an oracle for the tests and the peer of bench/training.mjs.
 
 Usage: torch_unet.py FOLDER… Reads FOLDER/plan.json and the raw float32 files parameters.bin, image.bin, target.bin
 (parameters in the order of listParameters); writes result.json and, where the plan's `gradient` is true, the first

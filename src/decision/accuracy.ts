@@ -20,7 +20,7 @@ export interface AccuracyOptimum {
 
 /**
  * The mask that maximises the expected Accuracy Σ[s·m + (1−s)(1−m)]/n for marginal probabilities m: a voxel is in where
- * m ≥ ½ (Nordström, Hult, Söderberg, Löfman, arXiv 2206.06484; docs/theory.md §3). It is also the optimal
+ * m ≥ ½ (Nordström, Hult, Söderberg, Löfman, arXiv 2206.06484; docs/theory.md, "Optimal predictions"). It is also the optimal
  * cross-entropy prediction cut at ½.
  *
  * @param m Probabilities in [0, 1]; several arrays are pooled.

@@ -272,7 +272,7 @@ export interface ClassProbabilities {
 
 /**
  * Decodes an array of probabilities, as a network gives it, into Dice-optimal masks or a label map: each class by its own threshold
- * t* = D*⁄2 (docs/theory.md §3), conflicts and absent classes as docs/pipelines.md tells.
+ * t* = D*⁄2 (docs/theory.md, "Optimal predictions"), conflicts and absent classes as docs/pipelines.md tells.
  *
  * @throws InputError where the shape does not fit the data, or a value is no probability
  * @example

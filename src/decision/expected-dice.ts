@@ -48,7 +48,7 @@ export interface ExpectedDiceOptions {
 
 /**
  * The Dice that a mask {m ≥ t} is expected to reach against a random label, E[2|S_t∩L|/(|S_t|+|L|)], estimated from sampled
- * labels for all thresholds at once: one histogram of m inside each label gives |S_t∩L| for every t (docs/theory.md §4). It
+ * labels for all thresholds at once: one histogram of m inside each label gives |S_t∩L| for every t (docs/theory.md, "What soft-Dice is not"). It
  * is not the soft Dice, a ratio of expectations; the *regret* says how much that difference costs. |S| = |L| = 0 counts as 1.
  *
  * The best threshold is chosen on the same labels that score it, so `best.mean` and the regrets are biased upwards, by less

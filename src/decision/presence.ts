@@ -24,8 +24,8 @@ export interface PresenceSums {
 /**
  * Whether to write a mask or leave the class out, by minimax regret.
  *
- * Against an empty label every mask but the empty one has Dice 0, and the empty one has 1; the soft-Dice optimum (theory.md
- * §3) does not know that case and takes voxels in however small their probabilities are. Let q be the probability that the class
+ * Against an empty label every mask but the empty one has Dice 0, and the empty one has 1; the soft-Dice optimum (docs/theory.md,
+ * "Optimal predictions") does not know that case and takes voxels in however small their probabilities are. Let q be the probability that the class
  * is present. Marginals do not determine q, but bound it (Fréchet): max m ≤ q ≤ min(1, ‖m‖), both sharp. Given presence the
  * marginals are m/q, so that the mask S is worth
  *

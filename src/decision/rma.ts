@@ -18,7 +18,7 @@ export interface RmaOptimum {
 /**
  * The mask of the k largest probabilities that maximises 2S_k/(‖m‖ + k + 1), with S_k the sum of those k: the
  * reciprocal-moment approximation (Wang & Dai, NeurIPS 2025) of the mask with the largest expected Dice under independent
- * voxels (Dai & Li, JMLR 2023; docs/theory.md §4). It is soft-Dice's criterion with one more voxel in the denominator, so
+ * voxels (Dai & Li, JMLR 2023; docs/theory.md, "What soft-Dice is not"). It is soft-Dice's criterion with one more voxel in the denominator, so
  * the mask is again a cut at half the value reached; for volumes of thousands of voxels the two cuts are nearly the same.
  *
  * By Jensen's inequality the value is a lower bound of that mask's expected Dice: `independentDiceOptimum` gives the exact one.

@@ -33,7 +33,7 @@ export interface SampledDiceOptions extends ExpectedDiceOptions {
 }
 
 /**
- * Draws noisy labels of one organ and scores every cut of its marginals `m` against them (docs/theory.md §6). The organ is sampled
+ * Draws noisy labels of one organ and scores every cut of its marginals `m` against them (docs/theory.md, "What soft-Dice is not"). The organ is sampled
  * alone: the field is the same for every class, and one boundary costs less than all.
  *
  * @example

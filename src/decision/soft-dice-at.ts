@@ -9,7 +9,7 @@ export interface SoftDiceAt {
 }
 
 /**
- * What a given threshold's mask is worth under marginal probabilities m (docs/theory.md §3); the best is
+ * What a given threshold's mask is worth under marginal probabilities m (docs/theory.md, "Optimal predictions"); the best is
  * `softDiceOptimum(m)`.
  *
  * @param threshold greater than 0

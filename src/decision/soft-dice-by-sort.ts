@@ -4,7 +4,7 @@ import { describeSoftDice, type SoftDiceOptimum } from './soft-dice.ts'
 
 /**
  * The same optimum as `softDiceOptimum` by the other exact algorithm: sort m in descending order and maximise
- * d_k = 2Σ_{i≤k} m₍ᵢ₎/(k + ‖m‖) (docs/theory.md §3). Slower, and it copies all voxels; it serves as a check and as the
+ * d_k = 2Σ_{i≤k} m₍ᵢ₎/(k + ‖m‖) (docs/theory.md, "Optimal predictions"). Slower, and it copies all voxels; it serves as a check and as the
  * definition in code. All fields agree with `softDiceOptimum`'s up to the rounding of float64 sums.
  *
  * @param m Probabilities in [0, 1]; several arrays are pooled.

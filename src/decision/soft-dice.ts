@@ -29,7 +29,7 @@ export interface SoftDiceOptimum {
 
 /**
  * The mask that minimises the soft-Dice loss for marginal probabilities m: s* = 1{m ≥ t*} with t* = ½D* and
- * D* = max_s 2Σs·m/(‖s‖+‖m‖) (Nordström, Hult, Maki, arXiv 2304.04116; docs/theory.md §3).
+ * D* = max_s 2Σs·m/(‖s‖+‖m‖) (Nordström, Hult, Maki, arXiv 2304.04116; docs/theory.md, "Optimal predictions").
  *
  * One array gives the threshold of a case. Several arrays are pooled: the chunks of one large case, or all cases of a data
  * set, whose common threshold optimises the Dice of the pooled voxels.

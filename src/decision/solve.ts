@@ -10,7 +10,7 @@ export interface Cut {
   readonly ties: number
 }
 
-/** Which ratio is maximised: offset 0 is soft-Dice, 1 is the reciprocal-moment approximation (theory.md §3–4). */
+/** Which ratio is maximised: offset 0 is soft-Dice, 1 is the reciprocal-moment approximation (docs/theory.md, "Optimal predictions"). */
 export type Offset = 0 | 1
 
 /**

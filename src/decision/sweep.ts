@@ -31,7 +31,7 @@ export interface Sweep {
  * Sums are exact within a block (see `blockLength`) and compensated between blocks.
  *
  * The inner loop is WebAssembly (assembly/sweep.ts): 20 million voxels take about a fifth of the time of the same loop
- * in JavaScript, the copy of each block into WebAssembly's memory included (bench/threshold.ts).
+ * in JavaScript, the copy of each block into WebAssembly's memory included (bench/threshold.mjs).
  *
  * @throws InputError where a value is not a probability.
  */

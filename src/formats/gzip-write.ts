@@ -5,7 +5,7 @@ const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw)
 
 /**
  * Run-length matches only: masks and probability maps are plateaus, so that this is faster than zlib's level 1 and no
- * larger on them (CT of int16 values becomes 8 % larger). Measured in bench/formats.ts.
+ * larger on them (CT of int16 values becomes 8 % larger). Measured in bench/formats.mjs.
  */
 const OPTIONS = { level: 6, strategy: constants.Z_RLE, memLevel: 9 }
 /** Slabs compressed at the same time; libuv's pool has four threads by default, a few more keep it busy. */

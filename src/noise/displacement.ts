@@ -4,7 +4,7 @@ import { blockSize, Field } from './field.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 
 /**
- * Samples the displacement field X itself (theory.md §1; arXiv 2304.04116), for looking at it or for warping images
+ * Samples the displacement field X itself (docs/theory.md, "A noise model for contours"; arXiv 2304.04116), for looking at it or for warping images
  * together with their labels. The label sampler moves labels by exactly this field for the same grid, noise, seed and
  * index.
  *

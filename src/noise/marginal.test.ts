@@ -4,7 +4,7 @@ import { normalCdf } from '../kernels/normal-cdf.ts'
 import { createGrid, type Grid, type Vec3, voxelCount } from '../volume/grid.ts'
 import { marginal, marginalInBox } from './marginal.ts'
 
-/** The formula of theory.md §2 as it stands, the reference continued far beyond the grid. */
+/** The formula of docs/theory.md, "Marginals in closed form" as it stands, the reference continued far beyond the grid. */
 function bruteForce(labels: ArrayLike<number>, grid: Grid, label: number, sigmaMm: Vec3): Float64Array {
   const clamp = (v: number, n: number) => Math.max(0, Math.min(n - 1, v))
   const weight = (axis: number, offset: number) => {
@@ -75,7 +75,7 @@ test('the classes of a map sum to one', () => {
   expect(largestDifference(sum, new Float64Array(labels.length).fill(1))).toBeLessThan(2e-6)
 })
 
-describe('a ball against its analytic marginal in the continuum limit (theory.md §2)', () => {
+describe('a ball against its analytic marginal in the continuum limit (docs/theory.md, "Marginals in closed form")', () => {
   // This ball has 0.14 % fewer lattice points than its volume, which moves m by about 0.002 at σ = 1 mm.
   test.each([1, 2, 6])('σ = %f mm', (sigma) => {
     const radius = 8

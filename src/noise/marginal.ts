@@ -13,7 +13,7 @@ export interface BoxedMarginal {
 }
 
 /**
- * The probability of a class at every voxel under the label noise, in closed form (theory.md §2; arXiv 2304.04116):
+ * The probability of a class at every voxel under the label noise, in closed form (docs/theory.md, "Marginals in closed form"; arXiv 2304.04116):
  * m(x) = Σ_{v: l(v)=c} Π_axis [Φ((v−x+½)Δ/σ) − Φ((v−x−½)Δ/σ)], with the reference continued beyond the grid by its edge
  * voxels. It is exact for the nearest-voxel sampler (`createSampler`), whatever the length scale.
  *

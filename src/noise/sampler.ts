@@ -7,7 +7,7 @@ import { blockSize, Field } from './field.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 
 /**
- * Draws noisy versions of one label map under the noise model of theory.md §1 (arXiv 2304.04116): every class moves
+ * Draws noisy versions of one label map under the noise model of docs/theory.md, "A noise model for contours" (arXiv 2304.04116): every class moves
  * with one Gaussian displacement field, L(x) = l(nearest voxel of x + X(x)).
  *
  * The field is made where a label can change only: the cost of a sample follows the boundary, not the volume and not ℓ.

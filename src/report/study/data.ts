@@ -6,7 +6,7 @@ import { createGrid } from '../../volume/grid.ts'
 import type { Block } from '../kit/html.ts'
 import { counted, strengthText } from '../kit/words.ts'
 
-/** Folding above this share of voxels is warned of (theory.md §1). */
+/** Folding above this share of voxels is warned of (docs/theory.md, "A noise model for contours"). */
 const MUCH_FOLDING = 0.01
 
 /** How many cases that were left out are named. */
