@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { RunError } from '../volume/errors.ts'
 
 /** An image as itk-wasm passes it: components interleaved, LPS world, direction row-major. */
 export interface ItkImage {
@@ -22,13 +23,18 @@ export class ItkFailure extends Error {
   override readonly name = 'ItkFailure'
 }
 
-/** Runs inside the thread; CommonJS, because Node evaluates a worker's source text as such. */
+/**
+ * Runs inside the thread, from a data: URL: such a module is ESM whatever flags Node was started with, and no file has to
+ * be found beside this one.
+ */
 const SOURCE = `
-const { parentPort, workerData } = require('node:worker_threads')
+import { parentPort, workerData } from 'node:worker_threads'
 const library = import(workerData)
+library.catch((error) => parentPort.postMessage({ broken: String(error) }))
 parentPort.on('message', async ({ name, args }) => {
+  const functions = await library
   try {
-    const result = await (await library)[name](...args)
+    const result = await functions[name](...args)
     const data = (result.image ?? result).data
     parentPort.postMessage({ result }, ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [])
   } catch (error) {
@@ -41,12 +47,13 @@ const LIMIT_MS = 60_000
 const LIMIT_MS_PER_BYTE = 1e-3
 
 /**
- * Lends a thread in which ITK's WebAssembly runs, loaded on first use. In a thread, a file that makes ITK abort, exit, print
- * or hang does no harm to this process.
+ * Lends a thread in which ITK's WebAssembly runs, loaded on first use. In a thread, a file that makes ITK abort, exit,
+ * print or hang does no harm to this process.
+ *
+ * @throws RunError where the thread or ITK itself does not start
  */
 export async function withItk<T>(use: (call: ItkCall) => Promise<T>): Promise<T> {
-  const library = pathToFileURL(createRequire(import.meta.url).resolve('@itk-wasm/image-io')).href
-  const worker = new Worker(SOURCE, { eval: true, workerData: library, stdout: true, stderr: true })
+  const worker = startWorker()
   // What ITK prints is not for the user.
   worker.stdout.resume()
   worker.stderr.resume()
@@ -57,12 +64,36 @@ export async function withItk<T>(use: (call: ItkCall) => Promise<T>): Promise<T>
   }
 }
 
+/** The process's own flags (`--input-type`, loaders, inspectors) are not for this thread. */
+function startWorker(): Worker {
+  try {
+    const library = pathToFileURL(createRequire(import.meta.url).resolve('@itk-wasm/image-io')).href
+    const source = new URL(`data:text/javascript,${encodeURIComponent(SOURCE)}`)
+    return new Worker(source, { workerData: library, execArgv: [], stdout: true, stderr: true })
+  } catch (error) {
+    throw notStarted(error)
+  }
+}
+
+function notStarted(reason: unknown): RunError {
+  const message = reason instanceof Error ? reason.message : String(reason)
+  return new RunError('ITK', `could not be started (${message.split('\n')[0]}); install halfdice again`)
+}
+
 function callIn<T>(worker: Worker, limitMs: number, name: string, args: unknown[]): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => settle(() => reject(new ItkFailure('did not finish'))), limitMs)
-    const onMessage = (message: { result?: T; failure?: string }) =>
-      settle(() => ('result' in message ? resolve(message.result as T) : reject(new ItkFailure(message.failure))))
-    const onError = (error: Error) => settle(() => reject(new ItkFailure(error.message)))
+    const onMessage = (message: { result?: T; failure?: string; broken?: string }) =>
+      settle(() => {
+        if (message.broken !== undefined) reject(notStarted(message.broken))
+        else if ('result' in message) resolve(message.result as T)
+        else reject(new ItkFailure(message.failure))
+      })
+    const onError = (error: Error & { code?: unknown }) =>
+      settle(() => {
+        const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        reject(full ? new RunError('ITK', 'ran out of memory; close other programs') : new ItkFailure(error.message))
+      })
     const onExit = () => settle(() => reject(new ItkFailure('exited')))
     const settle = (outcome: () => void) => {
       clearTimeout(timer)

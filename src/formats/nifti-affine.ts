@@ -1,4 +1,4 @@
-import type { Grid, Mat3, Vec3 } from '../volume/grid.ts'
+import { determinant, type Grid, gridFault, gridOfAffine, type Mat3, type Vec3 } from '../volume/grid.ts'
 import { getField, type NiftiHeader, setField } from './nifti-fields.ts'
 
 /** The first three rows of a 4×4 affine, row-major: voxel indices to world coordinates. */
@@ -20,11 +20,12 @@ export function gridOfHeader(header: NiftiHeader, shape: Vec3): Grid | string {
   if (!affine.every((value) => Number.isFinite(value * unit))) {
     return `its ${name} holds NaN or infinity; set the affine with a NIfTI tool`
   }
-  return gridOfAffine(
+  const grid = gridOfAffine(
     affine.map((value) => value * unit),
     shape,
-    name,
   )
+  const fault = gridFault(grid)
+  return fault === undefined ? grid : `its ${name} gives ${fault}; set the affine with a NIfTI tool`
 }
 
 /** Writes a grid's geometry into a header (sform, pixdim and, where there is no shear, qform), in the header's units. */
@@ -104,32 +105,6 @@ function pixelSpacing(header: NiftiHeader, shape: Vec3, axes: number): Vec3 | st
   return spacing as unknown as Vec3
 }
 
-function gridOfAffine(affine: Affine, shape: Vec3, name: string): Grid | string {
-  const columns = [0, 1, 2].map((axis) => [affine[axis], affine[axis + 4], affine[axis + 8]])
-  const spacing = columns.map((column) => Math.hypot(...column))
-  // A 2-D image may leave the column of its third axis empty: any perpendicular of length 1 will do.
-  const empty = spacing.findIndex((length, axis) => length === 0 && shape[axis] === 1)
-  if (empty >= 0) {
-    const [u, v] = [columns[(empty + 1) % 3], columns[(empty + 2) % 3]]
-    const normal = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
-    const length = Math.hypot(...normal)
-    columns[empty] = normal.map((value) => value / length)
-    spacing[empty] = 1
-  }
-  const unit = columns.map((column, axis) => column.map((value) => value / spacing[axis]))
-  const direction = [0, 1, 2].flatMap((row) => unit.map((column) => column[row])) as unknown as Mat3
-  // Columns of length 1: the determinant is the volume of their parallelepiped, at most 1.
-  if (!(Math.abs(determinant(direction)) > 1e-6)) {
-    return `its ${name} maps voxels onto a plane or a point; set the affine with a NIfTI tool`
-  }
-  return {
-    shape,
-    spacing: spacing as unknown as Vec3,
-    origin: [affine[3], affine[7], affine[11]],
-    direction,
-  }
-}
-
 /** Columns perpendicular to 1e-5: a quaternion then moves no voxel of a 1000-voxel axis by more than 0.01. */
 function isOrthogonal(d: Mat3): boolean {
   const dot = (p: number, q: number) => d[p] * d[q] + d[p + 3] * d[q + 3] + d[p + 6] * d[q + 6]
@@ -152,8 +127,4 @@ function quaternionOf(direction: Mat3): { quaternion: Vec3; qfac: 1 | -1 } {
     [(yx - xy) / r, (xz + zx) / r, (yz + zy) / r, own],
   ][largest]
   return { quaternion: a < 0 ? [-b, -c, -d] : [b, c, d], qfac }
-}
-
-function determinant(m: Mat3): number {
-  return m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6]) + m[2] * (m[3] * m[7] - m[4] * m[6])
 }

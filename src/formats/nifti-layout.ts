@@ -44,6 +44,30 @@ const REFUSED_TYPES: Readonly<Record<number, string>> = {
   2304: 'colours (RGBA32)',
 }
 
+/**
+ * Codes of CIFTI-2 files (www.nitrc.org/projects/cifti), by the last part of their usual names: tables over the vertices
+ * of a surface, no images.
+ */
+const CIFTI: ReadonlyMap<number, string> = new Map([
+  [3001, 'dconn'],
+  [3002, 'dtseries'],
+  [3003, 'pconn'],
+  [3004, 'ptseries'],
+  [3006, 'dscalar'],
+  [3007, 'dlabel'],
+  [3008, 'pscalar'],
+  [3009, 'pdconn'],
+  [3010, 'dpconn'],
+  [3011, 'pconnseries'],
+  [3012, 'pconnscalar'],
+])
+
+/**
+ * Bytes that may lie between a header and its voxels. The longest extensions (CIFTI's XML, AFNI's history, DICOM headers
+ * as JSON) take some megabytes; what lies beyond this is a damaged vox_offset.
+ */
+export const MAX_EXTENSION_BYTES = 1 << 26
+
 /** NIfTI's datatype code of an element type. */
 export function datatypeCode(type: StoredType): number {
   return Number(Object.entries(TYPES).find(([, name]) => name === type)?.[0])
@@ -86,6 +110,11 @@ export function parseNiftiHeader(bytes: Uint8Array, subject: string): NiftiHeade
 export function niftiLayout(header: NiftiHeader, subject: string): NiftiLayout {
   const refuse = (fault: string): never => {
     throw new InputError(subject, fault)
+  }
+  const intent = getField(header, 'intentCode')
+  if (intent >= 3000 && intent <= 3099) {
+    const name = CIFTI.has(intent) ? `${CIFTI.get(intent)}, ` : ''
+    refuse(`is a CIFTI file (${name}intent code ${intent}), a table of surface data; give an image of voxels`)
   }
   const { shape, channels } = shapeOf(header, refuse)
   const code = getField(header, 'datatype')
@@ -148,7 +177,7 @@ function voxelOffset(header: NiftiHeader, single: boolean, refuse: Refuse): numb
   const offset = getField(header, 'voxOffset')
   const least = single ? headerBytes(header.version) + 4 : 0
   if (single && offset === 0) return least
-  if (!Number.isSafeInteger(offset) || offset < least) {
+  if (!Number.isSafeInteger(offset) || offset < least || offset > least + MAX_EXTENSION_BYTES) {
     return refuse(`says that its voxels begin at byte ${offset} (vox_offset); the header is damaged`)
   }
   return offset

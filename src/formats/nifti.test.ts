@@ -152,12 +152,30 @@ describe('geometry', () => {
     expect(decode({ dim, pixdim: [0, 2, 3, 0, 0, 0, 0, 0] }).grid.spacing).toEqual([2, 3, 1])
   })
   test('no affine, no image', () => {
-    expect(() => decode({ sformCode: 1, srow: Array(12).fill(0) })).toThrow('its sform maps voxels onto a plane')
+    expect(() => decode({ sformCode: 1, srow: Array(12).fill(0) })).toThrow('its sform gives spacing 0, 0, 0 mm')
+    expect(() => decode({ sformCode: 1, srow: [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0] })).toThrow(
+      'its sform gives directions that map voxels onto a plane or a line',
+    )
     expect(() => decode({ sformCode: 1, srow: srow.with(3, Number.NaN) })).toThrow('its sform holds NaN')
     expect(() => decode({ pixdim: [1, 1, 0, 1, 1, 1, 1, 1] })).toThrow('its voxel size pixdim[2] is 0; set it')
     expect(() => decode({ pixdim: [1, 1, Number.NaN, 1, 1, 1, 1, 1] })).toThrow('its voxel size pixdim[2] is NaN')
     expect(() => decode({ qformCode: 1, quatern: [3, 0, 0] })).toThrow('its qform is no rotation')
   })
+})
+
+test('a CIFTI file is named as what it is', () => {
+  const dim = [6, 1, 1, 1, 1, 2, 4, 1]
+  const fault = 'is a CIFTI file (dscalar, intent code 3006), a table of surface data; give an image of voxels'
+  for (const version of [1, 2] as const) {
+    expect(() => decode({ version, dim, intentCode: 3006 })).toThrow(new InputError('a.nii', fault))
+  }
+  expect(() => decode({ dim, intentCode: 3099 })).toThrow('is a CIFTI file (intent code 3099)')
+})
+
+test.each([-352, 100, 351, 352.5, 4e9, Number.NaN, Number.POSITIVE_INFINITY])('vox_offset %d is refused', (offset) => {
+  const bytes = niftiBytes({})
+  new DataView(bytes.buffer).setFloat32(108, offset, true)
+  expect(() => decodeNifti(bytes, 'a.nii')).toThrow(/says that its voxels begin at byte .* \(vox_offset\)/)
 })
 
 test('scaling: none for slope 0, NaN or ∞, and for 1 and 0', () => {

@@ -173,8 +173,16 @@ describe('bad input ends in one sentence', () => {
     )
     const offset = niftiBytes({ version: 2 })
     new DataView(offset.buffer).setBigInt64(168, 2n ** 40n, true)
-    expect(await faultOf('offset.nii.gz', gzipSync(offset))).toContain('is truncated')
+    expect(await faultOf('offset.nii.gz', gzipSync(offset))).toContain('(vox_offset); the header is damaged')
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6)
+  })
+
+  test('what follows a header of a pair without end is refused', async () => {
+    const bomb = Buffer.concat([niftiBytes({ pair: true }), new Uint8Array(70e6)])
+    writeFileSync(at('bomb.img.gz'), gzipSync(new Uint8Array(8)))
+    expect(await faultOf('bomb.hdr.gz', gzipSync(bomb))).toBe(
+      'holds more than 64 MiB behind its NIfTI header; it is damaged',
+    )
   })
 
   test('paths that are no file', async () => {

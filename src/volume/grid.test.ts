@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createGrid, gridDifference, worldPosition } from './grid.ts'
+import { createGrid, gridDifference, gridFault, gridOfAffine, worldPosition } from './grid.ts'
 
 describe('gridDifference', () => {
   const grid = createGrid([10, 20, 30], [1, 2, 3])
@@ -21,4 +21,29 @@ test('worldPosition applies spacing, then direction, then origin', () => {
     direction: [0, -1, 0, 1, 0, 0, 0, 0, 1],
   } as const
   expect(worldPosition(grid, [1, 1, 1])).toEqual([8, 21, 33])
+})
+
+test('gridFault names what makes a grid impossible', () => {
+  const grid = createGrid([2, 3, 4], [1, 2, 3])
+  expect(gridFault(grid)).toBeUndefined()
+  expect(gridFault({ ...grid, direction: [-1, 0, 0, 0, 0.866, -0.5, 0, 0.5, 0.866] })).toBeUndefined()
+  expect(gridFault({ ...grid, shape: [2, 0, 4] })).toBe('shape 2×0×4')
+  expect(gridFault({ ...grid, shape: [2, 1.5, 4] })).toBe('shape 2×1.5×4')
+  expect(gridFault({ ...grid, shape: [2 ** 20, 2 ** 20, 2 ** 20] })).toMatch(/^shape/)
+  for (const mm of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(gridFault({ ...grid, spacing: [1, mm, 1] })).toBe(`spacing 1, ${mm}, 1 mm`)
+  }
+  expect(gridFault({ ...grid, origin: [0, Number.NaN, 0] })).toBe('origin 0, NaN, 0 mm')
+  expect(gridFault({ ...grid, direction: [2, 0, 0, 0, 1, 0, 0, 0, 1] })).toMatch(/^directions 2, /)
+  expect(gridFault({ ...grid, direction: [0, 0, 0, 0, 1, 0, 0, 0, 1] })).toMatch(/^directions 0, /)
+  expect(gridFault({ ...grid, direction: [Number.NaN, 0, 0, 0, 1, 0, 0, 0, 1] })).toMatch(/^directions NaN, /)
+  expect(gridFault({ ...grid, direction: [1, 1, 0, 0, 0, 0, 0, 0, 1] })).toMatch(/onto a plane/)
+})
+
+test('gridOfAffine is the inverse of worldPosition, and fills the empty column of an axis of one voxel', () => {
+  const affine = [0, -2, 0, 5, 3, 0, 0, 6, 0, 0, 4, 7]
+  const grid = gridOfAffine(affine, [2, 2, 2])
+  expect(worldPosition(grid, [1, 1, 1])).toEqual([3, 9, 11])
+  const flat = gridOfAffine([0, -2, 0, 5, 3, 0, 0, 6, 0, 0, 0, 7], [2, 2, 1])
+  expect(flat).toMatchObject({ spacing: [3, 2, 1], direction: [0, -1, 0, 1, 0, 0, 0, 0, 1] })
 })

@@ -55,6 +55,60 @@ export function gridDifference(a: Grid, b: Grid, toleranceVoxels = 0.01): string
   return undefined
 }
 
+/**
+ * What makes a grid impossible, in words such as "spacing 1, 0, 1 mm", or undefined where it is sound: extents are
+ * positive integers, spacing is positive and finite, the origin is finite, and the directions are unit vectors that
+ * span space (they may be sheared).
+ */
+export function gridFault(grid: Grid): string | undefined {
+  const { shape, spacing, origin, direction } = grid
+  if (!shape.every((n) => Number.isSafeInteger(n) && n > 0) || !Number.isSafeInteger(voxelCount(grid) * 8)) {
+    return `shape ${shape.join('×')}`
+  }
+  if (!spacing.every((mm) => mm > 0) || !(voxelVolumeMm3(grid) > 0 && Number.isFinite(voxelVolumeMm3(grid)))) {
+    return `spacing ${spacing.join(', ')} mm`
+  }
+  const far = spacing.some((mm, axis) => !Number.isFinite(mm * shape[axis]))
+  if (far || !origin.every(Number.isFinite)) return `origin ${origin.join(', ')} mm`
+  const lengths = [0, 1, 2].map((axis) => Math.hypot(direction[axis], direction[axis + 3], direction[axis + 6]))
+  // Files write direction cosines with as few as four digits.
+  if (!lengths.every((length) => Math.abs(length - 1) < 0.01)) return `directions ${direction.join(', ')}`
+  // With columns of length 1 this is the volume of their parallelepiped, at most 1.
+  if (!(Math.abs(determinant(direction)) > 1e-6)) return 'directions that map voxels onto a plane or a line'
+  return undefined
+}
+
+/** The determinant of a 3×3 matrix. */
+export function determinant(m: Mat3): number {
+  return m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6]) + m[2] * (m[3] * m[7] - m[4] * m[6])
+}
+
+/**
+ * The grid of an affine: the first three rows of a 4×4 matrix, row-major, from voxel indices to mm in RAS+. Spacing is
+ * the length of its columns. A 2-D image may leave the column of an axis of one voxel empty: it becomes a perpendicular
+ * of length 1. Whether the result is sound is `gridFault`'s question.
+ */
+export function gridOfAffine(affine: readonly number[], shape: Vec3): Grid {
+  const columns = [0, 1, 2].map((axis) => [affine[axis], affine[axis + 4], affine[axis + 8]])
+  const spacing = columns.map((column) => Math.hypot(...column))
+  const empty = spacing.findIndex((length, axis) => length === 0 && shape[axis] === 1)
+  if (empty >= 0) {
+    const [u, v] = [columns[(empty + 1) % 3], columns[(empty + 2) % 3]]
+    const normal = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]]
+    const length = Math.hypot(...normal)
+    columns[empty] = normal.map((value) => value / length)
+    spacing[empty] = 1
+  }
+  const unit = columns.map((column, axis) => column.map((value) => value / spacing[axis]))
+  return {
+    shape,
+    spacing: [spacing[0], spacing[1], spacing[2]],
+    origin: [affine[3], affine[7], affine[11]],
+    // "+ 0" turns −0 into 0.
+    direction: [0, 1, 2].flatMap((row) => unit.map((column) => column[row] + 0)) as unknown as Mat3,
+  }
+}
+
 /** World coordinates (mm, RAS+) of a voxel index, which may be fractional. */
 export function worldPosition({ spacing, origin, direction: d }: Grid, voxel: Vec3): Vec3 {
   const [x, y, z] = [voxel[0] * spacing[0], voxel[1] * spacing[1], voxel[2] * spacing[2]]
