@@ -1,14 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { IGNORE, readDatasetJson } from '../datasets/dataset-json.ts'
+import { InputError } from '../volume/errors.ts'
 import { stem } from './outputs.ts'
+import { warn } from './print.ts'
 
 /** The name of a label, or undefined. */
 export type LabelNames = (label: number) => string | undefined
 
 /**
  * What the labels of a file are called: from the `dataset.json` of an nnU-Net data set the file lies in (its folder or
- * the one above), or, for label 1 of a TotalSegmentator mask, from the file's own name. Names only decorate output, so
- * that a damaged `dataset.json` is passed over.
+ * the one above), or, for label 1 of a TotalSegmentator mask, from the file's own name. A damaged `dataset.json` costs the
+ * names only: a warning says so.
  */
 export function labelNamesFor(path: string): LabelNames {
   const folder = dirname(resolve(path))
@@ -16,24 +19,21 @@ export function labelNamesFor(path: string): LabelNames {
     const organ = stem(path)
     return (label) => (label === 1 ? organ : undefined)
   }
-  for (const place of [folder, dirname(folder)]) {
-    const names = namesIn(join(place, 'dataset.json'))
-    if (names !== undefined) return (label) => names.get(label)
-  }
-  return () => undefined
+  const index = [folder, dirname(folder)].map((place) => join(place, 'dataset.json')).find(existsSync)
+  const names = index === undefined ? new Map<number, string>() : namesIn(index)
+  return (label) => names.get(label)
 }
 
-/** Reads both forms of `labels`: nnU-Net v2's {"liver": 1} and the decathlon's {"1": "liver"}. */
-function namesIn(path: string): Map<number, string> | undefined {
+function namesIn(path: string): Map<number, string> {
   try {
-    const { labels }: { labels?: Record<string, unknown> } = JSON.parse(readFileSync(path, 'utf8'))
-    const names = new Map<number, string>()
-    for (const [key, value] of Object.entries(labels ?? {})) {
-      if (typeof value === 'number') names.set(value, key)
-      else if (typeof value === 'string') names.set(Number(key), value)
-    }
+    const { labels, hasBackground, ignore } = readDatasetJson(path)
+    const names = new Map<number, string>(hasBackground ? [[0, 'background']] : [])
+    for (const [name, own] of labels) if (own.length === 1) names.set(own[0], name)
+    if (ignore !== undefined) names.set(ignore, IGNORE)
     return names
-  } catch {
-    return undefined
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    warn(`${error.message} (labels are shown without names)`)
+    return new Map()
   }
 }

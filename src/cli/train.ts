@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import { IGNORE } from '../datasets/dataset-json.ts'
 import { patientFolds } from '../datasets/folds.ts'
-import { IGNORE, type NnunetCase, type NnunetDataset, readNnunetDataset } from '../datasets/nnunet.ts'
+import { type NnunetCase, type NnunetDataset, readNnunetDataset } from '../datasets/nnunet.ts'
 import { readVolume } from '../formats/volume-file.ts'
 import type { Device } from '../network/graph/tensor.ts'
 import type { LossPlan } from '../network/losses.ts'
@@ -165,7 +166,7 @@ async function run(folder: string, options: Options): Promise<void> {
   const sources = dataset.cases.map((one) => () => load(one))
   const training = sources.filter((_, i) => folds[i] !== held)
   const validation = sources.filter((_, i) => folds[i] === held)
-  if (dataset.labels.has(IGNORE)) warn(`${folder}: voxels labelled '${IGNORE}' are trained on as background`)
+  if (dataset.ignore !== undefined) warn(`${folder}: voxels labelled '${IGNORE}' are trained on as background`)
   const begin = performance.now()
   let reading: Progress | undefined
   let progress: Progress | undefined
@@ -216,7 +217,7 @@ function configOf(options: Options, { labels, channelNames }: NnunetDataset): Tr
   return {
     ...rest,
     dimensions,
-    outputs: outputsOf(options.outputs ?? [...labels.keys()].filter((name) => name !== IGNORE), labels),
+    outputs: outputsOf(options.outputs ?? [...labels.keys()], labels),
     loss: { kind: options.loss, scope: options.scope, smoothing: options.smoothing },
     optimiser: {
       ...optimiser,

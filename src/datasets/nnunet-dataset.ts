@@ -4,7 +4,8 @@ import { InputError } from '../volume/errors.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import type { Volume } from '../volume/volume.ts'
 import { type Dataset, patientRule } from './dataset.ts'
-import { IGNORE, listNnunetDataset, patientOf } from './nnunet.ts'
+import { IGNORE } from './dataset-json.ts'
+import { listNnunetDataset, patientOf } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
 
 export interface NnunetSpec {
@@ -21,7 +22,7 @@ export interface NnunetSpec {
  * label map with voxels that nobody has labelled (`ignore`): where no outline is known, noise can move none.
  */
 export async function openNnunet({ folder, patient, resampleLabels = false }: NnunetSpec): Promise<Dataset> {
-  const { name, labels, cases } = await listNnunetDataset(folder)
+  const { name, labels, ignore, cases } = await listNnunetDataset(folder)
   const patientRuleOf = patientRule(patient, patientOf)
   const files = new Map(cases.map((one) => [one.id, one]))
   return {
@@ -38,13 +39,13 @@ export async function openNnunet({ folder, patient, resampleLabels = false }: Nn
       if (one === undefined) throw new RangeError(`${id} is no case of ${name}`)
       const image = joinChannels(await Promise.all(one.images.map(readVolume)), one.images)
       const map = await readVolume(one.label)
-      checkLabelled(map, labels.get(IGNORE) ?? [], one.label)
+      checkLabelled(map, ignore, one.label)
       return { image, labels: onGrid(map, image.grid, resampleLabels, one.label) }
     },
   }
 }
 
-function checkLabelled(map: Volume, ignored: readonly number[], subject: string): void {
-  if (ignored.length === 0 || !labelMapOf(map, subject).labels.some((label) => ignored.includes(label))) return
+function checkLabelled(map: Volume, ignore: number | undefined, subject: string): void {
+  if (ignore === undefined || !labelMapOf(map, subject).labels.includes(ignore)) return
   throw new InputError(subject, `has voxels of the label '${IGNORE}'; label them, or leave the case out`)
 }

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
+import { type DatasetJson, readDatasetJson } from './dataset-json.ts'
 import { nameOf, namesIn } from './folder.ts'
-
-/** The name that the format gives to voxels that nobody has labelled. */
-export const IGNORE = 'ignore'
 
 export interface NnunetCase {
   readonly id: string
@@ -21,8 +19,10 @@ export interface NnunetDataset {
   /** The folder's name. */
   readonly name: string
   readonly channelNames: readonly string[]
-  /** Label values by name, background left out; several values where a name stands for a region. */
+  /** Labels by name, background and `ignore` left out; several where a name stands for a region. */
   readonly labels: ReadonlyMap<string, readonly number[]>
+  /** The label of voxels that nobody has annotated. */
+  readonly ignore?: number
   readonly cases: readonly NnunetCase[]
 }
 
@@ -42,7 +42,7 @@ export async function readNnunetDataset(folder: string): Promise<NnunetDataset> 
 /** As `readNnunetDataset`, but cases with a missing image or label map are listed, with that fault. */
 export async function listNnunetDataset(folder: string): Promise<NnunetDataset> {
   const indexPath = join(folder, 'dataset.json')
-  const { channelNames, labels, fileEnding } = parseIndex(await readText(indexPath), indexPath)
+  const { channelNames, labels, ignore, fileEnding = '.nii.gz' } = readIndex(indexPath)
   const filesIn = async (name: string) => {
     const all = await list(join(folder, name))
     return new Set(all.filter((file) => file.endsWith(fileEnding)))
@@ -61,7 +61,7 @@ export async function listNnunetDataset(folder: string): Promise<NnunetDataset> 
     const fault = `is missing for the image ${wanted.get(labelMap)}; restore it, or take the image away`
     return { ...listed, fault: new InputError(listed.label, fault) }
   })
-  return { name: nameOf(folder), channelNames, labels, cases }
+  return { name: nameOf(folder), channelNames, labels, ...(ignore !== undefined && { ignore }), cases }
 }
 
 /** The label map of an image file named by its channel. */
@@ -74,7 +74,7 @@ function caseOf(
   folder: string,
   labelMap: string,
   images: ReadonlySet<string>,
-  { channelNames, fileEnding }: Pick<Index, 'channelNames' | 'fileEnding'>,
+  { channelNames, fileEnding }: { readonly channelNames: readonly string[]; readonly fileEnding: string },
 ): NnunetCase {
   const id = labelMap.slice(0, -fileEnding.length)
   const channels = channelNames.map((_, channel) => `${id}_${String(channel).padStart(4, '0')}${fileEnding}`)
@@ -96,49 +96,15 @@ export function patientOf(id: string): string {
   return id.replace(/[_-](frame|time|tp|visit|scan|session|ses|phase|t)[_-]?\d+$/i, '')
 }
 
-interface Index {
-  readonly channelNames: string[]
-  readonly labels: Map<string, readonly number[]>
-  readonly fileEnding: string
-}
-
-function parseIndex(text: string, path: string): Index {
-  const fault = (what: string) => new InputError(path, `${what}; see nnU-Net's dataset_format.md`)
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    throw fault('is not JSON')
+/** A `dataset.json` that names the channels of its images. */
+function readIndex(path: string): DatasetJson {
+  if (!existsSync(path)) {
+    const remedy = "give a folder in nnU-Net's raw layout (dataset.json, imagesTr, labelsTr)"
+    throw new InputError(path, `cannot be read; ${remedy}`)
   }
-  if (typeof json !== 'object' || json === null) throw fault('holds no object')
-  const { channel_names, modality, labels, file_ending } = json as Record<string, unknown>
-  const channels = channel_names ?? modality
-  if (typeof channels !== 'object' || channels === null || Object.keys(channels).length === 0) {
-    throw fault("has no 'channel_names'")
-  }
-  if (typeof labels !== 'object' || labels === null) throw fault("has no 'labels'")
-  const named = Object.entries(labels).map(([key, value]): [string, readonly number[]] => {
-    // The older Medical Segmentation Decathlon index has values as keys.
-    const [name, values] = /^\d+$/.test(key) ? [String(value), [Number(key)]] : [key, [value].flat()]
-    if (!values.every((v): v is number => Number.isInteger(v))) throw fault(`label '${name}' is no whole number`)
-    return [name, values]
-  })
-  return {
-    channelNames: Object.values(channels).map(String),
-    labels: new Map(named.filter(([, values]) => values.some((value) => value !== 0))),
-    fileEnding: typeof file_ending === 'string' ? file_ending : '.nii.gz',
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch {
-    throw new InputError(
-      path,
-      "cannot be read; give a folder in nnU-Net's raw layout (dataset.json, imagesTr, labelsTr)",
-    )
-  }
+  const index = readDatasetJson(path)
+  if (index.channelNames.length > 0) return index
+  throw new InputError(path, `has no 'channel_names'; see nnU-Net's dataset_format.md`)
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -28,6 +28,7 @@ describe('dataset.json', () => {
       kind: 'exclusive',
       maps: [undefined, { name: 'liver', labels: [1] }, { name: 'tumour', labels: [2] }],
       fileEnding: '.nrrd',
+      ignore: 3,
     })
   })
 
@@ -63,7 +64,22 @@ test('classes from the command line', () => {
     { name: 'a', labels: [3] },
     { name: 'b', labels: [1, 2] },
   ])
-  for (const bad of ['a=,b', 'a=x', '', '=1']) expect(() => parseClasses(bad, '--classes')).toThrow(InputError)
+  expect(parseClasses('liver=1, background', '--classes')).toEqual([{ name: 'liver', labels: [1] }, undefined])
+  const wrong = [
+    'a=,b',
+    'a=x',
+    '',
+    '=1',
+    'a=70000',
+    'a=-1',
+    'a=1.5',
+    'a=4294967296',
+    'a=1,b=1',
+    'a=1+1',
+    'a,b=1',
+    'a,a',
+  ]
+  for (const bad of wrong) expect(() => parseClasses(bad, '--classes')).toThrow(InputError)
 })
 
 describe('geometry', () => {
