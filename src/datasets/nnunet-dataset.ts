@@ -1,10 +1,10 @@
 import { readVolume } from '../formats/volume-file.ts'
-import { joinChannels } from '../training/preprocess.ts'
 import { InputError } from '../volume/errors.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import type { Volume } from '../volume/volume.ts'
 import { type Dataset, patientRule } from './dataset.ts'
 import { IGNORE } from './dataset-json.ts'
+import { joinChannels } from './join-channels.ts'
 import { listNnunetDataset, patientOf } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
 
