@@ -33,6 +33,10 @@ const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', st
 const { env } = process
 let tarball = ''
 
+/** Pages that a built file of the command line names. */
+const pagesCited = (path) =>
+  path.endsWith('.js') ? (readFileSync(join(root, path), 'utf8').match(/docs\/[\w-]+\.md/g) ?? []) : []
+
 check('npm pack: small, built files only', () => {
   const [packed] = JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
   tarball = join(folder, packed.filename)
@@ -47,7 +51,10 @@ check('npm pack: small, built files only', () => {
   ]) {
     expect(paths.includes(wanted), `${wanted} is not in the package`)
   }
-  const foreign = /\.test\.|\/testing\/|\.map$|^(src|test|bench|docs|assembly|scripts)\//
+  const cited = new Set(paths.filter((path) => path.startsWith('dist/cli/')).flatMap(pagesCited))
+  expect(cited.size > 0, 'no help text cites a page of docs/ any more; take this check away')
+  for (const page of cited) expect(paths.includes(page), `${page}, which help cites, is not in the package`)
+  const foreign = /\.test\.|\/testing\/|\.map$|^(src|test|bench|docs\/results|assembly|scripts)\//
   const stray = paths.filter((path) => foreign.test(path) && path !== 'scripts/install-runtime.mjs')
   expect(stray.length === 0, `should not be in the package: ${stray.join(', ')}`)
   expect(packed.size < 1_000_000, `the tarball has ${packed.size} bytes, more than 1 MB`)
