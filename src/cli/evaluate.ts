@@ -7,7 +7,7 @@ import { calibration } from '../metrics/calibration.ts'
 import { evaluateLabels, type LabelScores } from '../metrics/evaluate-labels.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, gridDifference, voxelCount } from '../volume/grid.ts'
-import { type LabelArray, labelMapOf } from '../volume/labels.ts'
+import { holdsLabels, type LabelArray, labelMapOf } from '../volume/labels.ts'
 import { probabilitiesOf } from '../volume/probabilities.ts'
 import type { Volume } from '../volume/volume.ts'
 import { type LabelNames, labelNamesFor } from './label-names.ts'
@@ -96,7 +96,7 @@ async function run(predictionPath: string, referencePath: string, options: Optio
   }
   const truth = labelMapOf(reference, referencePath)
   const names = labelNamesFor(referencePath)
-  const soft = prediction.channels > 1 || options.scale !== undefined || !isLabelMap(prediction)
+  const soft = prediction.channels > 1 || options.scale !== undefined || !holdsLabels(prediction)
   const scores = soft
     ? scoreProbabilities(prediction, predictionPath, truth, referencePath, names, options)
     : scoreLabels(labelMapOf(prediction, predictionPath), truth, reference.grid, names, options.labels)
@@ -183,13 +183,6 @@ function maskOf(values: LabelArray, { members }: Region): Uint8Array {
     for (let i = 0; i < mask.length; i++) mask[i] = members.has(values[i]) ? 1 : 0
   }
   return mask
-}
-
-/** Whether the voxels of one channel are all whole numbers. */
-function isLabelMap({ data, scaling }: Volume): boolean {
-  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
-  if (!scaling && !(data instanceof Float32Array || data instanceof Float64Array)) return true
-  return data.every((stored: number) => Number.isInteger(slope * stored + intercept))
 }
 
 function parseRegion(text: string): Region {

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { phantomCase, phantomNames } from '../datasets/phantom/phantom.ts'
 import { writeVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
-import { createGrid, type Vec3 } from '../volume/grid.ts'
+import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
 import { type Length, lengthPerAxisMm, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
@@ -65,7 +65,7 @@ function parseSpacing(text: string): Vec3 {
 
 async function run({ output, number, spacing, seed, json }: Options): Promise<void> {
   checkOutputFolder(output)
-  const shape = extentMm.map((extent, axis) => Math.round(extent / spacing[axis])) as unknown as Vec3
+  const shape = vec3((axis) => Math.round(extentMm[axis] / spacing[axis]))
   const ml = (spacing[0] * spacing[1] * spacing[2]) / 1000
   const progress = startProgress('drawing', number)
   const cases: PhantomFiles[] = []

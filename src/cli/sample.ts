@@ -7,6 +7,7 @@ import { foldProbability } from '../noise/fold.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
+import { storedValue, UNSCALED } from '../volume/scaling.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
 import { labelNamesFor } from './label-names.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
@@ -193,8 +194,7 @@ function withLabels(reference: Volume, values: LabelArray): Volume {
   const { data, scaling } = reference
   if (data.constructor === values.constructor && !scaling) return { ...reference, data: values }
   const stored = new (data.constructor as new (n: number) => VoxelArray)(values.length)
-  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
-  for (let i = 0; i < stored.length; i++) stored[i] = (values[i] - intercept) / slope
+  for (let i = 0; i < stored.length; i++) stored[i] = storedValue(values[i], scaling ?? UNSCALED)
   return { ...reference, data: stored }
 }
 

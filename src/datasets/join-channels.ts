@@ -1,5 +1,6 @@
 import { InputError } from '../volume/errors.ts'
 import { gridDifference, voxelCount } from '../volume/grid.ts'
+import { realValues } from '../volume/scaling.ts'
 import type { Volume } from '../volume/volume.ts'
 
 /**
@@ -21,8 +22,7 @@ export function joinChannels(volumes: readonly Volume[], subjects: readonly stri
         `lies on another grid than ${subjects[0]} (${difference}); resample one of them`,
       )
     }
-    const { slope, intercept } = volume.scaling ?? { slope: 1, intercept: 0 }
-    for (let i = 0; i < n; i++) data[c * n + i] = slope * volume.data[i] + intercept
+    realValues(volume.data, volume.scaling, data.subarray(c * n, (c + 1) * n))
   }
   return { grid: volumes[0].grid, channels: volumes.length, data, header: volumes[0].header }
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../volume/errors.ts'
+import { realValue, type Scaling, UNSCALED } from '../volume/scaling.ts'
 import { cutLevels } from './cut-levels.ts'
 import { ExactSum } from './exact-sum.ts'
 import { describeSoftDice, type SoftDiceOptimum } from './soft-dice.ts'
@@ -26,16 +27,14 @@ const codeSlots = 3 << 15
  * histogram.optimum().threshold // 0.444…
  */
 export class CodeHistogram {
-  readonly #slope: number
-  readonly #intercept: number
+  readonly #scaling: Scaling
   // Four counters a code, used in turn: equal codes, the rule in a volume, would wait for each other in one counter.
   readonly #counts = new Float64Array(4 * codeSlots)
   #voxels = 0
 
   /** @param scaling Default: slope 1, intercept 0. A negative slope is allowed. */
-  constructor(scaling: { readonly slope?: number; readonly intercept?: number } = {}) {
-    this.#slope = scaling.slope ?? 1
-    this.#intercept = scaling.intercept ?? 0
+  constructor(scaling: Partial<Scaling> = {}) {
+    this.#scaling = { ...UNSCALED, ...scaling }
   }
 
   /** Takes in a chunk of codes. */
@@ -79,7 +78,7 @@ export class CodeHistogram {
       const count = a + b + c + d
       if (count === 0) continue
       const code = slot - codeOffset
-      const value = this.#slope * code + this.#intercept
+      const value = realValue(code, this.#scaling)
       if (!(value >= -roundOff && value <= 1 + roundOff)) {
         throw new InputError('probabilities', `stored ${code} stands for ${value}, not in [0, 1]; check slope or scale`)
       }

@@ -2,7 +2,7 @@ import { open, readdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
-import type { Mat3, Vec3 } from '../volume/grid.ts'
+import { type Mat3, type Vec3, vec3 } from '../volume/grid.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
 import { inputFault } from './file-faults.ts'
 import { readItkImage } from './itk-file.ts'
@@ -36,7 +36,7 @@ export async function readDicomFolder(folder: string): Promise<Volume> {
   slices.sort((a, b) => along(a) - along(b))
   requireEvenSteps(slices.map(along), folder)
   const [first, last] = [slices[0].volume.grid.origin, slices[slices.length - 1].volume.grid.origin]
-  const step = first.map((mm, axis) => (last[axis] - mm) / (slices.length - 1)) as unknown as Vec3
+  const step = vec3((axis) => (last[axis] - first[axis]) / (slices.length - 1))
   const spacing = Math.hypot(...step)
   const { shape, direction: d } = volume.grid
   const grid = {

@@ -1,6 +1,6 @@
 import { InputError } from '../volume/errors.ts'
-import type { Grid, Mat3, Vec3 } from '../volume/grid.ts'
-import { voxelCount } from '../volume/grid.ts'
+import { type Grid, type Mat3, type Vec3, vec3, voxelCount } from '../volume/grid.ts'
+import { realValues } from '../volume/scaling.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
 import type { ItkImage } from './itk-worker.ts'
 import { allocateVoxels, arrayType, exactFloats } from './voxel-types.ts'
@@ -77,7 +77,7 @@ function gridOfItk(image: ItkImage, shape: Vec3, subject: string): Grid {
   }
   return {
     shape,
-    spacing: spacing as unknown as Vec3,
+    spacing: vec3((axis) => spacing[axis]),
     // "+ 0" turns −0 into 0.
     origin: [-origin[0] + 0, -origin[1] + 0, origin[2]],
     direction: d.map((value) => value + 0) as unknown as Mat3,
@@ -116,6 +116,5 @@ function applyScaling({ data, scaling }: Volume): VoxelArray {
   if (!scaling) return data
   // float32 holds 16-bit integers exactly; wider types need float64 not to lose digits.
   const out = data.BYTES_PER_ELEMENT <= 2 ? new Float32Array(data.length) : new Float64Array(data.length)
-  for (let n = 0; n < data.length; n++) out[n] = scaling.slope * data[n] + scaling.intercept
-  return out
+  return realValues(data, scaling, out)
 }

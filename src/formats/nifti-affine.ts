@@ -1,4 +1,4 @@
-import { determinant, type Grid, gridFault, gridOfAffine, type Mat3, type Vec3 } from '../volume/grid.ts'
+import { determinant, type Grid, gridFault, gridOfAffine, type Mat3, type Vec3, vec3 } from '../volume/grid.ts'
 import { getField, type NiftiHeader, setField } from './nifti-fields.ts'
 
 /** The first three rows of a 4×4 affine, row-major: voxel indices to world coordinates. */
@@ -102,7 +102,7 @@ function pixelSpacing(header: NiftiHeader, shape: Vec3, axes: number): Vec3 | st
       return `its voxel size pixdim[${axis + 1}] is ${inFile}; set it (in mm) with a NIfTI tool`
     }
   }
-  return spacing as unknown as Vec3
+  return vec3((axis) => spacing[axis])
 }
 
 /** Columns perpendicular to 1e-5: a quaternion then moves no voxel of a 1000-voxel axis by more than 0.01. */

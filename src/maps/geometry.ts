@@ -1,6 +1,6 @@
 import type { PickledValue } from '../formats/pickle.ts'
 import { InputError } from '../volume/errors.ts'
-import type { Grid, Mat3, Vec3 } from '../volume/grid.ts'
+import { type Grid, type Mat3, type Vec3, vec3 } from '../volume/grid.ts'
 import type { Placement } from './read-maps.ts'
 
 /** Where an array lies in space. */
@@ -110,7 +110,7 @@ function gridOfAffine(value: PickledValue | undefined, shape: Vec3, subject: str
   if (!spacing.every((step) => step > 0)) throw noGeometry(subject)
   return {
     shape,
-    spacing: spacing as unknown as Vec3,
+    spacing: vec3((axis) => spacing[axis]),
     origin: [a[0][3], a[1][3], a[2][3]],
     direction: [0, 1, 2].flatMap((row) =>
       [0, 1, 2].map((column) => a[row][column] / spacing[column]),
@@ -132,7 +132,7 @@ function undoReorientation(array: Grid, original: PickledValue, subject: string)
   if (new Set(along.map(({ own }) => own)).size < 3) {
     throw new InputError(subject, 'has affines that do not belong together; give geometry with --like IMAGE')
   }
-  const shape = along.map(({ own }) => array.shape[own]) as unknown as Vec3
+  const shape = vec3((axis) => array.shape[along[axis].own])
   const steps = [1, shape[0], shape[0] * shape[1]]
   const strides = [0, 0, 0]
   let offset = 0
@@ -142,7 +142,9 @@ function undoReorientation(array: Grid, original: PickledValue, subject: string)
   }
   const grid = { ...bare, shape }
   const inOrder = along.every(({ own, flip }, axis) => own === axis && !flip)
-  return inOrder ? { grid } : { grid, placement: { shape: array.shape, strides: strides as unknown as Vec3, offset } }
+  return inOrder
+    ? { grid }
+    : { grid, placement: { shape: array.shape, strides: vec3((axis) => strides[axis]), offset } }
 }
 
 function numbers(value: PickledValue | undefined): number[] | undefined {

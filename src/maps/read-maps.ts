@@ -1,6 +1,7 @@
 import { InputError } from '../volume/errors.ts'
 import { createGrid, type Vec3 } from '../volume/grid.ts'
 import { probabilitiesOf } from '../volume/probabilities.ts'
+import { realValue, UNSCALED } from '../volume/scaling.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
 import type { MapOptions } from './case-maps.ts'
 
@@ -11,7 +12,6 @@ export interface StoredMaps {
   readonly channels: number
   /** Voxels of one map. */
   readonly voxels: number
-  /** The real value is slope · stored + intercept. */
   readonly scaling?: Volume['scaling']
   chunks(): AsyncIterable<VoxelArray>
   /** Where the voxels of a map go; absent where they are in order. */
@@ -129,10 +129,9 @@ async function asProbabilities(stored: StoredMaps, data: VoxelArray, options: Ma
 }
 
 function finite({ subject, scaling }: StoredMaps, data: VoxelArray): Float32Array {
-  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
   const out = new Float32Array(data.length)
   for (let i = 0; i < data.length; i++) {
-    const value = slope * data[i] + intercept
+    const value = realValue(data[i], scaling ?? UNSCALED)
     if (!Number.isFinite(value)) throw new InputError(subject, `voxel ${i} is ${value}; logits must be finite numbers`)
     out[i] = value
   }

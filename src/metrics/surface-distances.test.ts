@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createGrid, type Vec3 } from '../volume/grid.ts'
+import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
 import { type GridSize, surfaceDistances } from './surface-distances.ts'
 import { python, sharedData, surfaceScript } from './testing/python.ts'
 
@@ -65,7 +65,7 @@ const scene = fc
   .map(({ shape, spacing, density, seed }) => {
     const n = shape[0] * shape[1] * shape[2]
     const mask = () => Uint8Array.from({ length: n }, () => (seed.next().value < density ? 1 : 0))
-    return { grid: { shape: shape as Vec3, spacing: spacing as unknown as Vec3 }, a: mask(), b: mask() }
+    return { grid: { shape: shape as Vec3, spacing: vec3((axis) => spacing[axis]) }, a: mask(), b: mask() }
   })
 
 test('any masks on any small grid, against all pairs of surface voxels', () => {

@@ -1,6 +1,6 @@
 import { type Box, boxOf, growBox } from '../volume/box.ts'
 import { InputError } from '../volume/errors.ts'
-import type { Grid, Vec3 } from '../volume/grid.ts'
+import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { type BlockTable, blockTable, maxSigmas } from './blocks.ts'
 import { blockSize, Field } from './field.ts'
@@ -88,7 +88,7 @@ class Scene<A extends LabelArray> {
     const { indices, indexToLabel } = indexLabels(labels, grid.shape, box)
     this.#indexToLabel = indexToLabel
     this.#width = indices instanceof Uint8Array ? 1 : 2
-    const sigmaVoxels = noise.sigmaMm.map((s, axis) => s / grid.spacing[axis]) as unknown as Vec3
+    const sigmaVoxels = vec3((axis) => noise.sigmaMm[axis] / grid.spacing[axis])
     this.#scale = sigmaVoxels
     this.#blocks = blockTable(indices, box.shape, sigmaVoxels)
     this.#spans = spansOf(

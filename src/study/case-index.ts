@@ -6,6 +6,7 @@ import { writeAtomically } from '../formats/atomic-write.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
+import { realValue, UNSCALED } from '../volume/scaling.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import { type CaseStore, fileStamps } from './case-store.ts'
 
@@ -159,12 +160,12 @@ async function describe(one: DatasetCase, store: CaseStore): Promise<Entry> {
 
 /** @throws InputError where an intensity is no number that a network can take: networks compute in float32 */
 function checkIntensities(image: Volume, fileOf: (channel: number) => string): void {
-  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+  const { scaling = UNSCALED } = image
   for (let channel = 0; channel < image.channels; channel++) {
     const stored = channelOf(image, channel)
     // By index: an iterator over an array of any type took ten times as long, longer than the digest.
     for (let i = 0; i < stored.length; i++) {
-      const x = slope * stored[i] + intercept
+      const x = realValue(stored[i], scaling)
       if (Number.isFinite(Math.fround(x))) continue
       throw new InputError(fileOf(channel), `holds the intensity ${x}; replace it by a finite number of 32 bits`)
     }

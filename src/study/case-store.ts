@@ -6,8 +6,9 @@ import type { Dataset, DatasetCase } from '../datasets/dataset.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { resampledSize, resampleLinear, resampleNearest } from '../training/resample.ts'
 import { InputError } from '../volume/errors.ts'
-import { type Grid, type Vec3, voxelCount, worldPosition } from '../volume/grid.ts'
+import { type Grid, type Vec3, vec3, voxelCount, worldPosition } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
+import { realValues } from '../volume/scaling.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 
 /** A case on the study's grid. */
@@ -90,15 +91,14 @@ function resampled(
   spacingMm: readonly (number | null)[] | undefined,
 ): StudyImage {
   const { shape, spacing } = image.grid
-  const target = spacing.map((own, axis) => spacingMm?.[axis] ?? own) as unknown as Vec3
+  const target = vec3((axis) => spacingMm?.[axis] ?? spacing[axis])
   const size = resampledSize(shape, spacing, target)
   if (size.every((n, axis) => n === shape[axis])) return { image, labels }
   const grid = resizedGrid(image.grid, size)
-  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
   const voxels = voxelCount(grid)
   const data = new Float32Array(voxels * image.channels)
   for (let channel = 0; channel < image.channels; channel++) {
-    const real = Float32Array.from(channelOf(image, channel), (x) => slope * x + intercept)
+    const real = realValues(channelOf(image, channel), image.scaling)
     data.set(resampleLinear(real, shape, size), channel * voxels)
   }
   const values =
@@ -113,12 +113,12 @@ function resampled(
 
 /** The grid of another number of voxels over the same space. */
 function resizedGrid(grid: Grid, size: Vec3): Grid {
-  const ratio = grid.shape.map((n, axis) => n / size[axis])
-  const first = ratio.map((r) => (r - 1) / 2) as unknown as Vec3
+  const ratio = vec3((axis) => grid.shape[axis] / size[axis])
+  const first = vec3((axis) => (ratio[axis] - 1) / 2)
   return {
     ...grid,
     shape: size,
-    spacing: grid.spacing.map((s, axis) => s * ratio[axis]) as unknown as Vec3,
+    spacing: vec3((axis) => grid.spacing[axis] * ratio[axis]),
     origin: worldPosition(grid, first),
   }
 }

@@ -5,7 +5,7 @@ import { DEFAULT_OPTIMISER } from '../network/optimiser.ts'
 import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from '../training/augment.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
-import type { Vec3 } from '../volume/grid.ts'
+import { type Vec3, vec3 } from '../volume/grid.ts'
 import { Reader } from './config-reader.ts'
 import { PRESETS } from './presets.ts'
 
@@ -92,7 +92,7 @@ function dataOf(data: Reader): Pick<StudyConfig, 'data' | 'maxCases' | 'spacingM
       cases: data.whole('cases', 2, 100_000),
       seed: data.whole('seed', 0, 0xffffffff, 0),
       ...triple(data, 'shape'),
-      ...(spacing && { spacing: spacing.map((s) => s ?? 3) as unknown as Vec3 }),
+      ...(spacing && { spacing: vec3((axis) => spacing[axis] ?? 3) }),
     }
     data.finish()
     return { data: spec }

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { marginal } from '../noise/marginal.ts'
 import { boxOf, growBox } from '../volume/box.ts'
-import { type Grid, type Vec3, voxelCount, worldPosition } from '../volume/grid.ts'
+import { type Grid, vec3, voxelCount, worldPosition } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
+import { realValues } from '../volume/scaling.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import { noisyLabels } from './noisy-labels.ts'
 import { type Cell, type StudyPlan, sigmaText } from './plan.ts'
@@ -42,9 +43,8 @@ export async function writeExamples(plan: StudyPlan, folder: string, source: Cel
     const values = cell.organs[organ].labels
     const mask = (map: Volume<LabelArray>) => Uint8Array.from(map.data, (l) => (l !== 0 && values.includes(l) ? 1 : 0))
     const reference = mask(clean)
-    const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
     const whole = [
-      Float32Array.from(channelOf(image, 0), (x) => slope * x + intercept),
+      realValues(channelOf(image, 0), image.scaling),
       reference,
       mask(noisy),
       marginal(reference, clean.grid, 1, cell.sigmaMm),
@@ -98,7 +98,7 @@ function slabOf(mask: Uint8Array, grid: Grid, sigmaMm: number) {
     mask.subarray(k * nx * ny, (k + 1) * nx * ny).reduce((sum, v) => sum + v, 0),
   )
   const slice = counts.indexOf(Math.max(...counts))
-  const margin = grid.spacing.map((s) => Math.ceil((2 * sigmaMm) / s) + 2) as unknown as Vec3
+  const margin = vec3((axis) => Math.ceil((2 * sigmaMm) / grid.spacing[axis]) + 2)
   const { start, shape } = growBox(box, margin, grid)
   const cropped: Grid = {
     ...grid,

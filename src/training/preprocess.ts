@@ -1,5 +1,6 @@
 import { InputError } from '../volume/errors.ts'
-import type { Grid, Vec3 } from '../volume/grid.ts'
+import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
+import { realValue, storedValue, UNSCALED } from '../volume/scaling.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import { resampledSize, resampleLinear, resampleNearest } from './resample.ts'
 
@@ -66,7 +67,7 @@ export function prepareImage(
   }
   const { shape, spacing } = image.grid
   const { start, region } = crop === 'nonzero' ? nonzeroBox(image) : { start: [0, 0, 0] as const, region: shape }
-  const target = spacing.map((own, axis) => spacingMm[axis] ?? own) as unknown as Vec3
+  const target = vec3((axis) => spacingMm[axis] ?? spacing[axis])
   const size = resampledSize(region, spacing, target)
   const voxels = size[0] * size[1] * size[2]
   const data = new Float32Array(voxels * image.channels)
@@ -77,7 +78,7 @@ export function prepareImage(
     data.set(values, channel * voxels)
     outside.push(values.reduce((low, x) => Math.min(low, x), Number.POSITIVE_INFINITY))
   }
-  const spacingAfter = spacing.map((own, axis) => (own * region[axis]) / size[axis]) as unknown as Vec3
+  const spacingAfter = vec3((axis) => (spacing[axis] * region[axis]) / size[axis])
   const placement = { full: shape, start, region, size, spacingMm: spacingAfter }
   return { data, channels: image.channels, outside, placement }
 }
@@ -86,9 +87,8 @@ export function prepareImage(
 export function checkIntensities({ data, scaling }: Volume, subject: string): void {
   // Whole numbers as they are stored are always finite.
   if (scaling === undefined && !(data instanceof Float32Array || data instanceof Float64Array)) return
-  const { slope, intercept } = scaling ?? { slope: 1, intercept: 0 }
   for (let i = 0; i < data.length; i++) {
-    const x = Math.fround(slope * data[i] + intercept)
+    const x = Math.fround(realValue(data[i], scaling ?? UNSCALED))
     if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
   }
 }
@@ -166,7 +166,7 @@ function nonzeroBox(image: Volume): { start: Vec3; region: Vec3 } {
   const low = [nx, ny, nz]
   const high = [-1, -1, -1]
   // Stored numbers: what stands for 0 where the data are scaled.
-  const zero = image.scaling === undefined ? 0 : -image.scaling.intercept / image.scaling.slope
+  const zero = storedValue(0, image.scaling ?? UNSCALED)
   for (let channel = 0; channel < image.channels; channel++) {
     const values = channelOf(image, channel)
     for (let k = 0, at = 0; k < nz; k++) {
@@ -184,15 +184,15 @@ function nonzeroBox(image: Volume): { start: Vec3; region: Vec3 } {
     }
   }
   if (high[2] < 0) return { start: [0, 0, 0], region: image.grid.shape }
-  return { start: low as unknown as Vec3, region: high.map((h, axis) => h - low[axis] + 1) as unknown as Vec3 }
+  return { start: vec3((axis) => low[axis]), region: vec3((axis) => high[axis] - low[axis] + 1) }
 }
 
 function cropChannel(image: Volume, channel: number, start: Vec3, region: Vec3, subject: string): Float32Array {
   const values = channelOf(image, channel)
-  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+  const { scaling = UNSCALED } = image
   const result = new Float32Array(region[0] * region[1] * region[2])
   eachRow(image.grid.shape, start, region, (from, to) => {
-    for (let i = 0; i < region[0]; i++) result[to + i] = slope * values[from + i] + intercept
+    for (let i = 0; i < region[0]; i++) result[to + i] = realValue(values[from + i], scaling)
   })
   for (const x of result) {
     if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
@@ -212,20 +212,20 @@ function eachRow(full: Vec3, start: Vec3, region: Vec3, visit: (inFull: number, 
 /** Intensities inside a label, thinned to at most `limit`, for fitWindow. */
 export function sampleInside(image: Volume, channel: number, bits: LabelBits, limit: number): Float32Array {
   const values = channelOf(image, channel)
-  const { slope, intercept } = image.scaling ?? { slope: 1, intercept: 0 }
+  const { scaling = UNSCALED } = image
   let count = 0
   for (const b of bits) if (b !== 0) count++
   const stride = Math.max(1, Math.ceil(count / limit))
   const samples = new Float32Array(Math.ceil(count / stride))
   for (let i = 0, seen = 0; i < bits.length; i++) {
-    if (bits[i] !== 0 && seen++ % stride === 0) samples[(seen - 1) / stride] = slope * values[i] + intercept
+    if (bits[i] !== 0 && seen++ % stride === 0) samples[(seen - 1) / stride] = realValue(values[i], scaling)
   }
   return samples
 }
 
 /** The median spacing of training images along each axis. */
 export function medianSpacing(grids: readonly Grid[]): Vec3 {
-  return [0, 1, 2].map((axis) => median(grids.map((grid) => grid.spacing[axis]))) as unknown as Vec3
+  return vec3((axis) => median(grids.map((grid) => grid.spacing[axis])))
 }
 
 export function median(numbers: readonly number[]): number {

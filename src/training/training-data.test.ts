@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createGrid, type Vec3 } from '../volume/grid.ts'
+import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
 import { randomStream } from '../volume/random.ts'
 import { DEFAULT_AUGMENTATION, drawSample, NO_AUGMENTATION } from './augment.ts'
 import type { PreparedCase } from './patch.ts'
@@ -183,7 +183,7 @@ describe('samples', () => {
     [[2, 1, 1], true],
     [[1, 1, 5], false],
   ] as const)('a ball stays a ball with voxels of %j mm; thick slices stay whole: %s', (spacing, turns) => {
-    const size = spacing.map((s) => 2 * Math.floor(24 / s)) as unknown as Vec3
+    const size = vec3((axis) => 2 * Math.floor(24 / spacing[axis]))
     // An ellipsoid twice as long along i, to see it turn.
     const inside = (scale: Vec3) => (i: number, j: number, k: number) =>
       Math.hypot(...[i, j, k].map((v, a) => ((v - (size[a] - 1) / 2) * spacing[a]) / scale[a])) < 1 ? 1 : 0

@@ -9,6 +9,17 @@ describe('gridDifference', () => {
     expect(gridDifference(grid, createGrid([10, 20, 31], [1, 2, 3]))).toBe('shape 10×20×30 against 10×20×31')
     expect(gridDifference(grid, { ...grid, spacing: [Number.NaN, 2, 3] })).toContain('NaN')
   })
+  test('the tolerance is a share of the smallest spacing, whatever its axis', () => {
+    for (const spacing of [
+      [0.5, 1, 5],
+      [5, 0.5, 1],
+      [1, 5, 0.5],
+    ] as const) {
+      const thick = createGrid([4, 4, 4], spacing)
+      expect(gridDifference(thick, { ...thick, origin: [0.0049, 0, 0] })).toBeUndefined()
+      expect(gridDifference(thick, { ...thick, origin: [0, 0.0051, 0] })).toContain('mm apart')
+    }
+  })
   test('a flipped axis is another grid even though its origin is the same', () => {
     expect(gridDifference(grid, { ...grid, direction: [-1, 0, 0, 0, 1, 0, 0, 0, 1] })).toContain('(9, 0, 0)')
   })

@@ -19,6 +19,11 @@ export interface Grid {
   readonly direction: Mat3
 }
 
+/** A number for each axis: `vec3((axis) => 2 * spacing[axis])`. */
+export function vec3(of: (axis: number) => number): Vec3 {
+  return [of(0), of(1), of(2)]
+}
+
 /** The axis-aligned grid at the world's origin. */
 export function createGrid(shape: Vec3, spacing: Vec3 = [1, 1, 1]): Grid {
   return { shape, spacing, origin: [0, 0, 0], direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] }
@@ -44,7 +49,7 @@ export function gridDifference(a: Grid, b: Grid, toleranceVoxels = 0.01): string
   }
   const limitMm = toleranceVoxels * Math.min(...a.spacing)
   for (let corner = 0; corner < 8; corner++) {
-    const voxel = a.shape.map((n, axis) => (corner & (1 << axis) ? n - 1 : 0)) as unknown as Vec3
+    const voxel = vec3((axis) => (corner & (1 << axis) ? a.shape[axis] - 1 : 0))
     const p = worldPosition(a, voxel)
     const q = worldPosition(b, voxel)
     const distanceMm = Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2])

@@ -1,4 +1,6 @@
 import { InputError } from './errors.ts'
+import { LARGEST_LABEL } from './label-numbers.ts'
+import { realValue, type Scaling, UNSCALED } from './scaling.ts'
 import type { Volume } from './volume.ts'
 
 /** Arrays that can hold class labels. */
@@ -11,12 +13,21 @@ export interface LabelMap<A extends LabelArray = LabelArray> {
   readonly labels: readonly number[]
 }
 
+/** Parcellations of the brain have up to 1,000 labels (Schaefer 2018); images of intensities have thousands of values. */
+const MOST_LABELS = 1024
+
+/** The rounding of float32 numbers, relative to their size: two roundings of 2⁻²⁴ each. */
+const FLOAT32_ROUNDING = 2 ** -23
+
 /**
- * Reads a one-channel volume as a label map. Integer data are used in place; floating-point or scaled data are
- * converted if every real value is an integer within 32 bits.
+ * Reads a one-channel volume as a label map. Integer data are used in place; floating-point and scaled data are converted
+ * where every real value is a whole number within rounding. nibabel stores label maps with a slope when they were floats in
+ * memory, and reads them back as 0.9999999998 or 1.012: each value is taken for the label that is stored in this way.
  *
  * @param subject what to name in an error, usually the file's path
- * @throws InputError for several channels, fractions, NaN or values beyond 32 bits
+ * @throws InputError for several channels, fractions, NaN, numbers beyond 0 … 65,535, and more than 1,024 different ones
+ * @example
+ * labelMapOf({ grid: createGrid([3, 1, 1]), channels: 1, data: Uint8Array.of(0, 4, 4) }, 'a.nii').labels // [0, 4]
  */
 export function labelMapOf(volume: Volume, subject: string): LabelMap {
   if (volume.channels !== 1) {
@@ -24,33 +35,66 @@ export function labelMapOf(volume: Volume, subject: string): LabelMap {
   }
   const { data, scaling } = volume
   if (!(data instanceof Float32Array || data instanceof Float64Array || scaling)) {
-    return { values: data, labels: distinct(data) }
+    return { values: data, labels: distinct(data, subject) }
   }
-  const slope = scaling?.slope ?? 1
-  const intercept = scaling?.intercept ?? 0
   const values = new Int32Array(data.length)
   for (let i = 0; i < data.length; i++) {
-    const value = slope * data[i] + intercept
-    values[i] = value
-    if (values[i] !== value) {
+    values[i] = data[i]
+    if (scaling === undefined && values[i] === data[i]) continue
+    const label = wholeNumber(data[i], scaling)
+    if (label === undefined) {
       throw new InputError(
         subject,
-        `holds ${value}, which is no integer label; give a label map, or cut probabilities with \`halfdice threshold\` first`,
+        `holds ${realValue(data[i], scaling ?? UNSCALED)}, which is no integer label; give a label map, or cut probabilities with \`halfdice threshold\` first`,
       )
     }
+    values[i] = label
   }
-  return { values, labels: distinct(values) }
+  return { values, labels: distinct(values, subject) }
 }
 
-function distinct(values: LabelArray): number[] {
+/** Whether all voxels, of all channels, are whole numbers as labels and masks are: probabilities are not. */
+export function holdsLabels({ data, scaling }: Volume): boolean {
+  if (!(data instanceof Float32Array || data instanceof Float64Array || scaling)) return true
+  for (let i = 0; i < data.length; i++) if (wholeNumber(data[i], scaling) === undefined) return false
+  return true
+}
+
+/** The whole number that a stored number stands for, or undefined where it stands for a fraction or for too large a number. */
+function wholeNumber(stored: number, scaling: Scaling = UNSCALED): number | undefined {
+  const real = realValue(stored, scaling)
+  const whole = Math.round(real)
+  if (whole !== real) {
+    const { slope, intercept } = scaling
+    const rounding = FLOAT32_ROUNDING * Math.max(1, Math.abs(slope * stored) + Math.abs(intercept))
+    // Below half a label a step, no other label is stored as this number; it lies at most half a step from its label.
+    const halfStep = scaling !== UNSCALED && Math.abs(slope) <= 0.5 ? Math.abs(slope) / 2 : 0
+    if (!(Math.abs(real - whole) <= halfStep + rounding)) return undefined
+  }
+  return Math.abs(whole) < 2 ** 31 ? whole + 0 : undefined
+}
+
+function distinct(values: LabelArray, subject: string): number[] {
   // Labels come in long runs: only a change of value asks the set.
   const seen = new Set<number>()
   let previous = Number.NaN
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
-    if (value !== previous) {
-      seen.add(value)
-      previous = value
+    if (value === previous) continue
+    previous = value
+    if (seen.has(value)) continue
+    seen.add(value)
+    if (!(value >= 0 && value <= LARGEST_LABEL)) {
+      throw new InputError(
+        subject,
+        `holds ${value}, and a label is a whole number from 0 to ${LARGEST_LABEL}; give a label map, not an image`,
+      )
+    }
+    if (seen.size > MOST_LABELS) {
+      throw new InputError(
+        subject,
+        `holds more than ${MOST_LABELS} different numbers; give a label map, not an image of intensities`,
+      )
     }
   }
   return [...seen].sort((a, b) => a - b)

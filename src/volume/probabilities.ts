@@ -1,4 +1,5 @@
 import { InputError } from './errors.ts'
+import { realValue, realValues, UNSCALED } from './scaling.ts'
 import type { Volume } from './volume.ts'
 
 /** Values this little outside [0, 1] are round-off of a network or a resampler, and are clamped. */
@@ -18,32 +19,29 @@ export function probabilitiesOf(
   options: { readonly scale?: number } = {},
 ): Float32Array {
   const { data, scaling } = volume
-  const slope = (scaling?.slope ?? 1) / (options.scale ?? 1)
-  const intercept = (scaling?.intercept ?? 0) / (options.scale ?? 1)
-  const inPlace = data instanceof Float32Array && slope === 1 && intercept === 0
-  const result = inPlace ? data : new Float32Array(data.length)
+  const { slope, intercept } = scaling ?? UNSCALED
+  const shares = { slope: slope / (options.scale ?? 1), intercept: intercept / (options.scale ?? 1) }
+  const inPlace = data instanceof Float32Array && shares.slope === 1 && shares.intercept === 0
+  const result = inPlace ? data : realValues(data, shares)
   let clamp = false
-  for (let i = 0; i < data.length; i++) {
-    const p = slope * data[i] + intercept
-    if (!(p >= 0 && p <= 1)) {
-      if (!(p >= -roundOff && p <= 1 + roundOff)) throw outOfRange(volume, subject, i)
-      clamp = true
-    }
-    if (!inPlace) result[i] = p
+  for (let i = 0; i < result.length; i++) {
+    const p = result[i]
+    if (p >= 0 && p <= 1) continue
+    if (!(p >= -roundOff && p <= 1 + roundOff)) throw outOfRange(volume, subject, i)
+    clamp = true
   }
   return clamp ? result.map((p) => Math.min(1, Math.max(0, p))) : result
 }
 
-function outOfRange({ data, scaling }: Volume, subject: string, at: number): InputError {
-  const real = (stored: number) => (scaling?.slope ?? 1) * stored + (scaling?.intercept ?? 0)
+function outOfRange({ data, scaling = UNSCALED }: Volume, subject: string, at: number): InputError {
   if (!Number.isFinite(data[at])) {
     return new InputError(subject, `voxel ${at} is ${data[at]}; probabilities must be finite numbers within [0, 1]`)
   }
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
   for (const stored of data) {
-    min = Math.min(min, real(stored))
-    max = Math.max(max, real(stored))
+    min = Math.min(min, realValue(stored, scaling))
+    max = Math.max(max, realValue(stored, scaling))
   }
   const remedy =
     min < -roundOff

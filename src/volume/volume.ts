@@ -1,5 +1,6 @@
 import type { Grid } from './grid.ts'
 import { voxelCount } from './grid.ts'
+import type { Scaling } from './scaling.ts'
 
 /** The element types that voxels may have. 64-bit integers are read as float64 where they fit exactly. */
 export type VoxelArray =
@@ -20,10 +21,10 @@ export interface Volume<A extends VoxelArray = VoxelArray> {
   readonly grid: Grid
   /** Values per voxel: classes of a probability map, time points, modalities. 1 for a plain 3-D image. */
   readonly channels: number
-  /** Stored numbers; the real value is `slope · stored + intercept`. */
+  /** Stored numbers; `scaling` makes real values of them. */
   readonly data: A
   /** Absent means slope 1, intercept 0. */
-  readonly scaling?: { readonly slope: number; readonly intercept: number }
+  readonly scaling?: Scaling
   /** What the file held beside the grid (codes, units, description), so that it can be written back unchanged. */
   readonly header?: unknown
 }

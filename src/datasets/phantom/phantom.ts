@@ -1,4 +1,4 @@
-import { createGrid, type Vec3, voxelCount } from '../../volume/grid.ts'
+import { createGrid, type Vec3, vec3, voxelCount } from '../../volume/grid.ts'
 import { randomStream } from '../../volume/random.ts'
 import type { Volume } from '../../volume/volume.ts'
 import { buildBody } from './body.ts'
@@ -45,7 +45,7 @@ export const phantomNames: readonly string[] = ['background', ...Object.keys(PHA
 export function phantomCase(seed: number, index: number, options: PhantomOptions = {}): PhantomCase {
   const spacing = options.spacing ?? [3, 3, 3]
   const shape = options.shape ?? [96, 80, 64]
-  const origin = shape.map((n, axis) => (-(n - 1) / 2) * spacing[axis]) as unknown as Vec3
+  const origin = vec3((axis) => (-(shape[axis] - 1) / 2) * spacing[axis])
   const grid = { ...createGrid(shape, spacing), origin }
   const { scene, scanner } = planCase(seed, index)
   const labels = new Uint8Array(voxelCount(grid))

@@ -1,4 +1,4 @@
-import type { Vec3 } from '../../volume/grid.ts'
+import { type Vec3, vec3 } from '../../volume/grid.ts'
 
 /**
  * A solid by its signed distance: negative inside, mm. Only near the surface does the value need to be a distance; farther
@@ -77,9 +77,9 @@ export function tube(points: readonly Vec3[], radii: readonly number[]): Shape {
     return best
   }
   const reach = Math.max(...radii)
-  const low = [0, 1, 2].map((axis) => Math.min(...points.map((p) => p[axis])) - reach)
-  const high = [0, 1, 2].map((axis) => Math.max(...points.map((p) => p[axis])) + reach)
-  return solid(distance, [low as unknown as Vec3, high as unknown as Vec3])
+  const low = vec3((axis) => Math.min(...points.map((p) => p[axis])) - reach)
+  const high = vec3((axis) => Math.max(...points.map((p) => p[axis])) + reach)
+  return solid(distance, [low, high])
 }
 
 /** The points of a Catmull-Rom spline through `points`, `steps` to a segment: curved tubes from few control points. */
@@ -132,9 +132,9 @@ export function smoothUnion(a: Shape, b: Shape, blend: number): Shape {
     return Math.min(da, db) - 0.25 * blend * h * h
   }
   const margin = 0.25 * blend
-  const low = [0, 1, 2].map((axis) => Math.min(a.box[0][axis], b.box[0][axis]) - margin)
-  const high = [0, 1, 2].map((axis) => Math.max(a.box[1][axis], b.box[1][axis]) + margin)
-  return solid(distance, [low as unknown as Vec3, high as unknown as Vec3])
+  const low = vec3((axis) => Math.min(a.box[0][axis], b.box[0][axis]) - margin)
+  const high = vec3((axis) => Math.max(a.box[1][axis], b.box[1][axis]) + margin)
+  return solid(distance, [low, high])
 }
 
 /** What lies in `shape` and in all of `others`. */

@@ -1,4 +1,4 @@
-import type { Grid, Vec3 } from '../../volume/grid.ts'
+import { type Grid, vec3 } from '../../volume/grid.ts'
 import type { LabelArray } from '../../volume/labels.ts'
 import { CONTOUR_COLOURS } from '../kit/palette.ts'
 import { acquisitionView, cropPlane, largestSlice, type Plane } from '../kit/plane.ts'
@@ -60,7 +60,7 @@ export function changeSlice({
   const changed = (at: number) => map[at] >= threshold !== map[at] >= 0.5
   const whole = largestSlice(grid, acquisitionView(grid), changed)
   const { axis, index } = whole
-  const shape = grid.shape.map((n, a) => (a === axis ? 1 : n)) as unknown as Vec3
+  const shape = vec3((a) => (a === axis ? 1 : grid.shape[a]))
   const probabilities = new Float32Array(shape[0] * shape[1] * shape[2])
   const inside = reference && new Uint8Array(probabilities.length)
   const [nx, ny] = grid.shape
