@@ -55,7 +55,7 @@ export { foldProbability } from './noise/fold.ts'
 export { type BoxedMarginal, marginal, marginalInBox } from './noise/marginal.ts'
 export type { NoiseModel } from './noise/model.ts'
 export { createSampler, type Sampler } from './noise/sampler.ts'
-export { type DemoRun, demoReport, runDemo } from './report/demo/report.ts'
+export { demoReport, demoSummary } from './report/demo/report.ts'
 export type { AxisOptions } from './report/kit/axis.ts'
 export { type ChartOptions, chart } from './report/kit/chart.ts'
 export {

@@ -1,15 +1,18 @@
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { writeAtomically } from '../formats/atomic-write.ts'
-import { demoReport, runDemo } from '../report/demo/report.ts'
+import { outputFault } from '../formats/file-faults.ts'
+import { demoReport, demoSummary } from '../report/demo/report.ts'
 import { studySections, studyVerdict } from '../report/study/report.ts'
-import { conductStudy } from '../study/conduct.ts'
 import { parseStudyConfig } from '../study/config.ts'
+import { demoResults } from '../study/demo.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFile, checkOutputFolder, createFolder } from './outputs.ts'
 import { printResult } from './print.ts'
 import { startProgress } from './progress.ts'
+import { runStudy } from './study-run.ts'
 import { version } from './version.ts'
 
 interface Options extends JsonOption {
@@ -42,28 +45,24 @@ Examples:
 }
 
 async function run({ output, seed, study, json }: Options): Promise<void> {
-  checkOutputFolder(output)
+  const report = join(output, 'report.html')
+  const studyFolder = join(output, 'study')
+  prepareOutputs(output, report, studyFolder)
   const start = performance.now()
   const progress = startProgress('demo', 100)
-  const { html, summary, results } = runDemo(
-    { seed, onProgress: (share) => progress.update(Math.floor(100 * share)) },
-    version(),
-  )
+  const results = demoResults({ seed, onProgress: (share) => progress.update(Math.floor(100 * share)) })
   progress.end()
-  createFolder(output)
-  const report = join(output, 'report.html')
-  checkOutputFile(report, [])
-  await writeAtomically(report, [new TextEncoder().encode(html)])
-  const findings = [...summary]
+  const write = (html: string) => writeAtomically(report, [new TextEncoder().encode(html)])
+  await write(demoReport(results, version()))
+  const findings = demoSummary(results)
   if (study) {
     const preset = `preset: quick\nseed: ${seed}\ndata: {kind: phantom, seed: ${seed}}`
     const source = { config: parseStudyConfig(preset, 'demo'), yaml: preset, base: output }
-    const conducted = await conductStudy(source, join(output, 'study'), { quiet: json === true })
+    const conducted = await runStudy(source, studyFolder, { quiet: json === true })
     if (conducted?.results === undefined) return
     const verdict = studyVerdict(conducted.results)
     const sections = studySections(conducted.results).map(({ title, blocks }) => ({ title: `Study: ${title}`, blocks }))
-    const whole = demoReport(results, version(), sections, [STUDY_INTRODUCTION, ...verdict])
-    await writeAtomically(report, [new TextEncoder().encode(whole)])
+    await write(demoReport(results, version(), sections, [studyIntroduction, ...verdict]))
     findings.push(...verdict)
   }
   const seconds = Math.round((performance.now() - start) / 100) / 10
@@ -72,5 +71,19 @@ async function run({ output, seed, study, json }: Options): Promise<void> {
   )
 }
 
-const STUDY_INTRODUCTION =
-  'Does it matter for networks? Twenty small ones were trained on noisy labels of twenty phantoms, with cross-entropy and with soft-Dice, five-fold cross-validated (the sections named Study).'
+/** Everything that can be wrong with the outputs is found before the computation, which takes seconds to minutes. */
+function prepareOutputs(folder: string, report: string, studyFolder: string): void {
+  checkOutputFolder(folder)
+  checkOutputFolder(studyFolder)
+  createFolder(folder)
+  checkOutputFile(report, [])
+  try {
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw outputFault(error, report)
+  }
+}
+
+const studyIntroduction =
+  'Does it matter for networks? Twenty small ones were trained on noisy labels of twenty phantoms, with cross-entropy ' +
+  'and with soft-Dice, five-fold cross-validated (the sections named Study).'

@@ -3,19 +3,22 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { studyVerdict } from '../report/study/report.ts'
-import { conductStudy, type StudyOptions, type StudyResults, writeReport } from '../study/conduct.ts'
+import { writeStudyReport } from '../report/study/write.ts'
+import type { StudyOptions } from '../study/conduct.ts'
 import { parseStudyConfig } from '../study/config.ts'
 import type { StudyPlan } from '../study/plan.ts'
 import { EXAMPLE_CONFIG } from '../study/presets.ts'
 import { progressOf } from '../study/progress.ts'
+import { gatherResults, type StudyResults } from '../study/results.ts'
 import { planOf, readStudyFile } from '../study/study-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFolder } from './outputs.ts'
 import { printResult, table } from './print.ts'
+import { runStudy } from './study-run.ts'
 
-interface Options extends JsonOption, Omit<StudyOptions, 'quiet'> {
+interface Options extends JsonOption, StudyOptions {
   readonly output?: string
 }
 
@@ -83,7 +86,7 @@ async function run(path: string, options: Options): Promise<void> {
   const folder = options.output ?? `study-${basename(path).replace(/\.[^.]*$/, '')}`
   checkOutputFolder(folder)
   const begin = performance.now()
-  const conducted = await conductStudy(source, folder, { ...options, quiet: options.json === true })
+  const conducted = await runStudy(source, folder, { ...options, quiet: options.json === true })
   if (conducted === undefined) return
   const { plan, left, results } = conducted
   if (results === undefined) printUnfinished(folder, plan, left, options)
@@ -151,7 +154,9 @@ async function showStatus(folder: string, { json }: JsonOption): Promise<void> {
 async function writeAgain(folder: string, { json }: JsonOption): Promise<void> {
   const study = await readStudyFile(folder)
   const plan = planOf(study)
-  printDone(folder, await writeReport(folder, plan, study), json)
+  const results = await gatherResults(folder, plan, study)
+  await writeStudyReport(folder, results)
+  printDone(folder, results, json)
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { warn } from '../cli/print.ts'
 import { MAX_CURVE_CASES, MOST_KEPT_BYTES } from '../training/train.ts'
 import { RunError } from '../volume/errors.ts'
 import type { StudyPlan } from './plan.ts'
@@ -16,7 +15,7 @@ const BASE_BYTES = 400e6
 const BYTES_A_VOXEL_AT_WORK = 40
 
 /** Cells at once: one a core, as long as their cases fit into the memory that is free. */
-export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan): number {
+export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan, onWarning?: (text: string) => void): number {
   const cases = new Map(dataset.cases.map((one) => [one.id, one]))
   const most = cells.reduce((bytes, { validation, work, organs }) => {
     if (work.kind === 'theory') return bytes
@@ -41,9 +40,8 @@ export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan): numb
   const memory = process.availableMemory()
   if (most > memory) {
     const [needed, free] = [most, memory].map((bytes) => (bytes / 1e9).toFixed(1))
-    warn(
-      `a network needs about ${needed} GB for its cases, of which ${free} are free; coarser data.spacing or fewer cases help`,
-    )
+    const remedy = 'coarser data.spacing or fewer cases help'
+    onWarning?.(`a network needs about ${needed} GB for its cases, of which ${free} are free; ${remedy}`)
   }
   return Math.max(1, Math.min(availableParallelism(), Math.floor((0.8 * memory) / most)))
 }

@@ -1,34 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startProgress } from '../cli/progress.ts'
 import type { EpochLog } from '../network/train.ts'
 import { lossOf } from './assemble.ts'
 import { isClaimed } from './claim.ts'
 import { type Cell, type StudyPlan, sigmaText } from './plan.ts'
 import { claimPath, isFinished, workFolder } from './run-study.ts'
 
-/**
- * A progress line by training steps of a run's `own` cells, those under way included; where there is no terminal, a line for
- * each finished cell.
- */
-export function studyProgress(plan: StudyPlan, own: readonly Cell[], folder: string, quiet: boolean) {
-  const stepsNow = () => own.reduce((sum, cell) => sum + stepsDone(cell, folder), 0)
-  const before = stepsNow()
-  const line = startProgress('training steps', own.reduce((sum, { work }) => sum + stepsOf(work), 0) - before)
-  const update = () => line.update(stepsNow() - before)
-  const timer = process.stderr.isTTY ? setInterval(update, 2000) : undefined
-  let count = plan.cells.filter((cell) => isFinished(cell, folder)).length
-  return {
-    onCell(cell: Cell) {
-      count++
-      if (process.stderr.isTTY) update()
-      else if (!quiet) process.stderr.write(`${count}/${plan.cells.length} ${cell.path}\n`)
-    },
-    end() {
-      clearInterval(timer)
-      line.end()
-    },
-  }
+/** Training steps of cells: those done, cells under way included, and all there are. */
+export function trainingSteps(
+  cells: readonly Cell[],
+  folder: string,
+): { readonly done: number; readonly total: number } {
+  return cells.reduce(
+    ({ done, total }, cell) => ({ done: done + stepsDone(cell, folder), total: total + stepsOf(cell.work) }),
+    { done: 0, total: 0 },
+  )
 }
 
 export interface StudyProgress {

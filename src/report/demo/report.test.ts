@@ -1,11 +1,14 @@
 import { type ParserError, parse } from 'parse5'
 import { describe, expect, test } from 'vitest'
-import { runDemo } from './report.ts'
+import { demoResults } from '../../study/demo.ts'
+import { demoReport, demoSummary } from './report.ts'
 
-describe('runDemo', () => {
+describe('demoReport', () => {
   const options = { seed: 0, samples: 60, phantom: { shape: [48, 40, 32], spacing: [6, 6, 6] } } as const
   const shares: number[] = []
-  const { html, results, summary } = runDemo({ ...options, onProgress: (share) => shares.push(share) }, '9.9.9')
+  const results = demoResults({ ...options, onProgress: (share) => shares.push(share) })
+  const html = demoReport(results, '9.9.9')
+  const summary = demoSummary(results)
 
   test('shows what theory says: t* = ½D*, a gain over ½ that grows from the large organ to the thin one', () => {
     const [liver, gallbladder, aorta, pancreas] = results.organs
@@ -46,6 +49,6 @@ describe('runDemo', () => {
   test('reports progress, and the same seed gives the same bytes', () => {
     expect(shares[shares.length - 1]).toBeCloseTo(1, 12)
     expect(shares.every((share, i) => i === 0 || share >= shares[i - 1])).toBe(true)
-    expect(runDemo(options, '9.9.9').html === html).toBe(true)
+    expect(demoReport(demoResults(options), '9.9.9') === html).toBe(true)
   })
 })

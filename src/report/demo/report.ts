@@ -1,5 +1,5 @@
 import type { MeanInterval } from '../../decision/sampled-dice.ts'
-import { type DemoOptions, type DemoResults, demoResults } from '../../study/demo.ts'
+import type { DemoResults } from '../../study/demo.ts'
 import { htmlReport, type ReportSection } from '../kit/html.ts'
 import { signed } from '../kit/words.ts'
 import { optimumCharts } from '../optimum/figure.ts'
@@ -17,26 +17,6 @@ import {
   phantomFigure,
   tornFigure,
 } from './figures.ts'
-
-export interface DemoRun {
-  /** The report, one self-contained HTML page. */
-  readonly html: string
-  /** Its message in a few sentences. */
-  readonly summary: readonly string[]
-  readonly results: DemoResults
-}
-
-/**
- * The demo: computes everything on the built-in phantom and writes the report.
- *
- * @param version the program's version, for the page's foot
- * @example
- * const { html } = runDemo({ seed: 0 }, '1.0.0')
- */
-export function runDemo(options: DemoOptions, version: string): DemoRun {
-  const results = demoResults(options)
-  return { html: demoReport(results, version), summary: demoSummary(results), results }
-}
 
 /**
  * The demo's report, one HTML page. `extra` sections (the training study's) come before the notes on repeating it, and

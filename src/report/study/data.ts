@@ -1,13 +1,9 @@
-import { foldProbability } from '../../noise/fold.ts'
 import type { StudyConfig, StudyNoise } from '../../study/config.ts'
+import { foldingOf, foldingText, muchFolding } from '../../study/folding.ts'
 import { type StudyPlan, sigmaText } from '../../study/plan.ts'
 import type { StudyFile } from '../../study/study-file.ts'
-import { createGrid } from '../../volume/grid.ts'
 import type { Block } from '../kit/html.ts'
 import { counted, strengthText } from '../kit/words.ts'
-
-/** Folding above this share of voxels is warned of (docs/theory.md, "A noise model for contours"). */
-const MUCH_FOLDING = 0.01
 
 /** How many cases that were left out are named. */
 const NAMED = 20
@@ -20,7 +16,9 @@ export function dataBlocks({ study, plan }: { readonly study: StudyFile; readonl
       absent.length === 0 ? '' : `, ${absent.length} left out for lack of ${organs.map((o) => o.name).join(' or ')}`
     return `${name}: ${counted(cases.length, 'case')}${missing}.`
   })
-  const folding = config.noise.map((noise) => `${noiseText(noise)}: the displacement folds in ${foldText(noise)}.`)
+  const folding = config.noise.map(
+    (noise) => `${noiseText(noise)}: the displacement folds in ${foldingText(noise)} of voxels.`,
+  )
   return [
     { kind: 'list', items: [...groups, ...folding, ...gridSentences(config), noiseSentence(config)] },
     ...leftOutNote(dataset.leftOut),
@@ -44,10 +42,10 @@ export function resamplesLabels({ data, spacingMm }: StudyConfig): boolean {
 
 /** A warning where the noise folds so much that labels are no longer what an annotator might draw. */
 export function foldingNote({ noise }: StudyConfig): Block[] {
-  const folded = noise.filter((one) => folds(one) > MUCH_FOLDING)
+  const folded = noise.filter((one) => foldingOf(one) > muchFolding)
   if (folded.length === 0) return []
-  const list = folded.map((one) => `${foldText(one)} at ${noiseText(one)}`).join('; in ')
-  const text = `The noise folds in ${list}. Above ${100 * MUCH_FOLDING} % its labels are torn or repeated in places, which no annotator does: take what is said of ${folded.length === 1 ? 'this strength' : 'these strengths'} with care. A longer length scale (noise.lengthOverSigma) avoids it.`
+  const list = folded.map((one) => `${foldingText(one)} of voxels at ${noiseText(one)}`).join('; in ')
+  const text = `The noise folds in ${list}. Above ${100 * muchFolding} % its labels are torn or repeated in places, which no annotator does: take what is said of ${folded.length === 1 ? 'this strength' : 'these strengths'} with care. A longer length scale (noise.lengthOverSigma) avoids it.`
   return [{ kind: 'note', tone: 'warning', text }]
 }
 
@@ -91,13 +89,4 @@ function noiseSentence({ joint }: StudyConfig): string {
 
 function noiseText({ sigmaMm, lengthMm }: StudyNoise): string {
   return `σ = ${strengthText(sigmaText(sigmaMm))} mm, ℓ = ${lengthMm} mm`
-}
-
-function foldText(noise: StudyNoise): string {
-  return `${Number((100 * folds(noise)).toPrecision(2))} % of voxels`
-}
-
-/** Folding depends on the axes that move, which any grid of several voxels an axis lets. */
-function folds(noise: StudyNoise): number {
-  return foldProbability(noise, createGrid([2, 2, 2]))
 }

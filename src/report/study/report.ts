@@ -1,9 +1,5 @@
-import type { StudyTables } from '../../study/assemble.ts'
-import type { Example } from '../../study/examples.ts'
-import type { StudyPlan } from '../../study/plan.ts'
+import type { StudyResults } from '../../study/results.ts'
 import type { Method } from '../../study/score-case.ts'
-import type { StudyFile } from '../../study/study-file.ts'
-import type { TrainingCurve } from '../../study/training-curves.ts'
 import { type Block, htmlReport, type ReportSection } from '../kit/html.ts'
 import { sheet } from '../kit/sheet.ts'
 import { counted } from '../kit/words.ts'
@@ -23,15 +19,6 @@ const MAIN_PAIRS: readonly (readonly [Method, Method])[] = [
 /** Where a reader finds every number again. */
 const SOURCES =
   'Beside this page: tables and the figures of Dice, thresholds and volumes come from results.csv (their means and differences are summary.csv and comparisons.csv), calibration figures from reliability.csv, training curves from the log.jsonl of each network in the folder runs, example slices from the folder examples, cases and configuration from study.json.'
-
-/** All that the report shows. */
-export interface StudyResults {
-  readonly study: StudyFile
-  readonly plan: StudyPlan
-  readonly tables: StudyTables
-  readonly examples: readonly Example[]
-  readonly curves: readonly TrainingCurve[]
-}
 
 /** The study's answer in a few sentences. */
 export function studyVerdict({ tables }: Pick<StudyResults, 'study' | 'tables'>): string[] {
