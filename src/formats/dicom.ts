@@ -84,11 +84,11 @@ async function readSlices(folder: string, paths: readonly string[]): Promise<Sli
     withItk(async (call) => {
       while (next < paths.length) {
         const path = paths[next++]
-        const image = await readItkImage(call, path, 'gdcm').catch((error) => {
+        const image = await readItkImage(call, path).catch((error) => {
           next = paths.length // the other threads need not go on
           throw error
         })
-        const { header: _, ...volume } = volumeOfItk(image, path)
+        const volume = volumeOfItk(image, path)
         const series = String(image.metadata.get('0020|000e') ?? '')
         slices.push({ path, series, placed: image.metadata.has('0020|0032'), volume })
       }

@@ -12,7 +12,7 @@ import {
   parseNpyHeader,
   wrongLength,
 } from './npy.ts'
-import { allocateVoxels, bytesOf, storedBytes, type VoxelType, voxelTypeOf } from './voxel-types.ts'
+import { allocateVoxels, slabsOf, storedBytes, type VoxelType, voxelTypeOf } from './voxel-types.ts'
 import { openZipEntry, readZipDirectory, type ZipEntry } from './zip.ts'
 import { zip } from './zip-write.ts'
 
@@ -40,9 +40,6 @@ export interface Npz {
   open(name: string): Promise<NpyStream>
   read(name: string): Promise<NpyArray>
 }
-
-/** Bytes that are compressed at a time; fixed, because the bytes of an `.npz` depend on it. */
-const SLAB_BYTES = 1 << 20
 
 /**
  * Opens an `.npz` archive (`numpy.savez`, `savez_compressed`; zip64 included) by reading its directory.
@@ -154,6 +151,5 @@ async function readAll(stream: NpyStream): Promise<NpyArray> {
 
 function* slabs(array: NpyArray): Generator<Uint8Array> {
   yield npyHead(array)
-  const bytes = bytesOf(array.data)
-  for (let at = 0; at < bytes.length; at += SLAB_BYTES) yield bytes.subarray(at, at + SLAB_BYTES)
+  yield* slabsOf(array.data)
 }

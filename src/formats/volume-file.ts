@@ -2,8 +2,10 @@ import { InputError } from '../volume/errors.ts'
 import type { Grid } from '../volume/grid.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
 import { imageFormat } from './image-format.ts'
+import { readMetaImage, writeMetaImage } from './meta-image.ts'
 import { niftiChunks, openNifti, readNiftiFile } from './nifti-file.ts'
 import { writeNifti, writeNiftiPair } from './nifti-write.ts'
+import { readNrrd, writeNrrd } from './nrrd.ts'
 import { arrayType, type VoxelType, voxelTypeOf } from './voxel-types.ts'
 
 /** A volume whose voxels are read as they are needed. */
@@ -27,8 +29,8 @@ export interface VolumeStream {
 
 /**
  * Reads an image. The file's content decides how: NIfTI-1 and NIfTI-2 (`.nii`, `.nii.gz`, or either file of a
- * `.hdr`/`.img` pair) by halfdice; NRRD (`.nrrd`, `.nhdr`), MetaImage (`.mha`, `.mhd`), a DICOM file or the folder of a
- * DICOM series by ITK, which is loaded when it is needed.
+ * `.hdr`/`.img` pair), NRRD (`.nrrd`, `.nhdr`) and MetaImage (`.mha`, `.mhd`) by halfdice; a DICOM file or the folder of a
+ * DICOM series by ITK, which is loaded when it is needed. Checksums are verified wherever the format has them.
  *
  * @throws InputError naming what is wrong with the file and what to do
  *
@@ -40,7 +42,9 @@ export async function readVolume(path: string): Promise<Volume> {
   const format = await imageFormat(path)
   if (format === 'nifti') return readNiftiFile(path)
   if (format === 'series') return (await import('./dicom.ts')).readDicomFolder(path)
-  return (await import('./itk-file.ts')).readItkFile(path, format)
+  if (format === 'nrrd') return readNrrd(path)
+  if (format === 'meta') return readMetaImage(path)
+  return (await import('./itk-file.ts')).readDicomFile(path)
 }
 
 /**
@@ -83,7 +87,8 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
 export async function writeVolume(path: string, volume: Volume): Promise<void> {
   if (/\.nii(\.gz)?$/i.test(path)) return writeNifti(path, volume)
   if (/\.(hdr|img)(\.gz)?$/i.test(path)) return writeNiftiPair(path, volume)
-  if (/\.(nrrd|nhdr|mha|mhd)$/i.test(path)) return (await import('./itk-file.ts')).writeItkFile(path, volume)
+  if (/\.(nrrd|nhdr)$/i.test(path)) return writeNrrd(path, volume)
+  if (/\.(mha|mhd)$/i.test(path)) return writeMetaImage(path, volume)
   throw new InputError(path, 'has a name that asks for no known format; end it with .nii.gz, .nii, .nrrd or .mha')
 }
 

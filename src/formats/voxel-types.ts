@@ -59,6 +59,15 @@ export function bytesOf(array: VoxelArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 }
 
+/** Bytes that are compressed at a time; fixed, because the bytes of a compressed file depend on it. */
+const SLAB_BYTES = 1 << 20
+
+/** The bytes behind an array in slabs, without a copy. */
+export function* slabsOf(array: VoxelArray): Generator<Uint8Array> {
+  const bytes = bytesOf(array)
+  for (let at = 0; at < bytes.length; at += SLAB_BYTES) yield bytes.subarray(at, at + SLAB_BYTES)
+}
+
 /**
  * Elements from a file's bytes. No copy where the bytes already have this machine's order, alignment and type, so the
  * result may share memory with `bytes`; bytes in the other order are turned round in place. Returns undefined where a

@@ -1,0 +1,64 @@
+import { open, stat } from 'node:fs/promises'
+import { InputError } from '../volume/errors.ts'
+import { inputFault } from './file-faults.ts'
+
+/** The text that begins an NRRD or MetaImage file. */
+export interface TextHead {
+  readonly text: string
+  /** The byte behind the header: the first one of attached data. */
+  readonly end: number
+  /** Bytes of the file. */
+  readonly size: number
+}
+
+/** Headers of real files take a few kilobytes, those of large segmentations some hundred. */
+const MAX_HEAD_BYTES = 1 << 24
+const STEP_BYTES = 1 << 16
+
+/**
+ * Reads the header of a file. `endOf` gets the file's first bytes as Latin-1 text (a character is a byte) and where to
+ * look from, and returns where the header ends; undefined where it needs more. A file without such an end is all header.
+ *
+ * @throws InputError where the file cannot be read or its header has no end within 16 MiB
+ */
+export async function readTextHead(
+  path: string,
+  endOf: (start: string, from: number) => number | undefined,
+): Promise<TextHead> {
+  try {
+    const about = await stat(path)
+    if (!about.isFile()) throw new InputError(path, 'is a pipe or a device; give a regular file')
+    if (about.size === 0) throw new InputError(path, 'is empty; was it downloaded or copied completely?')
+    const file = await open(path, 'r')
+    try {
+      let bytes = Buffer.alloc(0)
+      // Doubled each time: what is read and searched stays in proportion to the header.
+      for (let want = STEP_BYTES; ; want *= 2) {
+        const from = bytes.length
+        const more = Buffer.alloc(Math.min(want, about.size) - from)
+        const { bytesRead } = await file.read(more, 0, more.length, from)
+        bytes = Buffer.concat([bytes, more.subarray(0, bytesRead)])
+        const end = endOf(bytes.toString('latin1'), from)
+        const whole = bytesRead < more.length || bytes.length >= about.size
+        if (end === undefined && !whole && want < MAX_HEAD_BYTES) continue
+        if (end === undefined && !whole) throw new InputError(path, 'has a header without an end; it is damaged')
+        return { text: bytes.toString('utf8', 0, end), end: end ?? bytes.length, size: about.size }
+      }
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw inputFault(error, path)
+  }
+}
+
+/** A number as headers spell it, or NaN. */
+export function headerNumber(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text)
+}
+
+/** Text of a file for an error message: short, and on one line. */
+export function quoted(text: string): string {
+  const legible = text.replace(/\p{C}/gu, '?')
+  return `"${legible.length > 40 ? `${legible.slice(0, 40)}…` : legible}"`
+}
