@@ -1,8 +1,8 @@
 import { sizeOf, type Tensor } from './graph/tensor.ts'
 import { constant } from './ops/constant.ts'
 import { input } from './ops/input.ts'
+import { slice } from './ops/pad-slice.ts'
 import { reshape } from './ops/reshape.ts'
-import { slice } from './ops/slice.ts'
 import { createRandom } from './random.ts'
 import { type ParameterSource, type ParameterSpec, sizeMultiple, type UNetPlan, unet } from './unet.ts'
 

@@ -7,8 +7,9 @@ import { initialParameters } from '../network/parameters.ts'
 import { createGrid } from '../volume/grid.ts'
 import { faultyKey } from './model-check.ts'
 import { encodeModelFile, type ModelMetadata, openModel } from './model-file.ts'
-import { describeImages, unlikeTraining } from './trained-images.ts'
+import { describeImages } from './trained-images.ts'
 import { DEFAULT_TRAINING } from './training-config.ts'
+import { unlikeTraining } from './unlike-training.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-model-'))
 afterAll(() => rmSync(root, { recursive: true }))

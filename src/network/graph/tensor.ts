@@ -24,8 +24,8 @@ export interface GraphNode {
 }
 
 /**
- * What an operator is: its forward shape rule, its ONNX lowering and its gradient rule, together in one file of ops/.
- * Nodes carry their operator along, so that adding an operator is adding a file.
+ * What an operator is: its forward shape rule, its ONNX lowering and its gradient rule, together in one file of ops/
+ * (two operators that are each other's gradient share a file). Adding an operator is adding a file.
  */
 export interface Operator<A> {
   readonly name: string

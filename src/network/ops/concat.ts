@@ -1,5 +1,5 @@
 import { apply, type Operator, shapesEqual, type Tensor } from '../graph/tensor.ts'
-import { slice } from './slice.ts'
+import { slice } from './pad-slice.ts'
 
 interface Attributes {
   readonly axis: number

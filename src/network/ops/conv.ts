@@ -3,7 +3,7 @@ import { concat } from './concat.ts'
 import { convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
 import { flipKernel } from './flip-kernel.ts'
-import { slice } from './slice.ts'
+import { slice } from './pad-slice.ts'
 
 /** With this many weights for each kernel offset (256 × 256 channels) the plain product is faster than blocks. */
 const PLAIN_FROM = 256 * 256

@@ -1,6 +1,6 @@
 import { applyAll, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
+import { reduceSum } from './broadcast.ts'
 import { instanceNormGradient } from './instance-norm-gradient.ts'
-import { reduceSum } from './reduce-sum.ts'
 import { reshape } from './reshape.ts'
 
 interface Attributes {

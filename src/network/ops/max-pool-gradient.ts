@@ -1,7 +1,6 @@
 import { apply, type Operator, type Tensor } from '../graph/tensor.ts'
 import { DATA_TYPE } from '../onnx/model.ts'
-import { emitBlockSum } from './block-sum.ts'
-import { emitUpsample } from './upsample.ts'
+import { emitBlockSum, emitUpsample } from './upsample.ts'
 
 const operator: Operator<undefined> = {
   name: 'maxPoolGradient',

@@ -2,9 +2,9 @@ import { compile } from '../graph/compile.ts'
 import { gradients } from '../graph/gradients.ts'
 import { sizeOf, type Target, type Tensor } from '../graph/tensor.ts'
 import { encodeModel } from '../onnx/encode.ts'
+import { reduceSum } from '../ops/broadcast.ts'
 import { input } from '../ops/input.ts'
 import { multiply } from '../ops/multiply.ts'
-import { reduceSum } from '../ops/reduce-sum.ts'
 import { createSession, type NdArray } from '../runtime/session.ts'
 
 export interface DoubleArray {

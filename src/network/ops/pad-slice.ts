@@ -1,13 +1,34 @@
 import { apply, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
-import { pad } from './pad.ts'
 
-interface Attributes {
+// Each operator here is the other's gradient.
+
+interface Padding {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+}
+
+const padding: Operator<Padding> = {
+  name: 'pad',
+  infer: ([x], { before, after }) => [{ shape: x.shape.map((n, i) => before[i] + n + after[i]), type: x.type }],
+  lower: (emit, [x], { attributes: { before, after } }) => emit.node('Pad', [x, emit.ints([...before, ...after])]),
+  gradient: ([g], { inputs: [x], attributes: { before } }) => {
+    if (g === undefined) return []
+    return [before.reduce((part, start, axis) => slice(part, axis, start, start + x.shape[axis]), g)]
+  },
+}
+
+/** Zeros before and after x, so many along each axis. */
+export function pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor {
+  return apply(padding, [x], { before, after })
+}
+
+interface Slicing {
   readonly axis: number
   readonly start: number
   readonly end: number
 }
 
-const operator: Operator<Attributes> = {
+const slicing: Operator<Slicing> = {
   name: 'slice',
   infer: ([x], { axis, start, end }) => {
     if (!(0 <= start && start < end && end <= x.shape[axis])) {
@@ -26,5 +47,5 @@ const operator: Operator<Attributes> = {
 
 /** The part of x from `start` up to `end` (not included) along one axis. */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
-  return start === 0 && end === x.shape[axis] ? x : apply(operator, [x], { axis, start, end })
+  return start === 0 && end === x.shape[axis] ? x : apply(slicing, [x], { axis, start, end })
 }
