@@ -6,8 +6,8 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { gridDifference } from '../volume/grid.ts'
 import type { Volume } from '../volume/volume.ts'
-import { volumeOfItk } from './itk-image.ts'
 import { type ItkCall, type ItkImage, withItk } from './itk-worker.ts'
+import { volumeOfItk } from './testing/itk-image.ts'
 import { readVolume, writeVolume } from './volume-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))

@@ -29,8 +29,9 @@ export interface VolumeStream {
 
 /**
  * Reads an image. The file's content decides how: NIfTI-1 and NIfTI-2 (`.nii`, `.nii.gz`, or either file of a
- * `.hdr`/`.img` pair), NRRD (`.nrrd`, `.nhdr`) and MetaImage (`.mha`, `.mhd`) by halfdice; a DICOM file or the folder of a
- * DICOM series by ITK, which is loaded when it is needed. Checksums are verified wherever the format has them.
+ * `.hdr`/`.img` pair), NRRD (`.nrrd`, `.nhdr`), MetaImage (`.mha`, `.mhd`), a DICOM file (image or segmentation) or the
+ * folder of a DICOM series. Checksums are verified wherever the format has them. ITK, loaded when it is needed, decodes
+ * compressed DICOM pixels.
  *
  * @throws InputError naming what is wrong with the file and what to do
  *
@@ -41,10 +42,10 @@ export interface VolumeStream {
 export async function readVolume(path: string): Promise<Volume> {
   const format = await imageFormat(path)
   if (format === 'nifti') return readNiftiFile(path)
-  if (format === 'series') return (await import('./dicom.ts')).readDicomFolder(path)
   if (format === 'nrrd') return readNrrd(path)
   if (format === 'meta') return readMetaImage(path)
-  return (await import('./itk-file.ts')).readDicomFile(path)
+  const dicom = await import('./dicom/read.ts')
+  return format === 'series' ? dicom.readDicomFolder(path) : dicom.readDicomFile(path)
 }
 
 /**

@@ -25,6 +25,8 @@ export interface Volume<A extends VoxelArray = VoxelArray> {
   readonly data: A
   /** Absent means slope 1, intercept 0. */
   readonly scaling?: Scaling
+  /** What the file calls its labels, by number; of several channels, what it calls them, in their order. */
+  readonly labelNames?: ReadonlyMap<number, string>
   /** What the file held beside the grid (codes, units, description), so that it can be written back unchanged. */
   readonly header?: unknown
 }

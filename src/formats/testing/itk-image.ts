@@ -1,16 +1,11 @@
-import { InputError } from '../volume/errors.ts'
-import { type Grid, gridFault, type Mat3, type Vec3, vec3, voxelCount } from '../volume/grid.ts'
-import type { Volume, VoxelArray } from '../volume/volume.ts'
-import { channelsLast } from './channel-order.ts'
-import type { ItkImage } from './itk-worker.ts'
-import { exactFloats } from './voxel-types.ts'
+import { InputError } from '../../volume/errors.ts'
+import { type Grid, gridFault, type Mat3, type Vec3, vec3, voxelCount } from '../../volume/grid.ts'
+import type { Volume, VoxelArray } from '../../volume/volume.ts'
+import { channelsLast } from '../channel-order.ts'
+import type { ItkImage } from '../itk-worker.ts'
+import { exactFloats } from '../voxel-types.ts'
 
-/**
- * The volume of an ITK image: LPS becomes RAS+, interleaved components become channels, as does a fourth axis. Nothing
- * else is kept: the names of patients in a DICOM file are not to reach files that are derived from it.
- *
- * @throws InputError where the image is not 2-D to 4-D, has colours or complex numbers, or a singular geometry
- */
+/** The volume of an ITK image, for comparison: LPS becomes RAS+, interleaved components become channels, as does a fourth axis. */
 export function volumeOfItk(image: ItkImage, subject: string): Volume {
   const { dimension, pixelType, components } = image.imageType
   if (/RGB|Complex/i.test(pixelType)) {

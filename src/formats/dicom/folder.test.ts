@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { InputError } from '../volume/errors.ts'
-import { worldPosition } from '../volume/grid.ts'
-import { dicomSlice, type SliceRecipe } from './testing/dicom-bytes.ts'
-import { readVolume } from './volume-file.ts'
+import { InputError } from '../../volume/errors.ts'
+import { worldPosition } from '../../volume/grid.ts'
+import { dicomSlice, type SliceRecipe } from '../testing/dicom-bytes.ts'
+import { readVolume } from '../volume-file.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -90,7 +90,7 @@ describe('no volume, but a sentence', () => {
   }
   test('for a folder that is not one series', async () => {
     expect(await fault(series([...four, ...four.slice(1).map((slice) => ({ ...slice, series: '1.2.3.5' }))]))).toBe(
-      'holds 2 DICOM series (of 4, 3 files); give a folder with one series',
+      'holds 2 DICOM series: 1.2.3.4 (4 files), 1.2.3.5 (3 files); give a folder with one series',
     )
     expect(await fault(series([]))).toBe(
       'is a folder without DICOM files; give an image file or the folder of a DICOM series',
@@ -106,7 +106,7 @@ describe('no volume, but a sentence', () => {
   })
   test('for slices that do not match', async () => {
     const small = { ...recipe(4), rows: 2, pixels: new Int16Array(8) }
-    expect(await fault(series([...four, small]))).toBe('its slices differ in size; give the folder of one image series')
+    expect(await fault(series([...four, small]))).toBe('its slices differ in size; give the folder of one volume')
     const turned = { ...recipe(4), orientation: [0, 1, 0, 0, 0, -1] }
     expect(await fault(series([...four, turned]))).toContain('its slices differ in orientation')
     const finer = { ...recipe(4), pixelSpacing: [0.7, 0.4] as const }

@@ -1,0 +1,44 @@
+import { voxelCount } from '../../volume/grid.ts'
+import type { Volume } from '../../volume/volume.ts'
+import { allocateVoxels, type VoxelType } from '../voxel-types.ts'
+import type { Frame } from './frames.ts'
+import type { DicomFile } from './part10.ts'
+import { type FramePixels, pixelType, readPixels } from './pixels.ts'
+import { denseStack, type Words } from './stack.ts'
+
+/**
+ * The volume of image frames, ordered by position. Where all frames share a rescale slope and intercept, the stored numbers
+ * are kept and the two become the volume's `scaling`; else each frame's are applied.
+ *
+ * @throws InputError where the frames are not one volume, or their pixels cannot be read
+ */
+export async function imageVolume(frames: readonly Frame[], words: Words): Promise<Volume> {
+  const { grid, slices } = denseStack(frames, words)
+  const pixels = await pixelsOf(frames)
+  const [{ slope, intercept }] = frames
+  const uniform = frames.every((frame) => frame.slope === slope && frame.intercept === intercept)
+  const data = allocateVoxels(volumeType(frames, uniform), voxelCount(grid))
+  const plane = grid.shape[0] * grid.shape[1]
+  for (const [n, frame] of frames.entries()) {
+    const values = pixels.get(frame.file)?.(frame.index) ?? []
+    const at = slices[n] * plane
+    if (uniform) data.set(values, at)
+    else for (let v = 0; v < plane; v++) data[at + v] = frame.slope * values[v] + frame.intercept
+  }
+  const scaling = uniform && (slope !== 1 || intercept !== 0) ? { slope, intercept } : undefined
+  return { grid, channels: 1, data, ...(scaling && { scaling }) }
+}
+
+async function pixelsOf(frames: readonly Frame[]): Promise<ReadonlyMap<DicomFile, FramePixels>> {
+  const pixels = new Map<DicomFile, FramePixels>()
+  for (const { file, layout } of frames) if (!pixels.has(file)) pixels.set(file, await readPixels(file, layout))
+  return pixels
+}
+
+/** The type of the stored numbers; where frames are rescaled or stored differently, floats that hold 16 or 32 bits. */
+function volumeType(frames: readonly Frame[], uniform: boolean): VoxelType {
+  const types = new Set(frames.map(({ layout }) => pixelType(layout)))
+  const [type] = types
+  if (uniform && types.size === 1) return type
+  return frames.every(({ layout }) => layout.bitsAllocated <= 16) ? 'float32' : 'float64'
+}

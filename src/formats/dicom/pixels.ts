@@ -1,0 +1,125 @@
+import { InputError } from '../../volume/errors.ts'
+import type { VoxelArray } from '../../volume/volume.ts'
+import { swapBytes, type VoxelType, voxelsFromBytes } from '../voxel-types.ts'
+import { decodeWithItk } from './compressed.ts'
+import type { PixelLayout } from './image.ts'
+import { type DicomFile, inflate } from './part10.ts'
+
+/** The stored numbers of one frame, row by row. */
+export type FramePixels = (index: number) => VoxelArray
+
+/** The type that holds a file's stored numbers; single bits become bytes. */
+export function pixelType({ bitsAllocated, signed }: PixelLayout): VoxelType {
+  const bits = bitsAllocated === 1 ? 8 : bitsAllocated
+  return `${signed ? '' : 'u'}int${bits}`
+}
+
+/**
+ * The pixels of a file: read in place, or decoded.
+ *
+ * @throws InputError where there are more or fewer than the layout promises, or they cannot be decoded
+ */
+export async function readPixels(file: DicomFile, layout: PixelLayout): Promise<FramePixels> {
+  const { dataSet, syntax, syntaxUid, subject } = file
+  const coding = syntax.pixels
+  if (!coding) {
+    throw new InputError(
+      subject,
+      `is compressed as ${syntax.name}, which halfdice cannot decode; export it uncompressed`,
+    )
+  }
+  const data = dataSet.pixelData()
+  if (!data) throw new InputError(subject, 'has no PixelData; export it again')
+  if ('bytes' in data !== (coding === 'native')) {
+    throw new InputError(
+      subject,
+      `has pixels that are not stored as its transfer syntax says (${syntax.name}); export it again`,
+    )
+  }
+  if ('bytes' in data) return nativePixels(data.bytes, data.vr, file, layout)
+  const parts = frameParts(data.fragments, layout.frames, subject)
+  if (coding === 'itk') return decodeWithItk(syntaxUid, layout, parts, file)
+  const frames = coding === 'plain fragments' ? parts : parts.map((part) => inflate(part, subject))
+  const single = { ...layout, frames: 1 }
+  for (const frame of frames) requireLength(frame, single, subject)
+  return (index) => frameOfBytes(frames[index], 0, layout, true)
+}
+
+function nativePixels(bytes: Uint8Array, vr: string, file: DicomFile, layout: PixelLayout): FramePixels {
+  requireLength(bytes, layout, file.subject)
+  const { little } = file.syntax
+  // Bytes and bits in 16-bit words of the other order stand in exchanged pairs.
+  const words = !little && vr === 'OW' && layout.bitsAllocated <= 8
+  const ordered = words ? bytes.slice() : bytes
+  if (words) swapBytes(ordered, 2)
+  return (index) => frameOfBytes(ordered, index, layout, little)
+}
+
+/** Pixels take as many bytes as the layout promises, or one more to make them even (DICOM PS3.5, 8.1.1). */
+function requireLength(
+  bytes: Uint8Array,
+  { rows, columns, frames, bitsAllocated }: PixelLayout,
+  subject: string,
+): void {
+  const promised = Math.ceil((rows * columns * frames * bitsAllocated) / 8)
+  if (bytes.length === promised || bytes.length === promised + (promised % 2)) return
+  throw new InputError(
+    subject,
+    `has ${bytes.length} bytes of pixels where its header promises ${promised}: it is damaged; copy or export it again`,
+  )
+}
+
+function frameOfBytes(bytes: Uint8Array, index: number, layout: PixelLayout, little: boolean): VoxelArray {
+  const count = layout.rows * layout.columns
+  if (layout.bitsAllocated === 1) return unpackBits(bytes, index * count, count)
+  const size = (count * layout.bitsAllocated) / 8
+  const view = bytes.subarray(index * size, (index + 1) * size)
+  // The file's bytes stay as they are: swapping happens in place.
+  const values = voxelsFromBytes(little ? view : view.slice(), pixelType(layout), little)
+  return withoutUnusedBits(values as VoxelArray, layout)
+}
+
+/** Bits follow each other without a gap, across rows and frames, the lowest of a byte first (PS3.5, 8.1.1). */
+function unpackBits(bytes: Uint8Array, firstBit: number, count: number): Uint8Array {
+  const out = new Uint8Array(count)
+  const first = Math.floor(firstBit / 8)
+  const shift = firstBit % 8
+  for (let n = 0; n < count; n++) {
+    const bit = shift + n
+    out[n] = (bytes[first + (bit >> 3)] >> (bit & 7)) & 1
+  }
+  return out
+}
+
+/** Bits above BitsStored are not part of the number (old files keep overlays there). */
+function withoutUnusedBits(values: VoxelArray, { bitsStored, bitsAllocated, signed }: PixelLayout): VoxelArray {
+  if (bitsStored === bitsAllocated) return values
+  const unused = 32 - bitsStored
+  const out = values.slice()
+  for (let n = 0; n < out.length; n++) out[n] = signed ? (out[n] << unused) >> unused : (out[n] << unused) >>> unused
+  return out
+}
+
+/** The compressed bytes of each frame, which may be spread over several fragments (PS3.5, A.4). */
+function frameParts([table, ...fragments]: readonly Uint8Array[], frames: number, subject: string): Uint8Array[] {
+  if (fragments.length === frames) return fragments
+  if (frames === 1 && fragments.length > 0) return [Buffer.concat(fragments)]
+  const offsets = table ? new DataView(table.buffer, table.byteOffset, table.byteLength) : undefined
+  if (!offsets || offsets.byteLength !== 4 * frames || fragments.length < frames) {
+    throw new InputError(
+      subject,
+      `has ${fragments.length} fragments of pixels for ${frames} frames; export it uncompressed`,
+    )
+  }
+  const parts: Uint8Array[][] = []
+  let at = 0
+  for (const fragment of fragments) {
+    if (parts.length < frames && offsets.getUint32(4 * parts.length, true) === at) parts.push([])
+    parts.at(-1)?.push(fragment)
+    at += 8 + fragment.length
+  }
+  if (parts.length !== frames) {
+    throw new InputError(subject, 'has an offset table that does not fit its fragments: it is damaged; copy it again')
+  }
+  return parts.map((part) => Buffer.concat(part))
+}

@@ -1,0 +1,136 @@
+import { open, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InputError } from '../../volume/errors.ts'
+import type { Volume } from '../../volume/volume.ts'
+import { inputFault } from '../file-faults.ts'
+import { framesOf } from './frames.ts'
+import { imageVolume } from './image-volume.ts'
+import { type DicomFile, parseDicom } from './part10.ts'
+import { readSegmentation } from './segmentation.ts'
+import { looksLikeDicom } from './signature.ts'
+import { objectKind } from './sop-classes.ts'
+
+/** What one typed array can hold on every supported Node. */
+const MAX_BYTES = 2 ** 31 - 1
+
+/**
+ * Reads a DICOM file by its SOP class: an image (one slice, or several frames ordered by position) or a segmentation
+ * (`readSegmentation`). What the file holds beside pixels and grid, patients' names among it, is left behind.
+ *
+ * @throws InputError where the file is damaged, of another class, or its frames are not one volume
+ */
+export async function readDicomFile(path: string): Promise<Volume> {
+  const file = await openDicom(path)
+  if (kindOf(file) === 'segmentation') return readSegmentation(file)
+  const words = { subject: path, many: 'frames', remedy: 'give a file with one volume' }
+  return imageVolume(framesOf(file), words)
+}
+
+/**
+ * Reads the DICOM series in a folder as one volume. Slices are ordered by their position, whatever their names; each
+ * slice's rescale slope is applied. A stack that is not perpendicular to its slices (gantry tilt) keeps its shear.
+ *
+ * @throws InputError where the folder holds no DICOM files, more than one series, slices of different size or
+ *   orientation, two slices at one place, or where a slice is missing
+ */
+export async function readDicomFolder(folder: string): Promise<Volume> {
+  const files: DicomFile[] = []
+  for (const path of await dicomFiles(folder)) files.push(await openDicom(path))
+  requireOneSeries(files, folder)
+  const segmentations = files.filter((file) => kindOf(file) === 'segmentation')
+  if (files.length === 1 && segmentations.length === 1) return readSegmentation(files[0])
+  if (segmentations.length > 0) {
+    const [{ subject }] = segmentations
+    throw new InputError(subject, `is a segmentation among the ${files.length} files of ${folder}; give one of the two`)
+  }
+  const words = { subject: folder, many: 'slices', remedy: 'give the folder of one volume' }
+  return imageVolume(files.flatMap(framesOf), words)
+}
+
+/** Whether a file begins as a DICOM file does. */
+export async function isDicom(path: string): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    const start = new Uint8Array(132)
+    const { bytesRead } = await file.read(start, 0, start.length, 0)
+    return looksLikeDicom(start.subarray(0, bytesRead))
+  } finally {
+    await file.close()
+  }
+}
+
+async function openDicom(path: string): Promise<DicomFile> {
+  return parseDicom(await readBytes(path), path)
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { size } = await file.stat()
+      if (size > MAX_BYTES) throw new InputError(path, 'is larger than 2 GiB; give one file a slice')
+      const bytes = new Uint8Array(size)
+      const { bytesRead } = await file.read(bytes, 0, size, 0)
+      return bytes.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw inputFault(error, path)
+  }
+}
+
+function kindOf({ dataSet, subject }: DicomFile): 'image' | 'segmentation' {
+  const uid = dataSet.text('SOPClassUID')
+  if (uid === undefined) throw new InputError(subject, 'does not say what it is (SOPClassUID); export it again')
+  return objectKind(uid, subject)
+}
+
+/** The DICOM files of a folder: told by their content, or by their name where they are damaged. */
+async function dicomFiles(folder: string): Promise<string[]> {
+  let names: string[] = []
+  try {
+    names = (await readdir(folder)).filter((name) => name !== 'DICOMDIR').sort()
+  } catch (error) {
+    throw inputFault(error, folder)
+  }
+  const paths: string[] = []
+  let folders = 0
+  for (const name of names) {
+    const path = join(folder, name)
+    try {
+      // `stat` follows links: a link to a folder is a folder.
+      const about = await stat(path)
+      if (about.isDirectory()) folders++
+      if (about.isFile() && (/\.dcm$/i.test(name) || (await isDicom(path)))) paths.push(path)
+    } catch (error) {
+      throw inputFault(error, path)
+    }
+  }
+  if (paths.length > 0) return paths
+  const below = folders > 0 ? `; it has ${folders} folders in it: give one of them` : ''
+  throw new InputError(
+    folder,
+    `is a folder without DICOM files${below || '; give an image file or the folder of a DICOM series'}`,
+  )
+}
+
+function requireOneSeries(files: readonly DicomFile[], folder: string): void {
+  const series = new Map<string, DicomFile[]>()
+  for (const file of files) {
+    const uid = file.dataSet.text('SeriesInstanceUID') ?? ''
+    series.set(uid, [...(series.get(uid) ?? []), file])
+  }
+  if (series.size < 2) return
+  const named = [...series].sort(([, a], [, b]) => b.length - a.length).map(([uid, of]) => seriesName(uid, of))
+  const listed = named.length > 5 ? [...named.slice(0, 5), '…'] : named
+  throw new InputError(folder, `holds ${series.size} DICOM series: ${listed.join(', ')}; give a folder with one series`)
+}
+
+/** A series as people know it: number and description, else its UID; and how many files it has. */
+function seriesName(uid: string, files: readonly DicomFile[]): string {
+  const [{ dataSet }] = files
+  const description = dataSet.text('SeriesDescription')
+  const name = [dataSet.number('SeriesNumber'), description && `"${description}"`].filter(Boolean).join(' ') || uid
+  return `${name || 'one without a UID'} (${files.length} ${files.length === 1 ? 'file' : 'files'})`
+}
