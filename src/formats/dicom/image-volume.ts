@@ -1,4 +1,5 @@
 import { voxelCount } from '../../volume/grid.ts'
+import { realValues } from '../../volume/scaling.ts'
 import type { Volume } from '../../volume/volume.ts'
 import { allocateVoxels, type VoxelType } from '../voxel-types.ts'
 import type { Frame } from './frames.ts'
@@ -20,18 +21,24 @@ export async function imageVolume(frames: readonly Frame[], words: Words): Promi
   const data = allocateVoxels(volumeType(frames, uniform), voxelCount(grid))
   const plane = grid.shape[0] * grid.shape[1]
   for (const [n, frame] of frames.entries()) {
-    const values = pixels.get(frame.file)?.(frame.index) ?? []
+    const values = pixels[n](frame.index)
     const at = slices[n] * plane
     if (uniform) data.set(values, at)
-    else for (let v = 0; v < plane; v++) data[at + v] = frame.slope * values[v] + frame.intercept
+    else realValues(values, frame, data.subarray(at, at + plane))
   }
   const scaling = uniform && (slope !== 1 || intercept !== 0) ? { slope, intercept } : undefined
   return { grid, channels: 1, data, ...(scaling && { scaling }) }
 }
 
-async function pixelsOf(frames: readonly Frame[]): Promise<ReadonlyMap<DicomFile, FramePixels>> {
-  const pixels = new Map<DicomFile, FramePixels>()
-  for (const { file, layout } of frames) if (!pixels.has(file)) pixels.set(file, await readPixels(file, layout))
+/** For each frame the pixels of its file, each file read once. */
+async function pixelsOf(frames: readonly Frame[]): Promise<FramePixels[]> {
+  const read = new Map<DicomFile, Promise<FramePixels>>()
+  const pixels: FramePixels[] = []
+  for (const { file, layout } of frames) {
+    const of = read.get(file) ?? readPixels(file, layout)
+    read.set(file, of)
+    pixels.push(await of)
+  }
   return pixels
 }
 

@@ -1,5 +1,5 @@
 import { InputError } from '../../volume/errors.ts'
-import type { Grid, Mat3, Vec3 } from '../../volume/grid.ts'
+import { type Grid, type Mat3, type Vec3, vec3 } from '../../volume/grid.ts'
 import type { Frame } from './frames.ts'
 
 /** What frames are to the user, for messages: slices of a folder, or frames of a file. */
@@ -32,17 +32,14 @@ const SAME_PLACE_MM = 0.01
  */
 export function denseStack(frames: readonly Frame[], words: Words): Stack {
   const plane = commonPlane(frames, words)
-  const places = placesOf(frames, plane, words)
+  const places = placesOf(frames, plane)
   if (frames.length === 1) return stackOf(frames, plane, places, singleStep(frames[0]), words)
   const steps = places.sorted.slice(1).map((mm, n) => mm - places.sorted[n])
   const median = [...steps].sort((a, b) => a - b)[steps.length >> 1]
   const repeated = steps.findIndex((mm) => mm < STEP_TOLERANCE * median || mm < SAME_PLACE_MM)
   if (repeated >= 0) {
     const mm = places.sorted[repeated].toFixed(2)
-    throw new InputError(
-      words.subject,
-      `has two ${words.many} at ${mm} mm (${differenceAt(frames, places)}); ${words.remedy}`,
-    )
+    throw new InputError(words.subject, `has two ${words.many} at ${mm} mm (${differenceOf(frames)}); ${words.remedy}`)
   }
   const uneven = steps.findIndex((mm) => Math.abs(mm - median) > STEP_TOLERANCE * median)
   if (uneven >= 0) {
@@ -60,7 +57,7 @@ export function denseStack(frames: readonly Frame[], words: Words): Stack {
  */
 export function sparseStack(frames: readonly Frame[], words: Words): Stack {
   const plane = commonPlane(frames, words)
-  const places = placesOf(frames, plane, words)
+  const places = placesOf(frames, plane)
   const distinct = places.sorted.filter((mm, n, all) => n === 0 || mm - all[n - 1] >= SAME_PLACE_MM)
   const steps = distinct.slice(1).map((mm, n) => mm - distinct[n])
   const step = steps.length === 0 ? singleStep(frames[0]) : sparseStep(steps, frames[0], words)
@@ -125,7 +122,7 @@ function commonPlane(frames: readonly Frame[], words: Words): Plane {
     const same = (cosine: number, n: number) => Math.abs(cosine - orientation[n]) <= COSINE_TOLERANCE
     if (!(frame.orientation ?? orientation).every(same)) differ('orientation')
   }
-  const [row, column] = [vec(orientation, 0), vec(orientation, 3)]
+  const [row, column] = [vec3((axis) => orientation[axis]), vec3((axis) => orientation[axis + 3])]
   const lengths = [dot(row, row), dot(column, column)].map(Math.sqrt)
   if (
     lengths.some((length) => Math.abs(length - 1) > COSINE_TOLERANCE) ||
@@ -143,7 +140,7 @@ interface Places {
   readonly sorted: readonly number[]
 }
 
-function placesOf(frames: readonly Frame[], { normal }: Plane, _: Words): Places {
+function placesOf(frames: readonly Frame[], { normal }: Plane): Places {
   const mm = frames.map(({ position }) => (position ? dot(position, normal) : 0))
   return { mm, sorted: [...mm].sort((a, b) => a - b) }
 }
@@ -200,7 +197,7 @@ const DIFFERENCES = [
   [undefined, 'AcquisitionNumber', 'acquisitions'],
 ] as const
 
-function differenceAt(frames: readonly Frame[], _: Places): string {
+function differenceOf(frames: readonly Frame[]): string {
   for (const [sequence, keyword, name] of DIFFERENCES) {
     const values = new Set<number>()
     for (const { groups } of frames) {
@@ -214,10 +211,6 @@ function differenceAt(frames: readonly Frame[], _: Places): string {
   return 'several time points?'
 }
 
-function vec(values: readonly number[], at: number): Vec3 {
-  return [values[at], values[at + 1], values[at + 2]]
-}
-
 function dot(a: Vec3, b: Vec3): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
@@ -227,11 +220,11 @@ function cross(u: Vec3, v: Vec3): Vec3 {
 }
 
 function scaled(a: Vec3, factor: number): Vec3 {
-  return [a[0] * factor, a[1] * factor, a[2] * factor]
+  return vec3((axis) => a[axis] * factor)
 }
 
 function plus(a: Vec3, b: Vec3): Vec3 {
-  return [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
+  return vec3((axis) => a[axis] + b[axis])
 }
 
 function minus(a: Vec3, b: Vec3): Vec3 {
