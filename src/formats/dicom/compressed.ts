@@ -6,9 +6,8 @@ import type { VoxelArray } from '../../volume/volume.ts'
 import { ItkFailure, type ItkImage, withItk } from '../itk-worker.ts'
 import { arrayType } from '../voxel-types.ts'
 import { encodePixelFile } from './encode.ts'
-import type { PixelLayout } from './image.ts'
+import { type FramePixels, type PixelLayout, pixelType } from './image.ts'
 import type { DicomFile } from './part10.ts'
-import { type FramePixels, pixelType } from './pixels.ts'
 
 /**
  * Decodes JPEG, JPEG-LS, JPEG 2000 and RLE frames. ITK is given the pixels alone, so that what it makes of the rest of the

@@ -3,8 +3,9 @@ import { realValues } from '../../volume/scaling.ts'
 import type { Volume } from '../../volume/volume.ts'
 import { allocateVoxels, type VoxelType } from '../voxel-types.ts'
 import type { Frame } from './frames.ts'
+import { type FramePixels, pixelType } from './image.ts'
 import type { DicomFile } from './part10.ts'
-import { type FramePixels, pixelType, readPixels } from './pixels.ts'
+import { readPixels } from './pixels.ts'
 import { denseStack, type Words } from './stack.ts'
 
 /**

@@ -1,4 +1,6 @@
 import { InputError } from '../../volume/errors.ts'
+import type { VoxelArray } from '../../volume/volume.ts'
+import type { VoxelType } from '../voxel-types.ts'
 import type { DicomFile } from './part10.ts'
 
 /** How the pixels of one file are stored. */
@@ -41,4 +43,13 @@ export function pixelLayout({ dataSet, subject }: DicomFile): PixelLayout {
     refuse(`has pixels of ${bitsStored} in ${bitsAllocated} bits, the highest being bit ${highBit}; export it again`)
   }
   return { rows, columns, frames, bitsAllocated, bitsStored, signed: representation === 1 }
+}
+
+/** The stored numbers of one frame, row by row. */
+export type FramePixels = (index: number) => VoxelArray
+
+/** The type that holds a file's stored numbers; single bits become bytes. */
+export function pixelType({ bitsAllocated, signed }: PixelLayout): VoxelType {
+  const bits = bitsAllocated === 1 ? 8 : bitsAllocated
+  return `${signed ? '' : 'u'}int${bits}`
 }

@@ -1,18 +1,8 @@
 import { InputError } from '../../volume/errors.ts'
 import type { VoxelArray } from '../../volume/volume.ts'
-import { swapBytes, type VoxelType, voxelsFromBytes } from '../voxel-types.ts'
-import { decodeWithItk } from './compressed.ts'
-import type { PixelLayout } from './image.ts'
+import { swapBytes, voxelsFromBytes } from '../voxel-types.ts'
+import { type FramePixels, type PixelLayout, pixelType } from './image.ts'
 import { type DicomFile, inflate } from './part10.ts'
-
-/** The stored numbers of one frame, row by row. */
-export type FramePixels = (index: number) => VoxelArray
-
-/** The type that holds a file's stored numbers; single bits become bytes. */
-export function pixelType({ bitsAllocated, signed }: PixelLayout): VoxelType {
-  const bits = bitsAllocated === 1 ? 8 : bitsAllocated
-  return `${signed ? '' : 'u'}int${bits}`
-}
 
 /**
  * The pixels of a file: read in place, or decoded.
@@ -38,7 +28,10 @@ export async function readPixels(file: DicomFile, layout: PixelLayout): Promise<
   }
   if ('bytes' in data) return nativePixels(data.bytes, data.vr, file, layout)
   const parts = frameParts(data.fragments, layout.frames, subject)
-  if (coding === 'itk') return decodeWithItk(syntaxUid, layout, parts, file)
+  if (coding === 'itk') {
+    const { decodeWithItk } = await import('./compressed.ts')
+    return decodeWithItk(syntaxUid, layout, parts, file)
+  }
   const frames = coding === 'plain fragments' ? parts : parts.map((part) => inflate(part, subject))
   const single = { ...layout, frames: 1 }
   for (const frame of frames) requireLength(frame, single, subject)

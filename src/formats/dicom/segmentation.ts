@@ -2,8 +2,9 @@ import { InputError } from '../../volume/errors.ts'
 import { voxelCount } from '../../volume/grid.ts'
 import type { Volume, VoxelArray } from '../../volume/volume.ts'
 import { type Frame, framesOf, groupItem } from './frames.ts'
+import type { FramePixels } from './image.ts'
 import type { DicomFile } from './part10.ts'
-import { type FramePixels, readPixels } from './pixels.ts'
+import { readPixels } from './pixels.ts'
 import { sparseStack } from './stack.ts'
 
 interface Content {
