@@ -34,16 +34,22 @@ const folds = 10
  * Compares, for one class, the cut at ½, each case's own t*, t* after calibration, and one threshold tuned on references. The
  * last two are cross-fitted: a case's calibration and fixed threshold come from the cases of the other folds.
  *
- * @param tables one a case, at least two
+ * @param given at least two cases, by name
  */
-export function compareThresholds(tables: readonly CutTable[]): ThresholdComparison {
+export function compareThresholds(
+  given: readonly { readonly case: string; readonly table: CutTable }[],
+): ThresholdComparison {
+  // In the order of their names, so that neither folds nor intervals depend on the order in which cases were given.
+  const sorted = given.toSorted((a, b) => (a.case < b.case ? -1 : Number(a.case > b.case)))
+  const names = sorted.map((one) => one.case)
+  const tables = sorted.map(({ table }) => table)
   const curves = tables.map(diceAtCuts)
   const count = Math.min(folds, tables.length)
   const fits = Array.from({ length: count }, (_, fold) => {
     const others = [...tables.keys()].filter((i) => i % count !== fold)
     return {
       calibration: fitBetaCalibration(others.map((i) => tables[i])),
-      fixed: bestMean(curves, Uint32Array.from(others)),
+      fixed: bestMean(curves, others),
     }
   })
   const cases = tables.map((table, i): CaseScores => {
@@ -58,10 +64,10 @@ export function compareThresholds(tables: readonly CutTable[]): ThresholdCompari
   })
   const options = { draws: tables.length > 200 ? 200 : 1000 }
   const mean = (value: (i: number) => number) =>
-    bootstrap(tables.length, (drawn) => drawn.reduce((sum, i) => sum + value(i), 0) / drawn.length, options)
+    bootstrap(names, (drawn) => drawn.reduce((sum, i) => sum + value(i), 0) / drawn.length, options)
   const over = <K extends Method>(methods: readonly K[], value: (method: K, i: number) => number) =>
     Object.fromEntries(methods.map((method) => [method, mean((i) => value(method, i))])) as Record<K, Interval>
-  const best = bootstrap(tables.length, (drawn) => bestMean(curves, drawn), options)
+  const best = bootstrap(names, (drawn) => bestMean(curves, drawn), options)
   const calibration = fitBetaCalibration(tables)
   return {
     cases,
@@ -83,7 +89,7 @@ export function compareThresholds(tables: readonly CutTable[]): ThresholdCompari
 }
 
 /** The cut with the largest mean Dice over the cases drawn; of a plateau, its middle. */
-function bestMean(curves: readonly Float64Array[], drawn: Uint32Array): number {
+function bestMean(curves: readonly Float64Array[], drawn: readonly number[]): number {
   const sum = new Float64Array(CUTS.length)
   for (const i of drawn) {
     const curve = curves[i]

@@ -55,7 +55,7 @@ export interface ReviewedCase {
 export class ReviewCollector {
   readonly #rows: Omit<ReviewRow, 'flags'>[] = []
   readonly #results: MapResult[] = []
-  readonly #tables = new Map<string, CutTable[]>()
+  readonly #tables = new Map<string, { readonly case: string; readonly table: CutTable }[]>()
 
   add({ source, scheme, decoded, reference, tables }: ReviewedCase): void {
     const ml = voxelVolumeMm3(source.grid) / 1000
@@ -63,7 +63,10 @@ export class ReviewCollector {
       const own = scheme.maps[i]
       if (!result || !own) continue
       const table = tables[i]
-      if (table) this.#tables.set(own.name, [...(this.#tables.get(own.name) ?? []), table])
+      if (table) {
+        const before = this.#tables.get(own.name) ?? []
+        this.#tables.set(own.name, [...before, { case: source.name, table }])
+      }
       this.#results.push(result)
       this.#rows.push({
         case: source.name,

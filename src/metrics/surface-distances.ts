@@ -2,6 +2,7 @@ import type { Vec3 } from '../volume/grid.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { type Box, boxOf, cropEqual } from './box.ts'
 import { distancesToFeatures } from './feature-distance.ts'
+import { quantile } from './statistics/quantile.ts'
 
 /** Distances between the surfaces of two masks, in mm; null where a mask is empty. */
 export interface SurfaceDistances {
@@ -58,7 +59,7 @@ export function surfaceDistancesInBox(a: Uint8Array, b: Uint8Array, box: Box, gr
   if (toA.length === 0 || toB.length === 0) return none
   const sum = (distances: Float64Array) => distances.reduce((x, y) => x + y, 0)
   return {
-    hd95Mm: Math.max(percentile(toA, 0.95), percentile(toB, 0.95)),
+    hd95Mm: Math.max(quantile(toA, 0.95), quantile(toB, 0.95)),
     meanMm: (sum(toA) + sum(toB)) / (toA.length + toB.length),
     hdMm: Math.max(toA[toA.length - 1], toB[toB.length - 1]),
   }
@@ -87,12 +88,4 @@ function surfaceOf(mask: Uint8Array, [nx, ny, nz]: Vec3, imageShape: Vec3): Uint
     }
   }
   return surface
-}
-
-/** Linear interpolation between the ranks of ascending values (type 7 of Hyndman & Fan, numpy's default). */
-function percentile(sorted: Float64Array, q: number): number {
-  const rank = q * (sorted.length - 1)
-  const below = Math.floor(rank)
-  const above = Math.min(below + 1, sorted.length - 1)
-  return sorted[below] + (rank - below) * (sorted[above] - sorted[below])
 }

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { calibrated, fitBetaCalibration } from './beta-calibration.ts'
 import { bestSoftCut, CUTS, CutTable, diceAtCuts, HALF_CUT } from './cut-table.ts'
-import { bootstrap, quantile } from './statistics/bootstrap.ts'
 
 /** Deterministic uniform numbers (mulberry32). */
 function uniform(seed: number): () => number {
@@ -84,29 +83,5 @@ describe('beta calibration', () => {
       expect(Object.values(fit).every(Number.isFinite)).toBe(true)
       expect(calibrated(fit, 0.9)).toBeGreaterThanOrEqual(calibrated(fit, 0.1))
     }
-  })
-})
-
-describe('bootstrap', () => {
-  test('covers the mean about as often as it says', () => {
-    const random = uniform(7)
-    let covered = 0
-    const runs = 200
-    for (let run = 0; run < runs; run++) {
-      const values = Array.from({ length: 40 }, () => random())
-      const { low, high } = bootstrap(40, (drawn) => drawn.reduce((sum, i) => sum + values[i], 0) / 40, {
-        draws: 300,
-        seed: run + 1,
-      })
-      if (low <= 0.5 && 0.5 <= high) covered++
-    }
-    // 95 % less the known shortfall of percentile intervals at n = 40; three standard errors of 200 runs are 0.05.
-    expect(covered / runs).toBeGreaterThan(0.88)
-    expect(covered / runs).toBeLessThan(0.995)
-  })
-
-  test('quantiles as R and NumPy take them', () => {
-    expect(quantile([1, 2, 3, 4], 0.5)).toBe(2.5)
-    expect(quantile([1, 2, 3, 4], 0.025)).toBeCloseTo(1.075, 12)
   })
 })

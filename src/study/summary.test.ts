@@ -71,3 +71,15 @@ test('pairs are matched by case, tested by patient, corrected over the table', (
     expect(row.high).toBeLessThan(0.06)
   }
 })
+
+test('no number depends on the order of the rows', () => {
+  const key = (row: { organ: string; target: string }) => JSON.stringify(row)
+  for (const table of [summarise, compare]) {
+    const given = table(rows, 300).map(key)
+    expect(
+      table([...rows].reverse(), 300)
+        .map(key)
+        .sort(),
+    ).toEqual(given.sort())
+  }
+})

@@ -1,4 +1,4 @@
-import { clusteredBootstrap, type Interval } from '../metrics/statistics/cluster-bootstrap.ts'
+import { bootstrap, type Interval } from '../metrics/statistics/bootstrap.ts'
 import { holm, wilcoxonSignedRank } from '../metrics/statistics/wilcoxon.ts'
 import type { Method } from './score-case.ts'
 import type { ScoreRow } from './score-table.ts'
@@ -49,7 +49,7 @@ export interface ComparisonRow {
 }
 
 /** The questions of the study, as pairs of methods. */
-export const COMPARISONS: readonly (readonly [Method, Method])[] = [
+export const comparedMethods: readonly (readonly [Method, Method])[] = [
   ['ce@half', 'soft-dice@half'],
   ['ce@case', 'ce@half'],
   ['ce@case', 'soft-dice@half'],
@@ -59,15 +59,15 @@ export const COMPARISONS: readonly (readonly [Method, Method])[] = [
   ['theory@case', 'theory@half'],
 ]
 
-const TARGETS: readonly Target[] = ['noisy', 'clean']
+const targets: readonly Target[] = ['noisy', 'clean']
 
 export function summarise(rows: readonly ScoreRow[], resamples: number): SummaryRow[] {
   return groupsOf(rows).flatMap(({ organ, sigma_mm, length_mm, methods }) =>
-    TARGETS.flatMap((target) =>
+    targets.flatMap((target) =>
       [...methods].map(([method, own]): SummaryRow => {
         const dice = own.map((row) => diceOf(row, target))
         const patients = own.map(({ patient }) => patient)
-        const interval = clusteredBootstrap(dice, patients, resamples, organ, sigma_mm, target, method)
+        const interval = meanOf(dice, patients, resamples, [organ, sigma_mm, target, method])
         const mean = (value: (row: ScoreRow) => number) => average(own.map(value))
         return {
           organ,
@@ -77,7 +77,7 @@ export function summarise(rows: readonly ScoreRow[], resamples: number): Summary
           method,
           cases: own.length,
           patients: new Set(patients).size,
-          dice_mean: interval.mean,
+          dice_mean: interval.value,
           dice_low: interval.low,
           dice_high: interval.high,
           dice_fold_sd: deviation(foldMeans(own, dice)),
@@ -93,9 +93,9 @@ export function summarise(rows: readonly ScoreRow[], resamples: number): Summary
 }
 
 export function compare(rows: readonly ScoreRow[], resamples: number): ComparisonRow[] {
-  return TARGETS.flatMap((target) => {
+  return targets.flatMap((target) => {
     const bare = groupsOf(rows).flatMap(({ organ, sigma_mm, methods }) =>
-      COMPARISONS.flatMap(([first, second]) => {
+      comparedMethods.flatMap(([first, second]) => {
         const [a, b] = [methods.get(first), methods.get(second)]
         if (a === undefined || b === undefined) return []
         const key = [organ, sigma_mm, target, first, second] as const
@@ -121,7 +121,7 @@ function paired(
   })
   const differences = pairs.map(({ difference }) => difference)
   const patients = pairs.map(({ patient }) => patient)
-  const interval: Interval = clusteredBootstrap(differences, patients, resamples, ...key)
+  const interval = meanOf(differences, patients, resamples, key)
   const distinct = [...new Set(patients)]
   const means = distinct.map((patient) =>
     average(pairs.filter((pair) => pair.patient === patient).map(({ difference }) => difference)),
@@ -129,13 +129,23 @@ function paired(
   return {
     cases: pairs.length,
     patients: distinct.length,
-    difference: interval.mean,
+    difference: interval.value,
     low: interval.low,
     high: interval.high,
     better: differences.filter((d) => d > 0).length,
     worse: differences.filter((d) => d < 0).length,
     p: wilcoxonSignedRank(means).pValue,
   }
+}
+
+/** The mean over cases, with an interval from a bootstrap of patients. */
+function meanOf(
+  values: readonly number[],
+  patients: readonly string[],
+  draws: number,
+  key: readonly (string | number)[],
+): Interval {
+  return bootstrap(patients, (drawn) => average(drawn.map((i) => values[i])), { draws, key })
 }
 
 interface Group {
@@ -145,7 +155,10 @@ interface Group {
   readonly methods: ReadonlyMap<Method, readonly ScoreRow[]>
 }
 
-/** Rows by organ, then by strength, then by method, each in the order of their first row. */
+/**
+ * Rows by organ, then by strength, then by method, each in the order of their first row; within a method by case, so that
+ * no sum depends on the order of the rows.
+ */
 function groupsOf(rows: readonly ScoreRow[]): Group[] {
   const groups = new Map<string, { head: ScoreRow; methods: Map<Method, ScoreRow[]> }>()
   for (const row of rows) {
@@ -161,10 +174,14 @@ function groupsOf(rows: readonly ScoreRow[]): Group[] {
     organ: head.organ,
     sigma_mm: head.sigma_mm,
     length_mm: head.length_mm,
-    methods,
+    methods: new Map([...methods].map(([method, own]) => [method, own.toSorted(byCase)])),
   }))
   const organs = [...new Set(list.map(({ organ }) => organ))]
   return organs.flatMap((organ) => list.filter((group) => group.organ === organ))
+}
+
+function byCase(a: ScoreRow, b: ScoreRow): number {
+  return a.case < b.case ? -1 : Number(a.case > b.case)
 }
 
 function diceOf(row: ScoreRow, target: Target): number {

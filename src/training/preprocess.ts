@@ -1,3 +1,4 @@
+import { quantile } from '../metrics/statistics/quantile.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
 import { realValue, storedValue, UNSCALED } from '../volume/scaling.ts'
@@ -136,8 +137,7 @@ export function fitWindow(samples: Float32Array): Intensity {
   if (samples.length === 0)
     throw new InputError('training set', 'no labelled voxel to measure intensities in; check the labels')
   const sorted = samples.slice().sort()
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]
-  const [lower, upper] = [at(0.005), at(0.995)]
+  const [lower, upper] = [quantile(sorted, 0.005), quantile(sorted, 0.995)]
   const { mean, deviation } = moments(sorted.map((x) => Math.min(upper, Math.max(lower, x))))
   return { kind: 'window', lower, upper, mean, deviation }
 }

@@ -1,45 +1,46 @@
-/** A value with an interval. */
+import { randomStream } from '../../volume/random.ts'
+import { quantile } from './quantile.ts'
+
+/** An estimate with its confidence interval. */
 export interface Interval {
   readonly value: number
   readonly low: number
   readonly high: number
 }
 
+export interface BootstrapOptions {
+  /** How often clusters are drawn; default 1000. */
+  readonly draws?: number
+  /** Fixes the random numbers. */
+  readonly key?: readonly (number | string)[]
+}
+
 /**
- * The 95 % percentile bootstrap interval of a statistic of cases: cases are drawn with replacement and the statistic is taken of
- * each draw. The same seed gives the same interval.
+ * The 95 % percentile bootstrap interval (Efron, Bootstrap Methods, 1979) of a statistic of cases. Whole clusters are
+ * drawn with replacement, since the cases of one patient are not independent. Clusters are drawn from their names in
+ * order, so that the interval does not depend on the order of the cases.
  *
- * @param statistic of the indices drawn
+ * @param clusters of each case its patient; where cases are independent, its own name
+ * @param statistic of the indices of the cases drawn
  * @example
- * bootstrap(differences.length, (drawn) => mean(drawn.map((i) => differences[i])))
+ * const dice = [0.9, 0.8, 0.7]
+ * bootstrap(['a', 'b', 'b'], (drawn) => drawn.reduce((sum, i) => sum + dice[i], 0) / drawn.length).value // 0.8
  */
 export function bootstrap(
-  cases: number,
-  statistic: (drawn: Uint32Array) => number,
-  { draws = 1000, seed = 1 }: { readonly draws?: number; readonly seed?: number } = {},
+  clusters: readonly string[],
+  statistic: (drawn: readonly number[]) => number,
+  { draws = 1000, key = [] }: BootstrapOptions = {},
 ): Interval {
-  const drawn = Uint32Array.from({ length: cases }, (_, i) => i)
-  const value = statistic(drawn)
-  let state = seed >>> 0
+  const members = new Map<string, number[]>()
+  for (const [i, name] of clusters.entries()) members.set(name, [...(members.get(name) ?? []), i])
+  const sorted = [...members.keys()].sort().map((name) => members.get(name) ?? [])
+  const random = randomStream('bootstrap', ...key)
   const values = Float64Array.from({ length: draws }, () => {
-    for (let i = 0; i < cases; i++) {
-      // splitmix32
-      state = (state + 0x9e3779b9) >>> 0
-      let z = state
-      z = Math.imul(z ^ (z >>> 16), 0x85ebca6b)
-      z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
-      drawn[i] = Math.floor((((z ^ (z >>> 16)) >>> 0) / 2 ** 32) * cases)
+    const drawn: number[] = []
+    for (let n = 0; n < sorted.length; n++) {
+      for (const i of sorted[Math.floor(random.uniform() * sorted.length)]) drawn.push(i)
     }
     return statistic(drawn)
   }).sort()
-  return { value, low: quantile(values, 0.025), high: quantile(values, 0.975) }
-}
-
-/** The quantile of ascending values, linear between them (type 7 of R and NumPy). */
-export function quantile(sorted: ArrayLike<number>, q: number): number {
-  if (sorted.length === 0) return Number.NaN
-  const at = (sorted.length - 1) * q
-  const low = Math.floor(at)
-  const high = Math.min(low + 1, sorted.length - 1)
-  return sorted[low] + (at - low) * (sorted[high] - sorted[low])
+  return { value: statistic(sorted.flat()), low: quantile(values, 0.025), high: quantile(values, 0.975) }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { clusteredBootstrap } from './cluster-bootstrap.ts'
+import { bootstrap } from './bootstrap.ts'
+import { quantile } from './quantile.ts'
 import { WILCOXON_GOLDEN } from './testing/wilcoxon-golden.ts'
 import { holm, wilcoxonSignedRank } from './wilcoxon.ts'
 
@@ -36,6 +37,48 @@ test('Holm keeps the order and never falls below Bonferroni of the smallest', ()
   expect(holm([0.9, 0.8])).toEqual([1, 1])
 })
 
+test('quantiles are those of numpy.quantile', () => {
+  const values = [-3.5, -1, 0.25, 0.25, 2, 7.75, 11, 40]
+  // numpy.quantile(values, q), NumPy 1.24.
+  const golden = [
+    [0, -3.5],
+    [0.025, -3.0625],
+    [0.1, -1.75],
+    [0.33, 0.25],
+    [0.5, 1.125],
+    [0.95, 29.85],
+    [0.975, 34.925],
+    [1, 40.0],
+  ] as const
+  for (const [q, expected] of golden) expect(quantile(values, q)).toBeCloseTo(expected, 12)
+  expect(quantile([3], 0.975)).toBe(3)
+  expect(quantile([], 0.5)).toBeNaN()
+})
+
+test('a bootstrap interval depends on names, not on the order of cases', () => {
+  const values = [0.9, 0.1, 0.5, 0.7, 0.2, 0.35, 0.8]
+  const patients = ['b', 'a', 'c', 'b', 'd', 'a', 'e']
+  const interval = (order: readonly number[]) =>
+    bootstrap(
+      order.map((i) => patients[i]),
+      mean(order.map((i) => values[i])),
+      { draws: 300, key: ['x', 2] },
+    )
+  const given = interval([0, 1, 2, 3, 4, 5, 6])
+  for (const order of [
+    [6, 5, 4, 3, 2, 1, 0],
+    [3, 0, 6, 2, 5, 1, 4],
+  ]) {
+    const other = interval(order)
+    for (const key of ['value', 'low', 'high'] as const) expect(other[key]).toBeCloseTo(given[key], 12)
+  }
+  expect(given.value).toBeCloseTo(3.55 / 7, 12)
+  // Draws of two clusters of sizes 1 and 2 can only give these three means.
+  const seen = new Set<number>()
+  bootstrap(['p', 'q', 'q'], (drawn) => Number(seen.add(drawn.length).size), { draws: 200 })
+  expect([...seen].sort()).toEqual([2, 3, 4])
+})
+
 test('bootstrap intervals cover the mean as often as they say, and clusters widen them', () => {
   // 400 samples of 40 normal numbers: coverage of a nominal 95 % interval is 92.5 % ± 2.6 % (percentile, n = 40).
   let covered = 0
@@ -46,16 +89,20 @@ test('bootstrap intervals cover the mean as often as they say, and clusters wide
   for (let run = 0; run < 400; run++) {
     const values = Array.from({ length: 40 }, () => 3 + normal())
     const own = values.map((_, i) => String(i))
-    const { mean, low, high } = clusteredBootstrap(values, own, 400, 0, run)
-    expect(mean).toBeCloseTo(values.reduce((a, b) => a + b) / 40, 12)
+    const { value, low, high } = bootstrap(own, mean(values), { draws: 400, key: [0, run] })
+    expect(value).toBeCloseTo(values.reduce((a, b) => a + b) / 40, 12)
     if (low <= 3 && high >= 3) covered++
     // Every number four times over, as four frames of one patient: no more is known, the interval must not shrink.
     const repeated = values.flatMap((x) => [x, x, x, x])
     const patients = own.flatMap((x) => [x, x, x, x])
-    const clustered = clusteredBootstrap(repeated, patients, 400, 0, run)
+    const clustered = bootstrap(patients, mean(repeated), { draws: 400, key: [0, run] })
     if (clustered.high - clustered.low > 0.7 * (high - low)) widened++
   }
   expect(covered / 400).toBeGreaterThan(0.9)
   expect(covered / 400).toBeLessThan(0.98)
   expect(widened).toBe(400)
 })
+
+function mean(values: readonly number[]) {
+  return (drawn: readonly number[]) => drawn.reduce((sum, i) => sum + values[i], 0) / drawn.length
+}

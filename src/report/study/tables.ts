@@ -1,5 +1,5 @@
 import type { Method } from '../../study/score-case.ts'
-import { COMPARISONS, type ComparisonRow, type SummaryRow, type Target } from '../../study/summary.ts'
+import { type ComparisonRow, comparedMethods, type SummaryRow, type Target } from '../../study/summary.ts'
 import type { Block } from '../kit/html.ts'
 import type { Column } from '../kit/table.ts'
 import { pText, strengthText } from '../kit/words.ts'
@@ -77,7 +77,7 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
 export function comparisonTable(
   comparisons: readonly ComparisonRow[],
   target: Target,
-  pairs: readonly (readonly [Method, Method])[] = COMPARISONS,
+  pairs: readonly (readonly [Method, Method])[] = comparedMethods,
 ): Block {
   const rows = comparisons
     .filter((row) => row.target === target && pairs.some(([a, b]) => a === row.first && b === row.second))
@@ -90,7 +90,7 @@ export function comparisonTable(
     )
   return {
     kind: 'table',
-    name: `comparisons-${target}${pairs === COMPARISONS ? '' : '-main'}`,
+    name: `comparisons-${target}${pairs === comparedMethods ? '' : '-main'}`,
     caption: `Differences in Dice with the ${target} labels, the first method minus the second, paired by case.`,
     table: {
       columns: [
