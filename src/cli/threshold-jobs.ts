@@ -5,6 +5,7 @@ import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
 import type { CaseMaps } from '../maps/case-maps.ts'
 import { type ClassScheme, readClasses } from '../maps/classes.ts'
 import { datasetJsonFor, type FoundCase, findCases, openCase } from '../maps/find-cases.ts'
+import { readMaps } from '../maps/read-maps.ts'
 import { schemeFor } from '../maps/scheme.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkOutputFolder, checkOutputImage, imageEnding, namesFolder, outputsInFolder } from './outputs.ts'
@@ -54,7 +55,7 @@ export async function openJobs(inputs: readonly string[], options: ThresholdOpti
 async function openOne(found: FoundCase, options: ThresholdOptions): Promise<OpenedCase> {
   const { scale, logits, like, classes, datasetJson } = options
   const classNames = found.kind === 'classes' ? classNamesOf(classes, datasetJson) : undefined
-  const source = await openCase(found, { ...(scale && { scale }), ...(logits && { logits }), like, classNames })
+  const source = await openCase(found, { scale, logits, like, classNames })
   const listed = classNames === undefined ? options : { ...options, classes: source.names?.join(',') }
   return { source, scheme: schemeFor(found, source, { ...listed, classes: listed.classes ?? classes }) }
 }
@@ -97,9 +98,9 @@ export async function poolJobs(jobs: readonly Job[], step: () => void): Promise<
     )
   }
   const pass = async (pools: readonly ({ add(m: Float32Array): void } | undefined)[]) => {
-    for (const { source } of opened) {
+    for (const { source, scheme } of opened) {
       let channel = 0
-      for await (const m of source.maps()) pools[channel++]?.add(m)
+      for await (const m of readMaps(source, scheme)) pools[channel++]?.add(m)
       step()
     }
   }

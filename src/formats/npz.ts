@@ -75,6 +75,11 @@ export async function readNpy(path: string): Promise<NpyArray> {
   return readAll(await openNpy(path))
 }
 
+/** Reads the bytes of an `.npy` from a source such as standard input. Throws InputError where they are none. */
+export async function readNpyFrom(source: ByteSource, subject: string): Promise<NpyArray> {
+  return readAll(await npyStream(source, subject))
+}
+
 /** Reads every array of an `.npz` archive. Throws InputError where it is none. */
 export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
   const npz = await openNpz(path)
@@ -98,7 +103,7 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Npy
   await writeAtomically(path, zip(files))
 }
 
-export async function npyStream(source: ByteSource, subject: string): Promise<NpyStream> {
+async function npyStream(source: ByteSource, subject: string): Promise<NpyStream> {
   try {
     const prologue = await take(source, NPY_PROLOGUE_BYTES)
     const headBytes = npyHeadBytes(prologue, subject)

@@ -2,6 +2,7 @@ import { CaseDecoder, type DecodedCase, type DecodeOptions, type OwnCut } from '
 import { voxelCount } from '../volume/grid.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
+import { readMaps } from './read-maps.ts'
 import { SumCheck } from './sum-check.ts'
 
 export interface DecodeCaseOptions extends Omit<DecodeOptions, 'kind' | 'labels' | 'paint'> {
@@ -26,7 +27,7 @@ export async function decodeCase(
   const decoder = new CaseDecoder(voxels, source.channels, { ...rest, kind: scheme.kind, labels, paint: scheme.paint })
   const sums = scheme.kind === 'exclusive' ? new SumCheck(voxels, scheme.maps.includes(undefined)) : undefined
   let index = 0
-  for await (const map of source.maps()) {
+  for await (const map of readMaps(source, scheme)) {
     const cut = decoder.add(map)
     sums?.add(map)
     if (cut) inspect?.(index, map, cut)
@@ -35,7 +36,7 @@ export async function decodeCase(
   const warning = sums?.verdict(source.input)
   if (decoder.needsReview) {
     index = 0
-    for await (const map of source.maps()) decoder.review(index++, map)
+    for await (const map of readMaps(source, scheme)) decoder.review(index++, map)
   }
   return { decoded: decoder.finish(), warning }
 }

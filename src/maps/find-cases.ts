@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { inputFault } from '../formats/file-faults.ts'
 import { InputError } from '../volume/errors.ts'
 import { openArrayMaps } from './array-maps.ts'
-import type { CaseMaps, MapOptions } from './case-maps.ts'
+import type { CaseMaps, NumberOptions } from './case-maps.ts'
 import { isImageName, openClassFiles, openGeometry, openImageMaps, withGeometry } from './image-maps.ts'
 import { caseName } from './names.ts'
 
@@ -55,7 +55,7 @@ export function classFiles(folder: string): string[] {
     .map((name) => join(folder, name))
 }
 
-export interface OpenOptions extends MapOptions {
+export interface OpenOptions extends NumberOptions {
   /** An image, or a folder of images called like the cases, to take geometry and header from. */
   readonly like?: string | undefined
   /** Names of the classes in the order wanted, for cases of one image a class. */

@@ -1,151 +1,152 @@
 import { InputError } from '../volume/errors.ts'
-import { createGrid, type Vec3 } from '../volume/grid.ts'
-import { probabilitiesOf } from '../volume/probabilities.ts'
+import { voxelCount } from '../volume/grid.ts'
+import { convertToProbabilities } from '../volume/probabilities.ts'
 import { realValue, UNSCALED } from '../volume/scaling.ts'
-import type { Volume, VoxelArray } from '../volume/volume.ts'
-import type { MapOptions } from './case-maps.ts'
-
-/** Stored numbers that can be read from the start again and again: all maps after each other, in pieces of any length. */
-export interface StoredMaps {
-  /** Names the file in errors. */
-  readonly subject: string
-  readonly channels: number
-  /** Voxels of one map. */
-  readonly voxels: number
-  readonly scaling?: Volume['scaling']
-  chunks(): AsyncIterable<VoxelArray>
-  /** Where the voxels of a map go; absent where they are in order. */
-  readonly placement?: Placement | undefined
-}
-
-/** Voxel (i, j, k) of a stored map, i fastest, goes to `offset + i·strides[0] + j·strides[1] + k·strides[2]`. */
-export interface Placement {
-  /** Extents of the stored map. */
-  readonly shape: Vec3
-  readonly strides: Vec3
-  readonly offset: number
-}
+import { ValueSummary } from '../volume/value-summary.ts'
+import type { VoxelArray } from '../volume/volume.ts'
+import { type CaseMaps, coversGrid, type Placement, type StoredNumbers } from './case-maps.ts'
+import type { ClassScheme } from './classes.ts'
 
 /**
- * The maps as probabilities: scaled, or through the softmax or sigmoid of logits. One map is held at a time; a softmax reads
- * the file twice and holds a second map, the logarithm of its denominator.
+ * The maps of a case as probabilities on its grid, one after the other. The array is the same for each: valid until the next map
+ * is asked for, and the caller's until then. Outside of what is stored a known background is certain, and every other class is not
+ * there (as nnU-Net's `revert_cropping_on_probabilities`). A softmax of logits reads the file twice and holds a second map, the logarithm
+ * of its denominator.
  *
- * @throws InputError for NaN, infinities and values that are no probabilities, with the range of the whole file
+ * @throws InputError for NaN, infinities and values that are no probabilities, with what the whole file's values look like
  */
-export async function* readMaps(stored: StoredMaps, options: MapOptions): AsyncGenerator<Float32Array> {
-  const { logits } = options
-  if (logits === undefined) {
-    yield* assemble(stored, (data) => asProbabilities(stored, data, options))
-    return
+export async function* readMaps(
+  source: CaseMaps,
+  scheme: Pick<ClassScheme, 'maps'>,
+): AsyncGenerator<Float32Array<ArrayBuffer>> {
+  const { logits } = source.numbers
+  const map = new Float32Array(voxelCount(source.grid))
+  let put: Put
+  if (logits === undefined) put = probabilities(source, map)
+  else if (logits === 'sigmoid' || source.channels === 1) {
+    put = logitsInto((x, at) => {
+      map[at] = 1 / (1 + Math.exp(-x))
+    })
+  } else {
+    const denominator = await logSumExp(source)
+    put = logitsInto((x, at) => {
+      map[at] = Math.min(1, Math.exp(x - denominator[at]))
+    })
   }
-  const real = (data: VoxelArray) => finite(stored, data)
-  if (logits === 'sigmoid' || stored.channels === 1) {
-    for await (const map of assemble(stored, real)) {
-      for (let i = 0; i < map.length; i++) map[i] = 1 / (1 + Math.exp(-map[i]))
-      yield map
-    }
-    return
+  const whole = coversGrid(source)
+  const outside = (channel: number) => {
+    if (!whole) map.fill(isBackground(scheme, channel) ? 1 : 0)
   }
-  const denominator = await logSumExp(assemble(stored, real), stored.voxels)
-  for await (const map of assemble(stored, real)) {
-    for (let i = 0; i < map.length; i++) map[i] = Math.min(1, Math.exp(map[i] - denominator[i]))
-    yield map
-  }
-}
-
-/** Cuts the stream of chunks into maps, each converted piece by piece. */
-async function* assemble(
-  { chunks, voxels, placement }: StoredMaps,
-  convert: (data: VoxelArray) => Promise<Float32Array> | Float32Array,
-): AsyncGenerator<Float32Array> {
-  const map = new Float32Array(voxels)
-  let filled = 0
-  for await (const data of chunks()) {
-    const chunk = await convert(data)
-    for (let start = 0; start < chunk.length; ) {
-      const part = chunk.subarray(start, start + voxels - filled)
-      if (placement) scatter(map, part, filled, placement)
-      else map.set(part, filled)
-      start += part.length
-      filled += part.length
-      if (filled === voxels) {
-        yield map
-        filled = 0
-      }
-    }
-  }
-}
-
-/** Writes stored voxels, of which the first has the index `start`, to their places. */
-function scatter(map: Float32Array, part: Float32Array, start: number, { shape, strides, offset }: Placement): void {
-  const [nx, ny] = shape
-  let i = start % nx
-  let j = Math.floor(start / nx) % ny
-  let k = Math.floor(start / (nx * ny))
-  for (let n = 0; n < part.length; ) {
-    let to = offset + i * strides[0] + j * strides[1] + k * strides[2]
-    for (; i < nx && n < part.length; i++, to += strides[0]) map[to] = part[n++]
-    if (i < nx) return
-    i = 0
-    if (++j === ny) {
-      j = 0
-      k++
-    }
-  }
-}
-
-/** A piece of the file shows that it holds no probabilities, but the remedy (`--scale`) depends on the range of all of it. */
-async function asProbabilities(stored: StoredMaps, data: VoxelArray, options: MapOptions): Promise<Float32Array> {
-  const { subject, scaling } = stored
-  const volume = (values: VoxelArray): Volume => ({
-    grid: createGrid([values.length, 1, 1]),
-    channels: 1,
-    data: values,
-    ...(scaling && { scaling }),
-  })
   try {
-    return probabilitiesOf(volume(data), subject, options)
+    for await (const _ of eachMap(source, put, outside)) yield map
   } catch (error) {
-    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for await (const chunk of stored.chunks()) {
-      for (let i = 0; i < chunk.length; i++) {
-        const value = chunk[i]
-        if (!Number.isFinite(value)) throw error
-        if (value < min) min = value
-        if (value > max) max = value
-      }
-    }
-    try {
-      probabilitiesOf(volume(Float64Array.of(min, max)), subject, options)
-    } catch (whole) {
-      if (!(whole instanceof InputError) || !(min < 0)) throw whole
-      throw new InputError(
-        subject,
-        whole.fault.replace(/; .*/, '; if they are logits, say so: --logits softmax (or sigmoid)'),
-      )
-    }
-    throw error
+    throw error instanceof NotProbabilities ? await faultOf(error.stored, source) : error
   }
 }
 
-function finite({ subject, scaling }: StoredMaps, data: VoxelArray): Float32Array {
-  const out = new Float32Array(data.length)
-  for (let i = 0; i < data.length; i++) {
-    const value = realValue(data[i], scaling ?? UNSCALED)
-    if (!Number.isFinite(value)) throw new InputError(subject, `voxel ${i} is ${value}; logits must be finite numbers`)
-    out[i] = value
+function isBackground({ maps }: Pick<ClassScheme, 'maps'>, channel: number): boolean {
+  const own = maps[channel]
+  return own === undefined || own.labels.every((label) => label === 0)
+}
+
+/** Writes `count` numbers of `data`, from index `from` on, to the grid's voxels from `to` on, `step` apart. */
+type Put = (stored: StoredNumbers, data: VoxelArray, from: number, count: number, to: number, step: number) => void
+
+/** Cuts the stream of numbers into maps, and puts each number at its place; yields after each map. */
+async function* eachMap(
+  { stored, placement }: CaseMaps,
+  put: Put,
+  begin: (channel: number) => void,
+): AsyncGenerator<void> {
+  const voxels = placement.shape[0] * placement.shape[1] * placement.shape[2]
+  let [channel, filled] = [0, 0]
+  for (const file of stored) {
+    for await (const data of file.chunks()) {
+      for (let at = 0; at < data.length; ) {
+        if (filled === 0) begin(channel)
+        const count = Math.min(data.length - at, voxels - filled)
+        const first = at - filled
+        eachRun(placement, filled, count, (from, length, to, step) => put(file, data, first + from, length, to, step))
+        at += count
+        filled += count
+        if (filled === voxels) {
+          yield
+          filled = 0
+          channel++
+        }
+      }
+    }
   }
-  return out
+}
+
+/** The runs of places, evenly apart, of the stored voxels `start` to before `start + count`. */
+function eachRun(
+  { shape: [nx, ny], strides, offset }: Placement,
+  start: number,
+  count: number,
+  visit: (from: number, length: number, to: number, step: number) => void,
+): void {
+  // In the order of the grid: one run.
+  if (strides[0] === 1 && strides[1] === nx && strides[2] === nx * ny) {
+    visit(start, count, offset + start, 1)
+    return
+  }
+  for (let from = start; from < start + count; ) {
+    const i = from % nx
+    const row = Math.floor(from / nx)
+    const length = Math.min(nx - i, start + count - from)
+    const to = offset + i * strides[0] + (row % ny) * strides[1] + Math.floor(row / ny) * strides[2]
+    visit(from, length, to, strides[0])
+    from += length
+  }
+}
+
+/** A file holds a number that is no probability. */
+class NotProbabilities extends Error {
+  readonly stored: StoredNumbers
+
+  constructor(stored: StoredNumbers) {
+    super()
+    this.stored = stored
+  }
+}
+
+function probabilities({ numbers: { scale = 1 } }: CaseMaps, map: Float32Array): Put {
+  return (stored, data, from, count, to, step) => {
+    const { slope, intercept } = stored.scaling ?? UNSCALED
+    const scaling = { slope: slope / scale, intercept: intercept / scale }
+    const bad = convertToProbabilities(data, from, count, scaling, map, to, step)
+    if (bad >= 0) throw new NotProbabilities(stored)
+  }
+}
+
+/** The remedy depends on all values of the file, not on the piece where the first bad one stood. */
+async function faultOf(stored: StoredNumbers, { numbers, placement }: CaseMaps): Promise<InputError> {
+  const summary = new ValueSummary()
+  for await (const chunk of stored.chunks()) summary.add(chunk, stored.scaling)
+  const [nx, ny, nz] = placement.shape
+  return new InputError(stored.subject, summary.fault(numbers.scale, nx * ny * nz))
+}
+
+function logitsInto(write: (x: number, at: number) => void): Put {
+  return ({ subject, scaling = UNSCALED }, data, from, count, to, step) => {
+    for (let i = from, at = to; i < from + count; i++, at += step) {
+      const x = realValue(data[i], scaling)
+      if (!Number.isFinite(x)) throw new InputError(subject, `holds ${x}; logits must be finite numbers`)
+      write(x, at)
+    }
+  }
 }
 
 /** log Σ exp of the maps voxel by voxel, by running maxima, so that no exponential overflows. */
-async function logSumExp(maps: AsyncIterable<Float32Array>, voxels: number): Promise<Float32Array> {
-  const total = new Float32Array(voxels).fill(Number.NEGATIVE_INFINITY)
-  for await (const map of maps) {
-    for (let i = 0; i < voxels; i++) {
-      const [a, b] = [total[i], map[i]]
-      total[i] = a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b))
-    }
+async function logSumExp(source: CaseMaps): Promise<Float32Array> {
+  const total = new Float32Array(voxelCount(source.grid)).fill(Number.NEGATIVE_INFINITY)
+  const put = logitsInto((b, at) => {
+    const a = total[at]
+    total[at] = a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b))
+  })
+  for await (const _ of eachMap(source, put, () => {})) {
+    // The sums grow as the maps are read.
   }
   return total
 }

@@ -30,7 +30,7 @@ test('round-off is clamped without touching the input', () => {
 test('what is out of range is refused with a remedy', () => {
   const read = (data: VoxelArray) => () => probabilitiesOf(volume(data), 'p.nii')
   expect(read(Int16Array.of(0, 252))).toThrow('p.nii: values run from 0 to 252, not within [0, 1]; if they')
-  expect(read(Int16Array.of(0, 252))).toThrow('--scale 252')
+  expect(read(Int16Array.of(0, 252))).toThrow('--scale 255')
   expect(read(Float32Array.of(-3, 4))).toThrow('logits')
   expect(read(Float32Array.of(0, Number.NaN))).toThrow('voxel 1 is NaN')
   expect(read(Float64Array.of(Number.NEGATIVE_INFINITY))).toThrow('-Infinity')
