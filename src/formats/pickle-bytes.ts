@@ -47,8 +47,9 @@ export class PickleBytes {
     return this.#view.getFloat64(this.skip(8), false)
   }
 
-  /** A little-endian two's complement integer of any length. */
+  /** A little-endian two's complement integer. No float64 is as large as one of 129 bytes. */
   long(length: number): number {
+    if (length > MAX_LONG_BYTES) throw new RangeError(`an integer of ${length} bytes`)
     const bytes = this.take(length)
     let value = 0n
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i])
@@ -60,7 +61,7 @@ export class PickleBytes {
   }
 
   utf8(length: number): string {
-    return new TextDecoder().decode(this.take(length))
+    return UTF8.decode(this.take(length))
   }
 
   /** Text up to the next line feed. */
@@ -78,11 +79,27 @@ export class PickleBytes {
   }
 }
 
+const MAX_LONG_BYTES = 1024
+const UTF8 = new TextDecoder()
+/** How Python spells a float or an integer; longer ones are beyond every float64. */
+const NUMBER = /^\s*[-+]?(\d{1,2000}\.?\d{0,2000}|\.\d{1,2000})(e[-+]?\d{1,10})?\s*$/i
+const NOT_FINITE: ReadonlyMap<string, number> = new Map([
+  ['nan', Number.NaN],
+  ['inf', Number.POSITIVE_INFINITY],
+  ['-inf', Number.NEGATIVE_INFINITY],
+])
+
 /** @throws RangeError for text that spells no number */
 export function spelled(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (Number.isNaN(value) && text !== 'nan') throw new RangeError(`'${text}' as a number`)
-  return value
+  const special = NOT_FINITE.get(text)
+  if (special !== undefined) return special
+  if (!NUMBER.test(text)) throw new RangeError('text that spells no number')
+  return Number(text)
 }
 
-const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+function latin1(bytes: Uint8Array): string {
+  let text = ''
+  // A call takes no more than some ten thousand arguments.
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return text
+}

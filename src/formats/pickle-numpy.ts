@@ -1,3 +1,5 @@
+import type { PickleBudget } from './pickle-budget.ts'
+
 /** NumPy's numbers as a number or nested arrays. */
 export type NumpyValue = number | boolean | readonly NumpyValue[]
 
@@ -25,27 +27,48 @@ const READERS: Readonly<Record<string, Reader>> = {
 
 /** The type that a code such as `<f8` names; undefined for what is no number that is read here. */
 export function parseDtype(text: string): Dtype | undefined {
+  if (text.length > 3) return undefined
   const code = text.replace(/^[<>|=]/, '')
   return Object.hasOwn(READERS, code) ? { code, littleEndian: !text.startsWith('>') } : undefined
 }
 
-/** @throws RangeError where the shape does not fit the bytes */
+/** NumPy's own limit. */
+const MAX_RANK = 64
+/** More numbers than any geometry has; an array of voxels stays closed. */
+const MAX_NUMBERS = 1 << 16
+
+/**
+ * The numbers of an array, or undefined where there are so many that they can only be voxels.
+ *
+ * @throws RangeError where the shape does not fit the bytes
+ */
 export function numpyNumbers(
   bytes: Uint8Array,
   { code, littleEndian }: Dtype,
-  shape: readonly number[],
-  fortran = false,
-): NumpyValue {
+  shape: readonly unknown[],
+  fortran: boolean,
+  budget: PickleBudget,
+): NumpyValue | undefined {
   const size = Number(code.slice(1))
-  const product = (extents: readonly number[]) => extents.reduce((a, b) => a * b, 1)
-  if (product(shape) * size !== bytes.length || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new RangeError(`shape ${shape} of ${code} in ${bytes.length} bytes`)
-  }
+  const extents = extentsOf(shape)
+  const product = (axes: readonly number[]) => axes.reduce((a, b) => a * b, 1)
+  if (product(extents) * size !== bytes.length) throw new RangeError(`${bytes.length} bytes for another shape`)
+  if (product(extents) > MAX_NUMBERS) return undefined
+  // Every list on every level counts: (10^9, 0) holds no number, but 10^9 empty lists.
+  for (let axis = 0; axis <= extents.length; axis++) budget.spend(product(extents.slice(0, axis)))
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const strides = shape.map((_, axis) => product(fortran ? shape.slice(0, axis) : shape.slice(axis + 1)))
+  const strides = extents.map((_, axis) => product(fortran ? extents.slice(0, axis) : extents.slice(axis + 1)))
   const nested = (axis: number, index: number): NumpyValue =>
-    axis === shape.length
+    axis === extents.length
       ? READERS[code](view, index * size, littleEndian)
-      : Array.from({ length: shape[axis] }, (_, i) => nested(axis + 1, index + i * strides[axis]))
+      : Array.from({ length: extents[axis] }, (_, i) => nested(axis + 1, index + i * strides[axis]))
   return nested(0, 0)
+}
+
+function extentsOf(shape: readonly unknown[]): number[] {
+  if (shape.length > MAX_RANK) throw new RangeError(`an array of ${shape.length} axes`)
+  return shape.map((n) => {
+    if (typeof n !== 'number' || !Number.isInteger(n) || n < 0) throw new RangeError('a shape that is none')
+    return n
+  })
 }

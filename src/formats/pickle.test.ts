@@ -68,6 +68,85 @@ describe.each([0, 2, 4, 5] as const)('protocol %i', (protocol) => {
   })
 })
 
+test('protocol 0 spells infinity and NaN as Python does', () => {
+  const text = '(lp0\nFinf\naF-inf\naFnan\naF1e-05\naI-7\naL36893488147419103232L\na.'
+  expect(decodePickle(new TextEncoder().encode(text), 'x.pkl')).toEqual([
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    Number.NaN,
+    1e-5,
+    -7,
+    2 ** 65,
+  ])
+})
+
+test('keys that are tuples of numbers become text, other kinds are refused', () => {
+  const read = (text: string) => decodePickle(latin(text), 'x.pkl')
+  expect(plain(read('}K\x01K\x02\x86Ns.'))).toEqual({ '1,2': null })
+  expect(() => read('}}Ns.')).toThrow(InputError)
+  expect(() => read(`}(${'N'.repeat(17)}tNs.`)).toThrow(InputError)
+})
+
+const latin = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0))
+
+describe('what a pickle may cost', () => {
+  const u32 = (n: number) => String.fromCharCode(n & 255, (n >> 8) & 255, (n >> 16) & 255, (n >> 24) & 255)
+  const long = (n: number) => `J${u32(n)}`
+  const dtype = (code: string) => `cnumpy\ndtype\n(V${code}\nI0\nI1\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntb`
+  /** `_frombuffer(data, dtype, shape, 'C')`. */
+  const array = (data: string, code: string, shape: string) =>
+    `cnumpy.core.numeric\n_frombuffer\n(${data}${dtype(code)}${shape}VC\ntR`
+  const bytesOfLength = (n: number) => `B${u32(n)}${'\x01'.repeat(n)}`
+
+  test('an array of voxels is passed over, not read', () => {
+    const text = `(}Va\n${array(bytesOfLength(70_000), 'u1', `(${long(70)}${long(1000)}t`)}sVb\nK\x07st.`
+    const [value] = decodePickle(latin(text), 'x.pkl') as [ReadonlyMap<string, PickledValue>]
+    expect(value.get('b')).toBe(7)
+    expect(value.get('a')).toMatchObject({ name: 'voxels' })
+  })
+  test('small arrays without elements are read', () => {
+    expect(decodePickle(latin(`${array('C\x00', 'f8', '(K\x02K\x00t')}.`), 'x.pkl')).toEqual([[], []])
+  })
+
+  const megabyte = 1 << 20
+  const bombs: Record<string, () => string> = {
+    'shape (2^31 - 1, 0)': () => array('C\x00', 'f8', `(${long(2 ** 31 - 1)}K\x00t`),
+    'shape (30000, 30000, 0)': () => array('C\x00', 'f8', `(${long(30000)}${long(30000)}K\x00t`),
+    'shape (10^9, 1, 0)': () => array('C\x00', 'f8', `(${long(1e9)}K\x01K\x00t`),
+    'shape (0, 10^9)': () => `(${array('C\x00', 'f8', `(K\x00${long(-1)}t`)}t`,
+    'rank 100,000': () => array('C\x01\x01', 'u1', `(${'K\x01'.repeat(100_000)}t`),
+    'an integer of 400 kB': () => `\x8b${u32(400_000)}${'\x7f'.repeat(400_000)}`,
+    'an integer of a million digits': () => `L${'9'.repeat(megabyte)}L\n`,
+    'a memoised megabyte made an array 2000 times': () => {
+      const once = `cnumpy.core.numeric\n_frombuffer\nq\x01${bytesOfLength(60_000)}q\x02${dtype('u1')}q\x03(${long(60_000)}tq\x04`
+      return `(${once}${'h\x01(h\x02h\x03h\x04VC\ntR'.repeat(2000)}l`
+    },
+    'a memoised megabyte encoded 1000 times': () => {
+      const once = `c_codecs\nencode\nq\x01X${u32(megabyte)}${'a'.repeat(megabyte)}q\x02Vlatin1\nq\x03`
+      return `(${once}${'h\x01h\x02h\x03\x86R'.repeat(1000)}l`
+    },
+    'an OrderedDict of 50,000 pairs made 20,000 times': () => {
+      const once = `ccollections\nOrderedDict\nq\x01(${'NN\x86'.repeat(50_000)}lq\x02\x85q\x03`
+      return `(${once}${'h\x01h\x03R'.repeat(20_000)}l`
+    },
+    'a key that spells out shared lists': () => {
+      const memo = (n: number) => String.fromCharCode(n)
+      const levels = Array.from({ length: 20 }, (_, n) => `(${`h${memo(n)}`.repeat(10)}tq${memo(n + 1)}0`)
+      return `})q\x000${levels.join('')}h${memo(20)}Ns`
+    },
+    'three million empty lists': () => ']'.repeat(3e6),
+  }
+  test.each(Object.keys(bombs))('%s', (name) => {
+    const data = latin(`${bombs[name]()}.`)
+    const [start, before] = [performance.now(), process.memoryUsage()]
+    expect(() => decodePickle(data, 'x.pkl')).toThrow(InputError)
+    const after = process.memoryUsage()
+    // Tens of milliseconds on an idle machine, which this one is not while other tests run.
+    expect(performance.now() - start).toBeLessThan(1000)
+    expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(200e6)
+  })
+})
+
 describe('what is refused', () => {
   test('a pickle that calls a function, and an object array that holds one', () => {
     expect(() => decode(golden.codePickle)).toThrow(InputError)

@@ -1,4 +1,5 @@
 import { InputError } from '../volume/errors.ts'
+import { PickleBudget } from './pickle-budget.ts'
 import { PickleBytes } from './pickle-bytes.ts'
 import { LITERALS } from './pickle-literals.ts'
 import {
@@ -23,7 +24,9 @@ const maxDepth = 100
  * OrderedDict, and NumPy arrays and scalars of numbers. Nothing is ever called or imported: the few names that plain data
  * need are recognised, every other name, and so every pickle that would run code, is refused.
  *
- * Integers beyond 2⁵³ become the nearest number. Keys of dictionaries become strings.
+ * Integers beyond 2⁵³ become the nearest number. Keys of dictionaries become strings. An array of more than 65,536 numbers
+ * is passed over (an `Opaque`), and a pickle that makes more of its bytes than they can stand for is refused, so that
+ * neither time nor memory exceeds a multiple of the file's size.
  *
  * @throws InputError where the pickle asks for code, or is damaged
  *
@@ -43,16 +46,19 @@ export function decodePickle(bytes: Uint8Array, subject: string): PickledValue {
 
 class Machine {
   readonly #bytes: PickleBytes
+  readonly #budget: PickleBudget
   readonly #stack: Item[] = []
   readonly #memo = new Map<number, Item>()
   readonly #values = new Map<object, PickledValue>()
 
   constructor(bytes: Uint8Array) {
     this.#bytes = new PickleBytes(bytes)
+    this.#budget = new PickleBudget(bytes.length)
   }
 
   run(): PickledValue {
     while (true) {
+      this.#budget.step()
       const op = String.fromCharCode(this.#bytes.u8())
       if (op === '.') return this.#value(this.#pop())
       this.#step(op)
@@ -159,12 +165,12 @@ class Machine {
         const args = this.#pop()
         const callable = this.#pop()
         if (!(callable instanceof Opaque) || !Array.isArray(args)) throw incoherent()
-        stack.push(made(callable.name, args))
+        stack.push(made(callable.name, args, this.#budget))
         return
       }
       case 'b': {
         const state = this.#pop()
-        build(stack.at(-1), state)
+        build(stack.at(-1), state, this.#budget)
         return
       }
       default:
@@ -209,6 +215,7 @@ class Machine {
 
   #convert(item: Item & object, depth: number): PickledValue {
     if (item instanceof Opaque) {
+      if (item.name === 'voxels') return item
       if (item.value === undefined) throw incoherent()
       return item.value
     }
