@@ -9,9 +9,9 @@ import { InputError } from '../volume/errors.ts'
  * @example
  * const volume = decodeNifti(await gunzip(new Uint8Array(await file.arrayBuffer()), file.name), file.name)
  */
-export async function gunzip(bytes: Uint8Array<ArrayBuffer>, subject: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function gunzip(bytes: Uint8Array, subject: string): Promise<Uint8Array> {
   try {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
+    const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'))
     return new Uint8Array(await new Response(stream).arrayBuffer())
   } catch (error) {
     if (!(error instanceof TypeError || (error as { code?: unknown }).code !== undefined)) throw error

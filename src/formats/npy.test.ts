@@ -64,7 +64,13 @@ describe('decodeNpy', () => {
     ],
     ['holds more data than its header promises', npyBytes({ shape: [2] })],
     ['claims shape', npyBytes({ shape: [1e9, 1e9] })],
+    ['claims shape (2000000000000000, 0)', npyBytes({ shape: [2e15, 0], elements: new Uint8Array(0) })],
+    ['claims shape (1, 1, 1, 1, 1, 1, 1, 1, …)', npyBytes({ version: 2, shape: Array(65).fill(1) })],
+    ['has elements that are of type constructor', npyBytes({ descr: 'constructor' })],
+    ['has elements that are of type __proto__', npyBytes({ descr: '__proto__' })],
+    ['has elements that are of type <toString', npyBytes({ descr: '<toString' })],
     ['has an unreadable npy header', npyBytes({}).fill(0x20, 10, 40)],
+    ['has an unreadable npy header', npyBytes({ descr: "|u1', 'shape': (4,), 'x': '" })],
     ['claims a header of', npyBytes({ version: 2 }).with(10, 9)],
     ['beyond 2^53', npyBytes({ descr: '<i8', shape: [1], elements: Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0x40) })],
   ])('%s', (fault, bytes) => {

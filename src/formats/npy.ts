@@ -22,23 +22,27 @@ export interface NpyHeader {
   readonly dataBytes: number
 }
 
-const TYPES: Readonly<Record<string, StoredType>> = {
-  b1: 'uint8',
-  u1: 'uint8',
-  i1: 'int8',
-  u2: 'uint16',
-  i2: 'int16',
-  u4: 'uint32',
-  i4: 'int32',
-  u8: 'uint64',
-  i8: 'int64',
-  f2: 'float16',
-  f4: 'float32',
-  f8: 'float64',
-}
+const TYPES: ReadonlyMap<string, StoredType> = new Map(
+  Object.entries({
+    b1: 'uint8',
+    u1: 'uint8',
+    i1: 'int8',
+    u2: 'uint16',
+    i2: 'int16',
+    u4: 'uint32',
+    i4: 'int32',
+    u8: 'uint64',
+    i8: 'int64',
+    f2: 'float16',
+    f4: 'float32',
+    f8: 'float64',
+  } as const),
+)
 
 /** Bytes from which the length of a header can be told (`npyHeadBytes`). */
 export const NPY_PROLOGUE_BYTES = 12
+/** NumPy's own limit. */
+const MAX_RANK = 64
 /** NumPy itself refuses headers beyond 10,000 bytes unless told otherwise. */
 const MAX_HEADER_BYTES = 1 << 16
 
@@ -73,7 +77,7 @@ export function encodeNpy(array: NpyArray): Uint8Array {
 /** Everything before the elements, padded to a multiple of 64 as NumPy does. */
 export function npyHead({ shape, fortranOrder = false, data }: NpyArray): Uint8Array {
   const type = arrayType(data)
-  const code = Object.keys(TYPES).find((key) => key !== 'b1' && TYPES[key] === type)
+  const [code] = [...TYPES].find(([key, value]) => key !== 'b1' && value === type) ?? []
   const order = data.BYTES_PER_ELEMENT === 1 ? '|' : HOST_LITTLE_ENDIAN ? '<' : '>'
   const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`
   const text = `{'descr': '${order}${code}', 'fortran_order': ${fortranOrder ? 'True' : 'False'}, 'shape': ${tuple}, }`
@@ -103,13 +107,15 @@ export function npyHeadBytes(prologue: Uint8Array, subject: string): number {
 /** Parses the bytes before the elements. */
 export function parseNpyHeader(head: Uint8Array, subject: string): NpyHeader {
   const text = new TextDecoder('latin1').decode(head.subarray(head[6] === 1 ? 10 : 12))
+  // Python would take the last of several.
+  const twice = /(['"])(descr|fortran_order|shape)\1\s*:[\s\S]*(['"])\2\3\s*:/.test(text)
   const descr = /(['"])descr\1\s*:\s*(?:(['"])([^'"]*)\2|(\[))/.exec(text)
   const order = /(['"])fortran_order\1\s*:\s*(True|False)/.exec(text)
   const axes = /(['"])shape\1\s*:\s*\(([\d\s,L]*)\)/.exec(text)
-  if (!descr || !order || !axes)
+  if (!descr || !order || !axes || twice)
     throw new InputError(subject, 'has an unreadable npy header; it is damaged or truncated')
   const [, byteOrder, code] = /^([<>|=]?)(.*)$/.exec(descr[3] ?? '') ?? []
-  const type = descr[4] ? undefined : TYPES[code]
+  const type = descr[4] ? undefined : TYPES.get(code ?? '')
   if (!type) {
     const legible = /^[\w<>|=]{1,20}$/.test(descr[3] ?? '') ? `of type ${descr[3]}` : 'of an unknown type'
     const name = descr[4] ? 'records' : code === 'O' ? 'Python objects' : legible
@@ -121,8 +127,13 @@ export function parseNpyHeader(head: Uint8Array, subject: string): NpyHeader {
     .filter((part) => part !== '')
     .map(Number)
   const length = shape.reduce((product, n) => product * n, 1)
-  if (!Number.isSafeInteger(length * 8))
-    throw new InputError(subject, `claims shape (${shape.join(', ')}); it is damaged`)
+  // Also of (10^15, 0), whose elements are none: what reads it may count along the axes.
+  const most = shape.reduce((product, n) => product * Math.max(n, 1), 8)
+  if (!Number.isSafeInteger(most) || shape.length > MAX_RANK)
+    throw new InputError(
+      subject,
+      `claims shape (${shape.slice(0, 8).join(', ')}${shape.length > 8 ? ', …' : ''}); it is damaged`,
+    )
   return {
     shape,
     fortranOrder: order[2] === 'True',

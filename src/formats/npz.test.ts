@@ -69,8 +69,11 @@ describe('damage ends in one sentence', () => {
     ['is no zip archive (.npz), or is truncated', (good) => good.subarray(0, good.length - 30)],
     ['is no zip archive (.npz), or is truncated', () => Buffer.from('just text')],
     ['is a truncated or damaged zip archive', (good) => good.subarray(20)],
-    ['labels.npy: is damaged (its checksum is wrong)', (good) => withEntry(good, 16, 1)],
+    ['labels.npy: is damaged (its checksum is wrong)', (good) => withEntry(withLocalFlag(good, 8), 16, 1)],
+    ['is a truncated or damaged zip archive', (good) => withEntry(withLocalFlag(good, 0), 16, 1)],
     ['labels.npy: is a truncated or damaged zip archive', (good) => withEntry(good, 24, 10)],
+    // The name in the directory is another than the entry's own.
+    ['is a truncated or damaged zip archive', (good) => withEntry(good, 46, 0x4c)],
     ['labels.npy: is encrypted', (good) => withEntry(good, 8, 1)],
     ['labels.npy: is compressed by method 12', (good) => withEntry(good, 10, 12)],
     ['labels.npy: is damaged (its compressed data are invalid)', (good) => good.fill(0xff, 40, 44)],
@@ -81,12 +84,40 @@ describe('damage ends in one sentence', () => {
     good[entry + field] = value
     return good
   }
+  /** Flag 8: the checksum follows the data, so that only the directory has it. */
+  function withLocalFlag(good: Buffer, flag: number): Buffer {
+    good[6] = flag
+    return good
+  }
   test.each(cases)('%s', async (fault, damage) => {
     await writeNpz(at('good.npz'), { labels: arrays.labels })
     writeFileSync(at('bad.npz'), damage(readFileSync(at('good.npz'))))
     const error = await readNpz(at('bad.npz')).catch((error) => error)
     expect(error).toBeInstanceOf(InputError)
     expect(error.message).toContain(fault)
+  })
+  test('names twice, and members that share their bytes', async () => {
+    const two = { a: arrays.labels, b: { shape: [3], data: new Uint8Array(3) } }
+    await writeNpz(at('two.npz'), two)
+    const good = readFileSync(at('two.npz'))
+    const second = good.lastIndexOf(Buffer.of(0x50, 0x4b, 1, 2))
+    const first = good.indexOf(Buffer.of(0x50, 0x4b, 1, 2))
+    writeFileSync(at('twice.npz'), Buffer.from(good).fill('a', second + 46, second + 47))
+    await expect(readNpz(at('twice.npz'))).rejects.toThrow(
+      new InputError(at('twice.npz'), 'holds a.npy twice; write it again'),
+    )
+    // Both entries claim nearly the whole file.
+    const bomb = Buffer.from(good)
+    for (const entry of [first, second]) {
+      bomb.writeUInt32LE(0, entry + 42)
+      bomb.writeUInt32LE(good.length - 100, entry + 20)
+    }
+    writeFileSync(at('bomb.npz'), bomb)
+    await expect(openNpz(at('bomb.npz'))).rejects.toThrow('is a truncated or damaged zip archive')
+    const miscounted = Buffer.from(good)
+    miscounted[good.length - 12] = 1
+    writeFileSync(at('miscounted.npz'), miscounted)
+    await expect(openNpz(at('miscounted.npz'))).rejects.toThrow('is a truncated or damaged zip archive')
   })
   test('a member that lies about its shape costs no memory', async () => {
     writeFileSync(at('lie.npy'), npyBytes({ descr: '<f8', shape: [1000, 1000, 1000] }))

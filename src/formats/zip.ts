@@ -15,8 +15,11 @@ export interface ZipEntry {
   readonly encrypted: boolean
   readonly checksum: number
   readonly headerOffset: number
+  /** The name as its bytes. */
+  readonly rawName: Uint8Array
 }
 
+const UTF8 = new TextDecoder()
 /** A directory is read whole; this bounds what a lying archive can ask for (some 500,000 entries). */
 const MAX_DIRECTORY_BYTES = 1 << 26
 
@@ -29,7 +32,7 @@ export async function readZipDirectory(path: string): Promise<ZipEntry[]> {
   return withFile(path, async (file) => {
     const { size } = await file.stat()
     if (size === 0) throw new InputError(path, 'is empty; was it written completely?')
-    const { offset, bytes } = await findDirectory(file, size, path)
+    const { offset, bytes, count } = await findDirectory(file, size, path)
     if (!(offset + bytes <= size && bytes <= MAX_DIRECTORY_BYTES)) throw damaged(path)
     const directory = await readAt(file, offset, bytes, path)
     const entries: ZipEntry[] = []
@@ -39,6 +42,14 @@ export async function readZipDirectory(path: string): Promise<ZipEntry[]> {
       if (entry.headerOffset + entry.storedSize > size) throw damaged(path)
       entries.push(entry)
       at += 46 + [28, 30, 32].reduce((sum, field) => sum + directory.getUint16(at + field, true), 0)
+    }
+    // Entries that share their bytes multiply what the archive can hold: a zip bomb.
+    const stored = entries.reduce((sum, entry) => sum + entry.storedSize, 0)
+    if (entries.length !== count || stored > size) throw damaged(path)
+    const names = new Set<string>()
+    for (const { name } of entries) {
+      if (names.has(name)) throw new InputError(path, `holds ${name} twice; write it again`)
+      names.add(name)
     }
     return entries
   })
@@ -53,7 +64,9 @@ export async function openZipEntry(path: string, entry: ZipEntry): Promise<ByteS
   }
   const start = await withFile(path, async (file) => {
     const local = await readAt(file, entry.headerOffset, 30, path)
-    if (local.getUint32(0, true) !== 0x04034b50) throw damaged(path)
+    if (local.getUint32(0, true) !== 0x04034b50 || !agrees(local, entry)) throw damaged(path)
+    const name = await readAt(file, entry.headerOffset + 30, entry.rawName.length, path)
+    if (entry.rawName.some((byte, n) => byte !== name.getUint8(n))) throw damaged(path)
     return entry.headerOffset + 30 + local.getUint16(26, true) + local.getUint16(28, true)
   })
   if (entry.storedSize === 0) return verified(emptySource, entry, subject)
@@ -61,6 +74,18 @@ export async function openZipEntry(path: string, entry: ZipEntry): Promise<ByteS
   if (entry.method === 0) return verified(streamSource(raw, subject, entry.storedSize), entry, subject)
   const inflated = pipeline(raw, createInflateRaw({ chunkSize: CHUNK_BYTES }), () => {})
   return verified(streamSource(inflated, subject, entry.storedSize * MAX_DEFLATE_RATIO), entry, subject)
+}
+
+/** Whether an entry's own header says what the directory does. Behind flag 8 its checksum and sizes follow the data. */
+function agrees(local: DataView, entry: ZipEntry): boolean {
+  const later = (local.getUint16(6, true) & 8) !== 0
+  const wide = local.getUint32(22, true) === 0xffffffff
+  return (
+    local.getUint16(8, true) === entry.method &&
+    local.getUint16(26, true) === entry.rawName.length &&
+    (later || local.getUint32(14, true) === entry.checksum) &&
+    (later || wide || local.getUint32(22, true) === entry.size)
+  )
 }
 
 const emptySource: ByteSource = { bound: 0, exact: true, fill: async () => 0, close: async () => {} }
@@ -85,8 +110,14 @@ function verified(source: ByteSource, entry: ZipEntry, subject: string): ByteSou
   }
 }
 
+interface Directory {
+  readonly offset: number
+  readonly bytes: number
+  readonly count: number
+}
+
 /** Where the central directory lies, from the record at the archive's end. */
-async function findDirectory(file: FileHandle, size: number, path: string): Promise<{ offset: number; bytes: number }> {
+async function findDirectory(file: FileHandle, size: number, path: string): Promise<Directory> {
   // The record has 22 bytes and a comment of up to 65,535.
   const tailBytes = Math.min(size, 22 + 65535)
   const tail = await readAt(file, size - tailBytes, tailBytes, path)
@@ -94,11 +125,13 @@ async function findDirectory(file: FileHandle, size: number, path: string): Prom
   while (at >= 0 && tail.getUint32(at, true) !== 0x06054b50) at--
   if (at < 0) throw new InputError(path, 'is no zip archive (.npz), or is truncated; write or copy it again')
   const [bytes, offset] = [tail.getUint32(at + 12, true), tail.getUint32(at + 16, true)]
+  const count = tail.getUint16(at + 10, true)
   const isZip64 = at >= 20 && tail.getUint32(at - 20, true) === 0x07064b50
-  if (!isZip64) return { offset, bytes }
+  if (!isZip64) return { offset, bytes, count }
   const record = await readAt(file, Number(tail.getBigUint64(at - 12, true)), 56, path)
   if (record.getUint32(0, true) !== 0x06064b50) throw damaged(path)
-  return { bytes: Number(record.getBigUint64(40, true)), offset: Number(record.getBigUint64(48, true)) }
+  const [wideCount, wideBytes, wideOffset] = [32, 40, 48].map((field) => Number(record.getBigUint64(field, true)))
+  return { bytes: wideBytes, offset: wideOffset, count: wideCount }
 }
 
 function entryAt(view: DataView, at: number, path: string): ZipEntry {
@@ -107,9 +140,8 @@ function entryAt(view: DataView, at: number, path: string): ZipEntry {
   const extraAt = at + 46 + nameBytes
   if (extraAt + extraBytes > view.byteLength) throw damaged(path)
   // Control characters would break the one line of an error message.
-  const name = new TextDecoder()
-    .decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameBytes))
-    .replace(/\p{Cc}/gu, '?')
+  const rawName = new Uint8Array(view.buffer, view.byteOffset + at + 46, nameBytes)
+  const name = UTF8.decode(rawName).replace(/\p{Cc}/gu, '?')
   const fields = { size: 24, storedSize: 20, headerOffset: 42 }
   const entry = { size: 0, storedSize: 0, headerOffset: 0 }
   let wide = zip64At(view, extraAt, extraAt + extraBytes)
@@ -122,6 +154,7 @@ function entryAt(view: DataView, at: number, path: string): ZipEntry {
   }
   return {
     name,
+    rawName,
     ...entry,
     method: view.getUint16(at + 10, true),
     encrypted: (view.getUint16(at + 8, true) & 1) === 1,

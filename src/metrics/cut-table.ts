@@ -18,11 +18,11 @@ export const HALF_CUT = half
  */
 export class CutTable {
   /** Voxels with CUTS[b − 1] ≤ m < CUTS[b], for b = 0 … CUTS.length. */
-  readonly counts = new Float64Array(CUTS.length + 1)
+  readonly counts: Float64Array = new Float64Array(CUTS.length + 1)
   /** Those of them that are in the reference. */
-  readonly hits = new Float64Array(CUTS.length + 1)
+  readonly hits: Float64Array = new Float64Array(CUTS.length + 1)
   /** Σ m over them. */
-  readonly sums = new Float64Array(CUTS.length + 1)
+  readonly sums: Float64Array = new Float64Array(CUTS.length + 1)
 
   /** Adds voxels; those in the reference have a label for which `inside` is 1. */
   add(map: Float32Array, reference: LabelArray, inside: (label: number) => boolean): void {

@@ -13,7 +13,7 @@ export function exportModel(
   plan: UNetPlan,
   parameters: Float32Array,
   metadata: Readonly<Record<string, string>>,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const axes = plan.dimensions === 2 ? ['height', 'width'] : ['depth', 'height', 'width']
   const image = input([1, plan.inputChannels, ...axes.map(() => sizeMultiple(plan))])
   const probability = sigmoid(unet(plan, image, constantParameters(parameters)))

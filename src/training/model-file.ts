@@ -50,7 +50,7 @@ const SEAL_KEY = 'halfdice.sha256'
 const SEAL_BYTES = 2 + 2 + SEAL_KEY.length + 2 + 64
 
 /** The bytes of a model file: a flipped bit anywhere in it is noticed by openModel. */
-export function encodeModelFile(parameters: Float32Array, metadata: ModelMetadata): Uint8Array<ArrayBuffer> {
+export function encodeModelFile(parameters: Float32Array, metadata: ModelMetadata): Uint8Array {
   const properties = { [KEY]: JSON.stringify(metadata) }
   const sha256 = digest(exportModel(metadata.unet, parameters, properties))
   return exportModel(metadata.unet, parameters, { ...properties, [SEAL_KEY]: sha256 })

@@ -2,7 +2,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfo } from './model.ts'
 
 /** The bytes of an `.onnx` file. Field numbers are those of onnx.proto3. */
-export function encodeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
+export function encodeModel(model: ModelProto): Uint8Array {
   const w = new BinaryWriter()
   w.tag(1, WireType.Varint).int64(model.irVersion)
   w.tag(2, WireType.LengthDelimited).string(model.producerName)
