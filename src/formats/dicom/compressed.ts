@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InputError } from '../../volume/errors.ts'
 import type { VoxelArray } from '../../volume/volume.ts'
@@ -9,37 +9,112 @@ import { encodePixelFile } from './encode.ts'
 import { type FramePixels, type PixelLayout, pixelType } from './image.ts'
 import type { DicomFile } from './part10.ts'
 
+/** The compressed frames of one file. */
+export interface CompressedPixels {
+  readonly file: DicomFile
+  readonly layout: PixelLayout
+  readonly parts: readonly Uint8Array[]
+}
+
+/** Frames that are decoded together, in bytes: much per start of ITK, little beside its memory. */
+const BATCH_BYTES = 64e6
+const MAX_THREADS = 4
+
 /**
- * Decodes JPEG, JPEG-LS, JPEG 2000 and RLE frames. ITK is given the pixels alone, so that what it makes of the rest of the
- * file (the order of frames, rescaling, geometry) does not matter.
+ * Decodes JPEG, JPEG-LS, JPEG 2000 and RLE frames. ITK is given the pixels alone, so that what it makes of the rest of a
+ * file (the order of frames, rescaling, geometry) does not matter; and those of many files at once, because it takes
+ * long to start.
  *
- * @throws InputError where ITK cannot decode them
+ * @throws InputError naming the file that ITK cannot decode
  */
-export async function decodeWithItk(
-  syntaxUid: string,
-  layout: PixelLayout,
-  frames: readonly Uint8Array[],
-  { subject, syntax }: DicomFile,
-): Promise<FramePixels> {
-  const damaged = new InputError(
+export async function decodeWithItk(sources: readonly CompressedPixels[]): Promise<FramePixels[]> {
+  for (const source of sources) requireDecodable(source)
+  const batches = batchesOf(sources)
+  const decoded = new Map<CompressedPixels, FramePixels>()
+  let next = 0
+  const work = async () => {
+    while (next < batches.length) {
+      const batch = batches[next++]
+      try {
+        for (const [n, pixels] of (await decodeBatch(batch)).entries()) decoded.set(batch[n], pixels)
+      } catch (error) {
+        next = batches.length // the other threads need not go on
+        throw error
+      }
+    }
+  }
+  const threads = Math.min(availableParallelism(), MAX_THREADS, batches.length)
+  await Promise.all(Array.from({ length: threads }, work))
+  return sources.map((source) => decoded.get(source) as FramePixels)
+}
+
+function requireDecodable(source: CompressedPixels): void {
+  const { layout, parts, file } = source
+  if (layout.bitsAllocated === 1) throw damaged(source)
+  if (/JPEG/.test(file.syntax.name) && !parts.every(endsAsJpeg)) throw damaged(source)
+}
+
+/** Files with the same kind of pixels, in batches. */
+function batchesOf(sources: readonly CompressedPixels[]): CompressedPixels[][] {
+  const open = new Map<string, { bytes: number; batch: CompressedPixels[] }>()
+  const batches: CompressedPixels[][] = []
+  for (const source of sources) {
+    const { rows, columns, frames, bitsAllocated, bitsStored, signed } = source.layout
+    const kind = [source.file.syntaxUid, rows, columns, bitsAllocated, bitsStored, signed].join()
+    const bytes = (rows * columns * frames * bitsAllocated) / 8
+    const last = open.get(kind)
+    if (last && last.bytes + bytes <= BATCH_BYTES) {
+      last.batch.push(source)
+      last.bytes += bytes
+    } else {
+      const batch = [source]
+      batches.push(batch)
+      open.set(kind, { bytes, batch })
+    }
+  }
+  return batches
+}
+
+async function decodeBatch(batch: readonly CompressedPixels[]): Promise<FramePixels[]> {
+  const data = await decode(batch)
+  if (data) {
+    const [{ layout }] = batch
+    const count = layout.rows * layout.columns
+    let first = 0
+    return batch.map(({ parts }) => {
+      const from = first
+      first += parts.length
+      return (index) => data.subarray((from + index) * count, (from + index + 1) * count)
+    })
+  }
+  if (batch.length === 1) throw damaged(batch[0])
+  const alone: FramePixels[] = []
+  for (const source of batch) alone.push(...(await decodeBatch([source])))
+  return alone
+}
+
+/** The stored numbers of a batch, or undefined where ITK cannot decode them. */
+async function decode(batch: readonly CompressedPixels[]): Promise<VoxelArray | undefined> {
+  const [{ file, layout }] = batch
+  const frames = batch.flatMap(({ parts }) => parts)
+  const expected = layout.rows * layout.columns * frames.length
+  try {
+    const { couldRead, image } = await withTemporaryFile(encodePixelFile(file.syntaxUid, layout, frames), (path) =>
+      withItk((call) => call<{ couldRead?: boolean; image?: ItkImage }>('gdcmReadImageNode', 2 * expected, path)),
+    )
+    const data = couldRead ? (image?.data as VoxelArray | null | undefined) : undefined
+    return data?.length === expected && arrayType(data) === pixelType(layout) ? data : undefined
+  } catch (error) {
+    if (error instanceof ItkFailure) return undefined
+    throw error
+  }
+}
+
+function damaged({ file: { subject, syntax } }: CompressedPixels): InputError {
+  return new InputError(
     subject,
     `has pixels that cannot be decoded as ${syntax.name}: it is damaged; copy it again, or export it uncompressed`,
   )
-  if (layout.bitsAllocated === 1) throw damaged
-  if (/JPEG/.test(syntax.name) && !frames.every(endsAsJpeg)) throw damaged
-  const count = layout.rows * layout.columns
-  const data = await withTemporaryFile(encodePixelFile(syntaxUid, layout, frames), (path) =>
-    withItk((call) =>
-      call<{ couldRead?: boolean; image?: ItkImage }>('gdcmReadImageNode', count * frames.length, path),
-    ),
-  ).then(
-    ({ couldRead, image }) => (couldRead ? (image?.data as VoxelArray | null | undefined) : undefined),
-    (error) => {
-      throw error instanceof ItkFailure ? damaged : error
-    },
-  )
-  if (data?.length !== count * frames.length || arrayType(data) !== pixelType(layout)) throw damaged
-  return (index) => data.subarray(index * count, (index + 1) * count)
 }
 
 /** Every JPEG codestream ends in the marker FF D9, which a truncated one lacks; one byte of padding may follow. */

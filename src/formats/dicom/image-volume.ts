@@ -4,7 +4,6 @@ import type { Volume } from '../../volume/volume.ts'
 import { allocateVoxels, type VoxelType } from '../voxel-types.ts'
 import type { Frame } from './frames.ts'
 import { type FramePixels, pixelType } from './image.ts'
-import type { DicomFile } from './part10.ts'
 import { readPixels } from './pixels.ts'
 import { denseStack, type Words } from './stack.ts'
 
@@ -31,16 +30,12 @@ export async function imageVolume(frames: readonly Frame[], words: Words): Promi
   return { grid, channels: 1, data, ...(scaling && { scaling }) }
 }
 
-/** For each frame the pixels of its file, each file read once. */
+/** For each frame the pixels of its file. */
 async function pixelsOf(frames: readonly Frame[]): Promise<FramePixels[]> {
-  const read = new Map<DicomFile, Promise<FramePixels>>()
-  const pixels: FramePixels[] = []
-  for (const { file, layout } of frames) {
-    const of = read.get(file) ?? readPixels(file, layout)
-    read.set(file, of)
-    pixels.push(await of)
-  }
-  return pixels
+  const sources = frames.filter(({ index }) => index === 0)
+  const pixels = await readPixels(sources)
+  const ofFile = new Map(sources.map(({ file }, n) => [file, pixels[n]]))
+  return frames.map(({ file }) => ofFile.get(file) as FramePixels)
 }
 
 /** The type of the stored numbers; where frames are rescaled or stored differently, floats that hold 16 or 32 bits. */

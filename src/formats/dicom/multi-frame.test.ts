@@ -10,8 +10,8 @@ import {
   dicomFile,
   type Elements,
   EXPLICIT,
+  encapsulatedFile,
   type FramesRecipe,
-  fragmentsOf,
   frameElements,
   IMPLICIT,
   sliceElements,
@@ -208,23 +208,11 @@ describe('the ways to write a data set', () => {
       ['1.2.840.10008.1.2.1.98', plain],
       ['1.2.840.10008.1.2.8.1', plain.map((part) => deflateRawSync(part))],
     ] as const) {
-      const path = put(encapsulated(frames([0, 1]), parts, syntax))
+      const path = put(encapsulatedFile(frames([0, 1]), parts, syntax))
       expect([...(await readVolume(path)).data]).toEqual([...pixels])
     }
   })
 })
-
-/** A file whose pixels are fragments. */
-function encapsulated(
-  elements: Elements,
-  parts: readonly Uint8Array[],
-  syntax: string,
-  table?: Uint8Array,
-): Uint8Array {
-  const head = dicomFile(withElements(elements, [0x7fe00010, 'OB', undefined]), { syntax })
-  const tag = Uint8Array.of(0xe0, 0x7f, 0x10, 0, 0x4f, 0x42, 0, 0, 255, 255, 255, 255)
-  return Buffer.concat([head, tag, fragmentsOf(parts, table)])
-}
 
 describe('what is not an image of one quantity', () => {
   test.each([

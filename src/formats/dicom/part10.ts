@@ -11,6 +11,8 @@ export interface DicomFile {
   readonly subject: string
   readonly syntax: TransferSyntax
   readonly syntaxUid: string
+  /** What kind of object it is; undefined where it does not say. */
+  readonly sopClass: string | undefined
   readonly dataSet: DataSet
 }
 
@@ -45,7 +47,7 @@ export function parseDicom(bytes: Uint8Array, subject: string): DicomFile {
   if (inMeta !== undefined && inData !== undefined && inMeta !== inData) {
     throw new InputError(subject, `names two SOP classes, ${inMeta} and ${inData}: it is damaged; export it again`)
   }
-  return { subject, syntax, syntaxUid, dataSet }
+  return { subject, syntax, syntaxUid, sopClass: inData ?? inMeta, dataSet }
 }
 
 /** The file meta information, always in explicit VR little endian. */

@@ -1,16 +1,41 @@
 import { InputError } from '../../volume/errors.ts'
 import type { VoxelArray } from '../../volume/volume.ts'
 import { swapBytes, voxelsFromBytes } from '../voxel-types.ts'
+import type { CompressedPixels } from './compressed.ts'
 import { type FramePixels, type PixelLayout, pixelType } from './image.ts'
 import { type DicomFile, inflate } from './part10.ts'
 
+/** A file whose pixels are wanted. */
+export interface PixelSource {
+  readonly file: DicomFile
+  readonly layout: PixelLayout
+}
+
 /**
- * The pixels of a file: read in place, or decoded.
+ * The pixels of files: read in place, or decoded, compressed ones together.
  *
  * @throws InputError where there are more or fewer than the layout promises, or they cannot be decoded
  */
-export async function readPixels(file: DicomFile, layout: PixelLayout): Promise<FramePixels> {
-  const { dataSet, syntax, syntaxUid, subject } = file
+export async function readPixels(sources: readonly PixelSource[]): Promise<FramePixels[]> {
+  const pixels: (FramePixels | undefined)[] = []
+  const compressed: CompressedPixels[] = []
+  for (const source of sources) {
+    const found = storedPixels(source)
+    if (typeof found === 'function') pixels.push(found)
+    else {
+      compressed.push(found)
+      pixels.push(undefined)
+    }
+  }
+  if (compressed.length === 0) return pixels as FramePixels[]
+  const { decodeWithItk } = await import('./compressed.ts')
+  const decoded = await decodeWithItk(compressed)
+  let next = 0
+  return pixels.map((frame) => frame ?? decoded[next++])
+}
+
+function storedPixels({ file, layout }: PixelSource): FramePixels | CompressedPixels {
+  const { dataSet, syntax, subject } = file
   const coding = syntax.pixels
   if (!coding) {
     throw new InputError(
@@ -28,10 +53,7 @@ export async function readPixels(file: DicomFile, layout: PixelLayout): Promise<
   }
   if ('bytes' in data) return nativePixels(data.bytes, data.vr, file, layout)
   const parts = frameParts(data.fragments, layout.frames, subject)
-  if (coding === 'itk') {
-    const { decodeWithItk } = await import('./compressed.ts')
-    return decodeWithItk(syntaxUid, layout, parts, file)
-  }
+  if (coding === 'itk') return { file, layout, parts }
   const frames = coding === 'plain fragments' ? parts : parts.map((part) => inflate(part, subject))
   const single = { ...layout, frames: 1 }
   for (const frame of frames) requireLength(frame, single, subject)

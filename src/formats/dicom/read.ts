@@ -80,10 +80,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-function kindOf({ dataSet, subject }: DicomFile): 'image' | 'segmentation' {
-  const uid = dataSet.text('SOPClassUID')
-  if (uid === undefined) throw new InputError(subject, 'does not say what it is (SOPClassUID); export it again')
-  return objectKind(uid, subject)
+function kindOf({ sopClass, subject }: DicomFile): 'image' | 'segmentation' {
+  if (sopClass === undefined) throw new InputError(subject, 'does not say what it is (SOPClassUID); export it again')
+  return objectKind(sopClass, subject)
 }
 
 /** The DICOM files of a folder: told by their content, or by their name where they are damaged. */

@@ -37,7 +37,7 @@ export async function readSegmentation(file: DicomFile): Promise<Volume> {
   const frames = framesOf(file)
   const words = { subject, many: 'frames', remedy: 'give a file with one volume' }
   const { grid, slices } = sparseStack(frames, words)
-  const pixels = await readPixels(file, frames[0].layout)
+  const [pixels] = await readPixels([frames[0]])
   const content = { file, frames, pixels, grid, slices, names: segmentNames(file) }
   return type === 'LABELMAP' ? labelMap(content) : segments(content, type === 'FRACTIONAL')
 }

@@ -152,7 +152,7 @@ function stackOf(frames: readonly Frame[], plane: Plane, { mm }: Places, step: n
   const first: Vec3 = frames[low].position ?? [0, 0, 0]
   const end: Vec3 = frames[high].position ?? [0, 0, 0]
   const stepVector = last > 0 ? scaled(minus(end, first), 1 / last) : scaled(plane.normal, step)
-  const spacing = Math.hypot(...stepVector)
+  const spacing = last > 0 ? Math.hypot(...stepVector) : step
   if (dot(stepVector, plane.normal) < LEAST_SHEAR_COSINE * spacing) {
     throw new InputError(
       words.subject,

@@ -113,14 +113,22 @@ export function withElements(
   return [...all.values()].filter((e) => e[2] !== undefined).sort(([a], [b]) => a - b) as unknown as Elements
 }
 
-/** Encapsulated pixel data: an empty offset table (or the one given) and a fragment for each part. */
-export function fragmentsOf(parts: readonly Uint8Array[], table: Uint8Array = new Uint8Array(0)): Buffer {
+/** A file whose pixels are fragments, after an empty offset table or the one given. */
+export function encapsulatedFile(
+  elements: Elements,
+  parts: readonly Uint8Array[],
+  syntax: string,
+  table: Uint8Array = new Uint8Array(0),
+): Uint8Array {
   const writing = { explicit: true, little: true, delimited: false }
+  const fragments = [table, ...parts].flatMap((part) => {
+    const body = Buffer.concat([part, Buffer.alloc(part.length % 2)])
+    return [itemHead(0xfffee000, body.length, writing), body]
+  })
   return Buffer.concat([
-    ...[table, ...parts].flatMap((part) => {
-      const body = Buffer.concat([part, Buffer.alloc(part.length % 2)])
-      return [itemHead(0xfffee000, body.length, writing), body]
-    }),
+    dicomFile(withElements(elements, [0x7fe00010, 'OB', undefined]), { syntax }),
+    Uint8Array.of(0xe0, 0x7f, 0x10, 0, 0x4f, 0x42, 0, 0, 255, 255, 255, 255), // PixelData OB, of undefined length
+    ...fragments,
     itemHead(0xfffee0dd, 0, writing),
   ])
 }

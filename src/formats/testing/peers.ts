@@ -7,14 +7,20 @@ export const sharedData = fileURLToPath(new URL('../../../../shared/data', impor
 export const hasSharedData = existsSync(sharedData)
 
 /** A Python with nibabel, or undefined. */
-export const nibabelPython = ['/usr/bin/python3', 'python3'].find((python) => {
-  try {
-    execFileSync(python, ['-c', 'import nibabel'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})
+export const nibabelPython = pythonWith('nibabel')
+/** A Python with pydicom and nibabel, or undefined. */
+export const pydicomPython = pythonWith('pydicom, nibabel')
+
+function pythonWith(modules: string): string | undefined {
+  return ['/usr/bin/python3', 'python3'].find((python) => {
+    try {
+      execFileSync(python, ['-c', `import ${modules}`], { stdio: 'ignore' })
+      return true
+    } catch {
+      return false
+    }
+  })
+}
 
 /** Runs a Python script with arguments and parses the JSON it prints. */
 export function runPython(python: string, script: string, ...args: string[]): unknown {
