@@ -6,9 +6,9 @@ export { predictedMask } from './training/masks.ts'
 export { type Model, type ModelMetadata, type OutputSpec, openModel } from './training/model-file.ts'
 export { predictProbability } from './training/predict.ts'
 export { type TrainingResult, type TrainingRun, trainSegmentation } from './training/train.ts'
-export {
-  type CaseSource,
-  DEFAULT_TRAINING,
-  type TrainingCase,
-  type TrainingConfig,
+export type {
+  CaseSource,
+  TrainingCase,
+  TrainingConfig,
 } from './training/training-config.ts'
+export { completeTraining, DEFAULT_TRAINING, type TrainingChoices } from './training/training-defaults.ts'

@@ -1,21 +1,18 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { IGNORE } from '../datasets/dataset-json.ts'
-import { patientFolds } from '../datasets/folds.ts'
-import { joinChannels } from '../datasets/join-channels.ts'
-import { type NnunetCase, type NnunetDataset, readNnunetDataset } from '../datasets/nnunet.ts'
-import { readVolume } from '../formats/volume-file.ts'
 import type { Device } from '../network/graph/tensor.ts'
 import type { LossPlan } from '../network/losses.ts'
 import type { OptimiserPlan } from '../network/optimiser.ts'
 import type { EpochLog } from '../network/train.ts'
-import { NO_AUGMENTATION } from '../training/augment.ts'
-import { scoreModel } from '../training/hold-out.ts'
-import type { OutputSpec } from '../training/model-file.ts'
-import { trainSegmentation } from '../training/train.ts'
-import { DEFAULT_TRAINING, type TrainingCase, type TrainingConfig } from '../training/training-config.ts'
+import { trainDataset } from '../training/train-dataset.ts'
+import type { TrainingConfig } from '../training/training-config.ts'
+import {
+  DEFAULT_TRAINING,
+  mostConvolutions,
+  mostSamples,
+  parseFlip,
+  type TrainingChoices,
+} from '../training/training-defaults.ts'
 import { InputError } from '../volume/errors.ts'
 import { realNumber, wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
@@ -31,7 +28,7 @@ interface Options extends JsonOption {
   readonly scope: LossPlan['scope']
   readonly smoothing: number
   readonly steps: number
-  readonly epochSteps: number
+  readonly epochSteps?: number
   readonly batch?: number
   readonly channels: string
   readonly down: 'max-pool' | 'strided'
@@ -60,7 +57,7 @@ const notNegative = (option: string) => realNumber(option, (x) => x >= 0, 'of at
 
 /** `halfdice train`: one network on a folder in nnU-Net's raw layout. */
 export function command(): Command {
-  const { optimiser, loss, steps, stepsPerEpoch, channels, convolutions } = DEFAULT_TRAINING
+  const { optimiser, loss, steps, channels, convolutions, down, up, crop } = DEFAULT_TRAINING
   const choice = (flags: string, text: string, choices: readonly string[], otherwise: string) =>
     new Option(flags, text).choices(choices).default(otherwise)
   const command = new Command('train')
@@ -86,20 +83,23 @@ export function command(): Command {
     .option('--steps <number>', 'training steps', wholeNumber('--steps', 1), steps)
     .option(
       '--epoch-steps <number>',
-      'steps between validations and checkpoints',
+      'steps between validations and checkpoints (default: a tenth of all steps)',
       wholeNumber('--epoch-steps', 1),
-      stepsPerEpoch,
     )
-    .option('--batch <number>', 'samples a step (default: 2 volumes or 8 slices)', wholeNumber('--batch', 1, 4096))
+    .option(
+      '--batch <number>',
+      'samples a step (default: 2 volumes or 8 slices)',
+      wholeNumber('--batch', 1, mostSamples),
+    )
     .option('--channels <list>', 'channels of each level', channels.join())
     .option(
       '--convolutions <number>',
       'convolutions of a level, on the way down and again on the way up',
-      wholeNumber('--convolutions', 1, 16),
+      wholeNumber('--convolutions', 1, mostConvolutions),
       convolutions,
     )
-    .addOption(choice('--down <how>', 'from level to level', ['max-pool', 'strided'], 'max-pool'))
-    .addOption(choice('--up <how>', 'and back', ['transposed', 'resize'], 'transposed'))
+    .addOption(choice('--down <how>', 'from level to level', ['max-pool', 'strided'], down))
+    .addOption(choice('--up <how>', 'and back', ['transposed', 'resize'], up))
     .option(
       '--learning-rate <rate>',
       'largest learning rate of AdamW',
@@ -120,10 +120,14 @@ export function command(): Command {
         'mr: each image to mean 0, deviation 1; ct: one window for all (default: ct where dataset.json names the channel CT)',
       ).choices(['mr', 'ct']),
     )
-    .addOption(choice('--crop <region>', 'crop images to their voxels that are not 0', ['none', 'nonzero'], 'none'))
+    .addOption(choice('--crop <region>', 'crop images to their voxels that are not 0', ['none', 'nonzero'], crop))
     .option('--spacing <mm>', 'resample to this spacing: one number, or one an axis (1,1,3)')
     .option('--patch <voxels>', 'size of training samples along the axes (40,56,40); default: the median image')
-    .option('--flip <axes>', 'axes along which images may be mirrored (i, ij, none …)', 'i')
+    .option(
+      '--flip <axes>',
+      'axes along which images may be mirrored (i, ij …): only where no label depends on the side',
+      'none',
+    )
     .option('--no-augment', 'no random shifts, rotations, scaling, mirroring and intensities')
     .option('--folds <number>', 'parts into which patients are split', wholeNumber('--folds', 2), 5)
     .option('--fold <number>', 'the part that is held out and scored; none: train on all', '0')
@@ -151,115 +155,89 @@ Give --seed and --threads to get the same model again, bit for bit.`,
 
 async function run(folder: string, options: Options): Promise<void> {
   checkOutputFolder(options.output)
-  const model = join(options.output, 'model.onnx')
-  if (existsSync(model)) throw new InputError(model, 'exists already; give another output folder or delete it')
-  const dataset = await readNnunetDataset(folder)
-  const config = configOf(options, dataset)
-  const held = options.fold === 'none' ? -1 : wholeNumber('--fold', 0, options.folds - 1)(options.fold)
-  const patients = dataset.cases.map(({ patient }) => patient)
-  const distinct = new Set(patients).size
-  if (held >= 0 && distinct < options.folds) {
-    const remedy = 'give fewer, or --fold none to train on all'
-    throw new InputError('--folds', `${distinct} patients cannot be split into ${options.folds} folds; ${remedy}`)
-  }
-  const folds = held < 0 ? patients.map(() => 0) : patientFolds(patients, options.folds, options.seed)
-  const sources = dataset.cases.map((one) => () => load(one))
-  const training = sources.filter((_, i) => folds[i] !== held)
-  const validation = sources.filter((_, i) => folds[i] === held)
-  if (dataset.ignore !== undefined) warn(`${folder}: voxels labelled '${IGNORE}' are trained on as background`)
+  const fold = options.fold === 'none' ? undefined : wholeNumber('--fold', 0, options.folds - 1)(options.fold)
   const begin = performance.now()
-  let reading: Progress | undefined
-  let progress: Progress | undefined
-  const { epochs, metadata } = await trainSegmentation(config, training, {
-    folder: options.output,
-    validation,
-    dataset: dataset.name,
-    channelNames: dataset.channelNames,
+  const { steps, ...watch } = progressLines(options.json === true)
+  const trained = await trainDataset(folder, options.output, {
+    ...watch,
+    ...(options.outputs && { outputs: options.outputs }),
+    choices: choicesOf(options),
+    loss: { kind: options.loss, scope: options.scope, smoothing: options.smoothing },
+    seed: options.seed,
+    folds: options.folds,
+    ...(fold !== undefined && { fold }),
     device: options.device,
     threads: options.threads,
-    onCase: (read, of) => {
+    onWarning: warn,
+    onConfig: (config) => steps(config),
+  })
+  const seconds = (performance.now() - begin) / 1000
+  const { model, outputs, epochs, trainingCases, validationCases } = trained
+  printResult(options.json, { model, seconds, trainingCases, validationCases, outputs, epochs }, () => {
+    const rows = outputs.map((o) => [o.name, fixed(o.dice, 4), fixed(o.diceAtCaseThreshold, 4), fixed(o.threshold, 3)])
+    const head = ['output', 'held-out Dice at 1/2', "at each case's t*", 'data-set t*']
+    return `${table(head, rows)}\n${model} (${seconds.toFixed(0)} s, ${trainingCases} cases)`
+  })
+}
+
+/** Progress on a terminal, and a line an epoch unless JSON is asked for. */
+function progressLines(json: boolean) {
+  let config: TrainingConfig | undefined
+  let reading: Progress | undefined
+  let progress: Progress | undefined
+  return {
+    steps(chosen: TrainingConfig) {
+      config = chosen
+    },
+    onCase(read: number, of: number) {
       reading ??= startProgress('reading', of)
       reading.update(read)
     },
-    onStep: (step) => {
+    onStep(step: number) {
       if (progress === undefined) {
         reading?.end()
-        progress = startProgress('training', config.steps)
+        progress = startProgress('training', config?.steps ?? step)
         progress.resume(step - 1)
       }
       progress.update(step)
     },
-    onEpoch: (epoch) => {
+    onEpoch(epoch: EpochLog) {
       progress?.end()
+      if (json || config === undefined) return
       // A terminal shows the time left all the while.
       const left = process.stderr.isTTY || epoch.step === config.steps ? undefined : progress?.left()
-      if (!options.json) process.stderr.write(`${epochLine(epoch, config)}${left ? `, ${left} left` : ''}\n`)
+      process.stderr.write(`${epochLine(epoch, config)}${left ? `, ${left} left` : ''}\n`)
     },
-  })
-  const seconds = (performance.now() - begin) / 1000
-  const runtime = { device: options.device, threads: options.threads }
-  const scores = validation.length === 0 ? [] : await scoreModel(model, validation, runtime)
-  const outputs = config.outputs.map(({ name }, k) => ({ name, threshold: metadata.thresholds?.[k], ...scores[k] }))
-  const result = { model, seconds, trainingCases: training.length, validationCases: validation.length, outputs, epochs }
-  printResult(options.json, result, () => {
-    const rows = outputs.map((o) => [o.name, fixed(o.dice, 4), fixed(o.diceAtCaseThreshold, 4), fixed(o.threshold, 3)])
-    const head = ['output', 'held-out Dice at 1/2', "at each case's t*", 'data-set t*']
-    return `${table(head, rows)}\n${model} (${seconds.toFixed(0)} s, ${training.length} cases)`
-  })
+  }
 }
 
-function configOf(options: Options, { labels, channelNames }: NnunetDataset): TrainingConfig {
-  const { augmentation, optimiser, ...rest } = DEFAULT_TRAINING
+function choicesOf(options: Options): TrainingChoices {
   const dimensions = options.dimensions === '2' ? 2 : 3
-  const flip = [...'ijk'].map((axis) => options.flip !== 'none' && options.flip.includes(axis))
-  if (!/^(none|[ijk]+)$/.test(options.flip))
-    throw new InputError('--flip', `'${options.flip}' names no axes; write i, ij or none`)
+  const flip = parseFlip(options.flip)
+  if (flip === undefined) throw new InputError('--flip', `'${options.flip}' names no axes; write i, ij or none`)
   return {
-    ...rest,
     dimensions,
-    outputs: outputsOf(options.outputs ?? [...labels.keys()], labels),
-    loss: { kind: options.loss, scope: options.scope, smoothing: options.smoothing },
     optimiser: {
-      ...optimiser,
       learningRate: options.learningRate,
       decay: options.decay,
       weightDecay: options.weightDecay,
-      warmUp: options.warmUp ?? Math.min(optimiser.warmUp, Math.ceil(options.steps / 10)),
+      ...(options.warmUp !== undefined && { warmUp: options.warmUp }),
       clipNorm: options.clip,
     },
     steps: options.steps,
-    stepsPerEpoch: options.epochSteps,
-    batch: options.batch ?? (dimensions === 2 ? 8 : 2),
-    seed: options.seed,
+    ...(options.epochSteps !== undefined && { stepsPerEpoch: options.epochSteps }),
+    ...(options.batch !== undefined && { batch: options.batch }),
     channels: numbers('--channels', options.channels, (n) => Number.isInteger(n)),
     convolutions: options.convolutions,
     down: options.down,
     up: options.up,
-    modality: options.modality ?? (channelNames.every((name) => /^ct$/i.test(name.trim())) ? 'ct' : 'mr'),
+    ...(options.modality && { modality: options.modality }),
     crop: options.crop,
     ...(options.spacing !== undefined && { spacingMm: spacingOf(options.spacing, dimensions) }),
     ...(options.patch !== undefined && { patch: patchOf(options.patch, dimensions) }),
-    augmentation: options.augment ? { ...augmentation, flip: [flip[0], flip[1], flip[2]] } : NO_AUGMENTATION,
+    augment: options.augment,
+    flip,
   }
-}
-
-function outputsOf(names: readonly string[], labels: ReadonlyMap<string, readonly number[]>): OutputSpec[] {
-  return names.map((name) => {
-    const values = name.split('+').flatMap((part) => {
-      if (part === IGNORE) {
-        throw new InputError('--outputs', `'${part}' marks voxels without a label; name structures`)
-      }
-      const found = labels.get(part)
-      if (found === undefined) {
-        throw new InputError(
-          '--outputs',
-          `'${part}' is no label of this data set; it has ${[...labels.keys()].join(', ')}`,
-        )
-      }
-      return found
-    })
-    return { name, labels: [...new Set(values)] }
-  })
 }
 
 function numbers(option: string, text: string, allowed: (x: number) => boolean): number[] {
@@ -284,11 +262,6 @@ function patchOf(text: string, dimensions: 2 | 3): number[] {
     throw new InputError('--patch', `'${text}' has ${list.length} numbers; give ${dimensions}, one an axis`)
   }
   return list
-}
-
-async function load({ id, images, label }: NnunetCase): Promise<TrainingCase> {
-  const volumes = await Promise.all(images.map(readVolume))
-  return { id, image: joinChannels(volumes, images), label: await readVolume(label) }
 }
 
 function epochLine(

@@ -1,15 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { RunError } from '../volume/errors.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { DEFAULT_LOSS } from './losses.ts'
 import { DEFAULT_OPTIMISER } from './optimiser.ts'
 import { createRandom } from './random.ts'
 import { type TrainingOptions, type TrainingPlan, trainNetwork } from './train.ts'
-
-const root = mkdtempSync(join(tmpdir(), 'halfdice-train-'))
-afterAll(() => rmSync(root, { recursive: true }))
 
 const plan: TrainingPlan = {
   unet: {
@@ -40,14 +35,15 @@ const remedy = /lower the learning rate \(--learning-rate;.*clip gradients more 
 test('parameters that overflow stop the run before a checkpoint keeps them', async () => {
   // The loss of the first step is that of the start: only its new parameters tell.
   const wild = { ...plan, optimiser: { ...plan.optimiser, learningRate: 1e39 } }
-  const folder = join(root, 'wild')
-  for (const _ of [1, 2]) {
-    const run = trainNetwork(wild, { fill, folder, threads: 1 })
-    await expect(run).rejects.toThrow(RunError)
-    await expect(run).rejects.toThrow(/^training: a parameter became NaN or infinite at step 1: training has diverged/)
-    await expect(run).rejects.toThrow(remedy)
-    expect(existsSync(join(folder, 'checkpoint.bin'))).toBe(false)
+  let kept = 0
+  const onCheckpoint = async () => {
+    kept++
   }
+  const run = trainNetwork(wild, { fill, onCheckpoint, threads: 1 })
+  await expect(run).rejects.toThrow(RunError)
+  await expect(run).rejects.toThrow(/^training: a parameter became NaN or infinite at step 1: training has diverged/)
+  await expect(run).rejects.toThrow(remedy)
+  expect(kept).toBe(0)
 })
 
 test('a gradient that overflows stops the run, and so do intensities that are no numbers', async () => {
@@ -67,4 +63,17 @@ test('a gradient that overflows stops the run, and so do intensities that are no
   await expect(trainNetwork(plan, { fill: holed, threads: 1 })).rejects.toThrow(
     /^training: the loss became NaN at step 1: the batch holds NaN or infinite intensities; check the images/,
   )
+})
+
+test('a run that goes on from a checkpoint ends in the numbers of one that was not stopped', async () => {
+  const kept: Checkpoint[] = []
+  const onCheckpoint = async ({ step, state, log }: Checkpoint) => {
+    const copy = { parameters: state.parameters.slice(), firstMoment: state.firstMoment.slice() }
+    kept.push({ step, log: [...log], state: { ...copy, secondMoment: state.secondMoment.slice() } })
+  }
+  const whole = await trainNetwork(plan, { fill, onCheckpoint, threads: 1 })
+  expect(kept.map(({ step }) => step)).toEqual([1, 2, 3, 4])
+  const resumed = await trainNetwork(plan, { fill, from: kept[1], threads: 1 })
+  expect(resumed.parameters).toEqual(whole.parameters)
+  expect(resumed.epochs.map(({ loss }) => loss)).toEqual(whole.epochs.map(({ loss }) => loss))
 })

@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { RunError } from '../volume/errors.ts'
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { type Device, sizeOf } from './graph/tensor.ts'
 import { exportModel } from './model.ts'
 import { learningRateAt } from './optimiser.ts'
@@ -10,11 +7,10 @@ import { initialParameters } from './parameters.ts'
 import { createSession, type Session } from './runtime/session.ts'
 import { emptyState, Trainer } from './runtime/trainer.ts'
 import type { StepPlan } from './train-step.ts'
-import { removeStale, writeWhole } from './write-whole.ts'
 
 export interface TrainingPlan extends StepPlan {
   readonly steps: number
-  /** Steps of an epoch: after each, the net is validated, the log gets a line and a checkpoint is written. */
+  /** Steps of an epoch: after each, the net is validated, the log gets a line and `onCheckpoint` is called. */
   readonly stepsPerEpoch: number
   readonly seed: number
   /** Share of foreground voxels of each output, from which its bias starts. */
@@ -29,18 +25,18 @@ export interface TrainingOptions {
   readonly onEpoch?: (epoch: EpochLog) => void
   readonly onStep?: (step: number) => void
   readonly signal?: AbortSignal
-  /** Where `checkpoint.bin` and `log.jsonl` are kept. A run that finds its checkpoint there goes on from it. */
-  readonly folder?: string
+  /** Where an earlier run of the same plan and batches has stopped. */
+  readonly from?: Checkpoint
+  /** Called after each epoch with all that a later run needs to go on. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>
   readonly device?: Device
   readonly threads?: number
-  /** Whatever else the result depends on (data, augmentation): a checkpoint of another one is refused. */
-  readonly fingerprint?: string
 }
 
 /** Mean Dice of each output on cases that are not trained on. */
 export interface Validation {
   readonly validationDice: readonly number[]
-  /** Cut at each case's own t*: what tells whether a cross-entropy net has learned where its Dice at ½ is small anyway. */
+  /** Cut at each case's own t*: shows whether a cross-entropy net learns where its Dice at ½ is small anyway. */
   readonly validationDiceAtCaseThreshold: readonly number[]
 }
 
@@ -67,35 +63,22 @@ export interface TrainedNetwork {
 
 /**
  * Trains a U-Net. What comes out depends on the plan, the batches, the runtime's version and its number of threads,
- * and on nothing else: a run that was killed and started again in the same folder ends in the same numbers.
+ * and on nothing else: a run that goes on from a checkpoint ends in the same numbers.
  *
- * @throws InputError where the folder holds another run's checkpoint, the device is missing or memory does not suffice
+ * @throws InputError where the device is missing or memory does not suffice
  * @throws RunError where loss, gradient or parameters are no longer finite
- * @throws OutputError where a file cannot be written
  */
 export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions): Promise<TrainedNetwork> {
-  const { fill, validate, onEpoch, onStep, signal, folder, device = 'cpu', threads } = options
+  const { fill, validate, onEpoch, onStep, signal, from, onCheckpoint, device = 'cpu', threads } = options
   const runtime = { device, ...(threads === undefined ? {} : { threads }) }
-  const planHash = createHash('sha256')
-    .update(JSON.stringify([plan, options.fingerprint]))
-    .digest('hex')
-  const checkpointPath = folder === undefined ? undefined : join(folder, 'checkpoint.bin')
-  if (folder !== undefined) await mkdir(folder, { recursive: true })
-  const found = checkpointPath === undefined ? undefined : await loadCheckpoint(checkpointPath, planHash)
-  const log = [...(found?.log ?? [])]
+  const log = [...(from?.log ?? [])]
   const epochs = log.map((line) => JSON.parse(line) as EpochLog)
-  if (folder !== undefined && found !== undefined) await writeLog(folder, log)
-
   const start = initialParameters(plan.unet, plan.priors, plan.seed)
-  const trainer = await Trainer.create(
-    plan,
-    found?.state ?? { ...emptyState(start.length), parameters: start },
-    runtime,
-  )
+  const trainer = await Trainer.create(plan, from?.state ?? { ...emptyState(start.length), parameters: start }, runtime)
   try {
     const image = new Float32Array(plan.batch * plan.unet.inputChannels * sizeOf(plan.patch))
     const target = new Float32Array(plan.batch * plan.unet.outputs * sizeOf(plan.patch))
-    for (let step = found?.step ?? 0; step < plan.steps; ) {
+    for (let step = from?.step ?? 0; step < plan.steps; ) {
       const end = Math.min(plan.steps, (Math.floor(step / plan.stepsPerEpoch) + 1) * plan.stepsPerEpoch)
       const first = step
       let [losses, gradientNorm, dataMs] = [0, 0, 0]
@@ -130,28 +113,13 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
       }
       epochs.push(entry)
       log.push(JSON.stringify(entry))
-      if (checkpointPath !== undefined) {
-        await saveCheckpoint(checkpointPath, planHash, { step, state: trainer.state, log })
-      }
-      if (folder !== undefined) await writeLog(folder, log)
+      await onCheckpoint?.({ step, state: trainer.state, log })
       onEpoch?.(entry)
     }
     return { parameters: trainer.state.parameters.slice(), epochs }
   } finally {
     await trainer.dispose()
   }
-}
-
-/** Removes what a finished run no longer needs, and what killed ones left beside it. */
-export async function removeCheckpoint(folder: string): Promise<void> {
-  const path = join(folder, 'checkpoint.bin')
-  await rm(path, { force: true })
-  await removeStale(path)
-}
-
-/** The log is rewritten whole: it is small, and so it always ends where the checkpoint does. */
-async function writeLog(folder: string, lines: readonly string[]): Promise<void> {
-  await writeWhole(join(folder, 'log.jsonl'), [Buffer.from(lines.map((line) => `${line}\n`).join(''))])
 }
 
 async function validated(

@@ -4,7 +4,7 @@ import type { Vec3 } from '../volume/grid.ts'
 type Values = Readonly<Record<string, unknown>>
 
 /** Reads the keys of a configuration's section; every fault names the file and the key, and no key goes unread. */
-export class Reader {
+export class ConfigReader {
   readonly #values: Values
   readonly #fallback: Values
   readonly #place: string
@@ -23,19 +23,19 @@ export class Reader {
   }
 
   /** The same section with other values for keys that are not written. Keys read so far stay read. */
-  over(fallback: Values): Reader {
-    const reader = new Reader(this.#values, this.#place, this.#path, fallback)
+  over(fallback: Values): ConfigReader {
+    const reader = new ConfigReader(this.#values, this.#place, this.#path, fallback)
     for (const key of this.#seen) reader.#seen.add(key)
     return reader
   }
 
-  section(key: string): Reader {
+  section(key: string): ConfigReader {
     this.#seen.add(key)
     const own = this.#values[key] ?? {}
     const other = this.#fallback[key]
     // What a preset says about its own data set does not fit another kind of data set.
     const fits = !(isSection(own) && isSection(other)) || own.kind === undefined || own.kind === other.kind
-    return new Reader(own, this.#name(key), this.#path, fits ? other : {})
+    return new ConfigReader(own, this.#name(key), this.#path, fits ? other : {})
   }
 
   text(key: string, otherwise?: string): string {

@@ -1,12 +1,17 @@
 import { resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { DatasetSpec } from '../datasets/open-dataset.ts'
-import { DEFAULT_OPTIMISER } from '../network/optimiser.ts'
-import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from '../training/augment.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
+import {
+  completeTraining,
+  mostConvolutions,
+  mostSamples,
+  parseFlip,
+  type TrainingChoices,
+} from '../training/training-defaults.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Vec3, vec3 } from '../volume/grid.ts'
-import { Reader } from './config-reader.ts'
+import { ConfigReader } from './config-reader.ts'
 import { PRESETS } from './presets.ts'
 
 export type StudyLoss = 'cross-entropy' | 'soft-dice'
@@ -53,7 +58,7 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
     const [first] = document.errors[0].message.split('\n')
     throw new InputError(path, `is no valid YAML: ${first.replace(/:$/, '')}; correct it`)
   }
-  const written = new Reader(document.toJS() ?? {}, '', path)
+  const written = new ConfigReader(document.toJS() ?? {}, '', path)
   const preset = written.choice('preset', Object.keys(PRESETS), 'paper')
   const root = written.over(PRESETS[preset])
   const config: StudyConfig = {
@@ -80,7 +85,7 @@ export function locateData(data: DatasetSpec, base: string): DatasetSpec {
   return { ...data, folder: resolve(base, data.folder) }
 }
 
-function dataOf(data: Reader): Pick<StudyConfig, 'data' | 'maxCases' | 'spacingMm'> {
+function dataOf(data: ConfigReader): Pick<StudyConfig, 'data' | 'maxCases' | 'spacingMm'> {
   const kind = data.choice('kind', ['nnunet', 'totalsegmentator', 'pairs', 'phantom'] as const)
   const patient = data.optional('patient', (key) => data.text(key))
   const resampleLabels = data.flag('resampleLabels', false)
@@ -116,14 +121,14 @@ function dataOf(data: Reader): Pick<StudyConfig, 'data' | 'maxCases' | 'spacingM
   return { data: spec, ...(maxCases && { maxCases }), ...(spacing && { spacingMm: spacing }) }
 }
 
-function triple(data: Reader, key: string): { shape?: Vec3 } {
+function triple(data: ConfigReader, key: string): { shape?: Vec3 } {
   const shape = data.optional(key, (k) => data.numbers(k, (n) => Number.isInteger(n) && n > 0 && n <= 4096))
   if (shape === undefined) return {}
   if (shape.length !== 3) throw data.fault(key, `has ${shape.length} numbers; give three`)
   return { shape: [shape[0], shape[1], shape[2]] }
 }
 
-function noiseOf(noise: Reader): StudyNoise[] {
+function noiseOf(noise: ConfigReader): StudyNoise[] {
   const sigmas = noise.lengths('sigma')
   const length = noise.optional('length', (key) => noise.real(key, (x) => x > 0, 'greater than 0'))
   const given = noise.optional('lengthOverSigma', (key) => noise.real(key, (x) => x > 0, 'greater than 0'))
@@ -135,7 +140,7 @@ function noiseOf(noise: Reader): StudyNoise[] {
   return sigmas.map((sigmaMm) => ({ sigmaMm, lengthMm: length ?? ratio * Math.max(...sigmaMm) }))
 }
 
-function softDiceOf(softDice: Reader): StudyConfig['softDice'] {
+function softDiceOf(softDice: ConfigReader): StudyConfig['softDice'] {
   const result = {
     scope: softDice.choice('scope', ['batch', 'case'] as const, 'batch'),
     smoothing: softDice.real('smoothing', (x) => x >= 0, 'of at least 0', 1),
@@ -144,39 +149,70 @@ function softDiceOf(softDice: Reader): StudyConfig['softDice'] {
   return result
 }
 
-function trainingOf(training: Reader): StudyConfig['training'] {
+function trainingOf(training: ConfigReader): StudyConfig['training'] {
   const dimensions = training.choice('dimensions', ['2', '3'], '3') === '2' ? 2 : 3
   const steps = training.whole('steps', 1, 10_000_000)
-  const flip = training.text('flip', 'none')
-  if (!/^(none|[ijk]+)$/.test(flip)) throw training.fault('flip', `'${flip}' names no axes; write i, ij or none`)
-  const has = (axis: string) => flip !== 'none' && flip.includes(axis)
+  const flip = training.optional('flip', (key) => parseFlip(training.text(key)) ?? 'wrong')
+  if (flip === 'wrong') throw training.fault('flip', 'names no axes; write i, ij or none')
   const patch = training.optional('patch', (key) => training.numbers(key, (n) => Number.isInteger(n) && n > 0))
   if (patch !== undefined && patch.length !== dimensions) {
     throw training.fault('patch', `has ${patch.length} numbers; give ${dimensions}, one an axis`)
   }
-  const result: StudyConfig['training'] = {
+  const optimiser = {
+    ...given(
+      'learningRate',
+      training.optional('learningRate', (key) => training.real(key, (x) => x > 0, 'above 0')),
+    ),
+    ...given(
+      'decay',
+      training.optional('decay', (key) => training.choice(key, decays)),
+    ),
+    ...given(
+      'weightDecay',
+      training.optional('weightDecay', (key) => training.real(key, (x) => x >= 0, 'from 0 on')),
+    ),
+  }
+  const whole = (key: string, most: number) =>
+    given(
+      key,
+      training.optional(key, (k) => training.whole(k, 1, most)),
+    )
+  const epochSteps = training.optional('epochSteps', (key) => training.whole(key, 1, 1_000_000))
+  const choices: TrainingChoices = {
     dimensions,
     steps,
-    stepsPerEpoch: training.whole('epochSteps', 1, 1_000_000, Math.max(1, Math.ceil(steps / 10))),
-    batch: training.whole('batch', 1, 4096, dimensions === 2 ? 8 : 2),
+    ...given('stepsPerEpoch', epochSteps),
+    ...whole('batch', mostSamples),
     channels: training.numbers('channels', (n) => Number.isInteger(n) && n > 0 && n <= 4096),
-    convolutions: training.whole('convolutions', 1, 8, 2),
-    down: training.choice('down', ['max-pool', 'strided'] as const, 'max-pool'),
-    up: training.choice('up', ['transposed', 'resize'] as const, 'transposed'),
+    ...whole('convolutions', mostConvolutions),
+    ...given(
+      'down',
+      training.optional('down', (key) => training.choice(key, ['max-pool', 'strided'] as const)),
+    ),
+    ...given(
+      'up',
+      training.optional('up', (key) => training.choice(key, ['transposed', 'resize'] as const)),
+    ),
     modality: training.choice('modality', ['ct', 'mr'] as const),
-    crop: training.choice('crop', ['none', 'nonzero'] as const, 'none'),
-    ...(patch && { patch }),
-    optimiser: {
-      ...DEFAULT_OPTIMISER,
-      learningRate: training.real('learningRate', (x) => x > 0, 'greater than 0', DEFAULT_OPTIMISER.learningRate),
-      decay: training.choice('decay', ['cosine', 'polynomial', 'constant'] as const, DEFAULT_OPTIMISER.decay),
-      weightDecay: training.real('weightDecay', (x) => x >= 0, 'of at least 0', DEFAULT_OPTIMISER.weightDecay),
-      warmUp: Math.min(DEFAULT_OPTIMISER.warmUp, Math.ceil(steps / 10)),
-    },
-    augmentation: training.flag('augment', true)
-      ? { ...DEFAULT_AUGMENTATION, flip: [has('i'), has('j'), has('k')] }
-      : NO_AUGMENTATION,
+    ...given(
+      'crop',
+      training.optional('crop', (key) => training.choice(key, ['none', 'nonzero'] as const)),
+    ),
+    ...given('patch', patch),
+    optimiser,
+    ...given(
+      'augment',
+      training.optional('augment', (key) => training.flag(key, true)),
+    ),
+    ...given('flip', flip),
   }
   training.finish()
-  return result
+  return completeTraining(choices)
+}
+
+const decays = ['cosine', 'polynomial', 'constant'] as const
+
+/** `{ [key]: value }`, or nothing where there is no value. */
+function given<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: T })
 }

@@ -9,8 +9,10 @@ import { randomStream } from '../volume/random.ts'
 import type { CaseIndex, IndexedCase } from './case-index.ts'
 import type { StudyConfig, StudyLoss } from './config.ts'
 
-/** Change it when the numbers that a cell gives for the same plan change: finished cells of old studies are then not reused. */
-const CELL_FORMAT = 2
+/**
+ * Raise it when the numbers that a cell gives for the same plan change: finished cells of old studies are then not reused.
+ */
+const CELL_FORMAT = 3
 
 /** Organs that are trained, and whose noise is drawn, together: one organ, or all where the study is joint. */
 export interface OrganGroup {

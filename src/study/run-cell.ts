@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetCase } from '../datasets/dataset.ts'
+import { writeAtomically } from '../formats/atomic-write.ts'
 import { writeVolume } from '../formats/volume-file.ts'
 import { type Calibration, calibration } from '../metrics/calibration.ts'
-import { writeWhole } from '../network/checkpoint.ts'
 import type { EpochLog } from '../network/train.ts'
 import { marginal } from '../noise/marginal.ts'
 import { type ModelMetadata, openModel } from '../training/model-file.ts'
@@ -156,9 +156,9 @@ async function splitLog(folder: string): Promise<void> {
     validationSeconds,
     dataShare,
   }))
-  await writeWhole(join(folder, 'timing.jsonl'), [Buffer.from(timing)])
+  await writeAtomically(join(folder, 'timing.jsonl'), [Buffer.from(timing)])
   const stable = lines(({ seconds: _, validationSeconds: __, dataShare: ___, ...rest }) => rest)
-  await writeWhole(path, [Buffer.from(stable)])
+  await writeAtomically(path, [Buffer.from(stable)])
 }
 
 function maskOf(labels: LabelArray, values: readonly number[]): Uint8Array {

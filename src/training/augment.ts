@@ -18,12 +18,16 @@ export interface Augmentation {
   readonly intensity: { readonly factor: number; readonly offset: number; readonly noise: number }
 }
 
+/**
+ * Mirroring is off: it teaches a network that left is right, which is wrong wherever labels differ by side (left and
+ * right kidney, the ventricles) and no image says that they do. Who knows that sides do not matter turns it on.
+ */
 export const DEFAULT_AUGMENTATION: Augmentation = {
   probability: 0.5,
   rotationDegrees: 15,
   scale: [0.85, 1.15],
   shiftVoxels: 4,
-  flip: [true, false, false],
+  flip: [false, false, false],
   intensity: { factor: 0.1, offset: 0.1, noise: 0.05 },
 }
 

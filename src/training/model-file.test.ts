@@ -8,7 +8,7 @@ import { createGrid } from '../volume/grid.ts'
 import { faultyKey } from './model-check.ts'
 import { encodeModelFile, type ModelMetadata, openModel } from './model-file.ts'
 import { describeImages } from './trained-images.ts'
-import { DEFAULT_TRAINING } from './training-config.ts'
+import { DEFAULT_TRAINING } from './training-defaults.ts'
 import { unlikeTraining } from './unlike-training.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-model-'))

@@ -11,7 +11,8 @@ import { openModel } from './model-file.ts'
 import { predictProbability } from './predict.ts'
 import { discCase } from './testing/discs.ts'
 import { trainSegmentation } from './train.ts'
-import { DEFAULT_TRAINING, type TrainingCase, type TrainingConfig } from './training-config.ts'
+import type { TrainingCase, TrainingConfig } from './training-config.ts'
+import { DEFAULT_TRAINING } from './training-defaults.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-training-'))
 afterAll(() => rmSync(root, { recursive: true }))

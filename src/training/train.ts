@@ -2,17 +2,19 @@ import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DiceHistogram } from '../decision/dice-histogram.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
-import { writeWhole } from '../network/checkpoint.ts'
+import { writeAtomically } from '../formats/atomic-write.ts'
+import { planDigest } from '../network/checkpoint.ts'
 import type { Device } from '../network/graph/tensor.ts'
 import { exportModel } from '../network/model.ts'
 import { createSession, type Session } from '../network/runtime/session.ts'
-import { type EpochLog, removeCheckpoint, type TrainingPlan, trainNetwork, type Validation } from '../network/train.ts'
+import { type EpochLog, type TrainingPlan, trainNetwork, type Validation } from '../network/train.ts'
 import type { UNetPlan } from '../network/unet.ts'
 import { RunError } from '../volume/errors.ts'
 import { diceOfCut } from './hold-out.ts'
 import { encodeModelFile, type ModelMetadata, type OutputSpec } from './model-file.ts'
 import type { PreparedCase } from './patch.ts'
 import { predictPrepared } from './predict.ts'
+import { openRunFolder } from './run-folder.ts'
 import { describeImages } from './trained-images.ts'
 import {
   checkMemory,
@@ -96,18 +98,21 @@ export async function trainSegmentation(
     priors: foregroundShares(prepared, config.outputs.length, patch),
   }
   const runtime = { ...(device && { device }), ...(threads && { threads }) }
-  const { parameters, epochs } = await inFolder(folder, () =>
-    trainNetwork(plan, {
+  const digest = planDigest(plan, fingerprint(config, prepared))
+  const { parameters, epochs, removeCheckpoint } = await inFolder(folder, async () => {
+    const { found, save, removeCheckpoint } = await openRunFolder(folder, digest)
+    const trained = await trainNetwork(plan, {
       ...runtime,
       fill: (step, image, target) => fillBatch(prepared, patch, config, step, image, target),
       ...(curve.length > 0 && { validate: (session: Session) => validate(session, curve, patch, config.outputs) }),
       ...(onEpoch && { onEpoch }),
       ...(onStep && { onStep }),
       ...(signal && { signal }),
-      folder,
-      fingerprint: fingerprint(config, prepared),
-    }),
-  )
+      ...(found && { from: found }),
+      onCheckpoint: save,
+    })
+    return { ...trained, removeCheckpoint }
+  })
   const described: ModelMetadata = {
     format: 1,
     unet,
@@ -135,8 +140,8 @@ export async function trainSegmentation(
   await session.dispose()
   const metadata = { ...described, thresholds }
   const model = join(folder, 'model.onnx')
-  await writeWhole(model, [encodeModelFile(parameters, metadata)])
-  await removeCheckpoint(folder)
+  await writeAtomically(model, [encodeModelFile(parameters, metadata)])
+  await removeCheckpoint()
   return { model, epochs, metadata }
 }
 

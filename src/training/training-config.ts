@@ -1,8 +1,8 @@
-import { DEFAULT_LOSS, type LossPlan } from '../network/losses.ts'
-import { DEFAULT_OPTIMISER, type OptimiserPlan } from '../network/optimiser.ts'
+import type { LossPlan } from '../network/losses.ts'
+import type { OptimiserPlan } from '../network/optimiser.ts'
 import type { UNetPlan } from '../network/unet.ts'
 import type { Volume } from '../volume/volume.ts'
-import { type Augmentation, DEFAULT_AUGMENTATION } from './augment.ts'
+import type { Augmentation } from './augment.ts'
 import type { OutputSpec } from './model-file.ts'
 import type { Preprocessing } from './preprocess.ts'
 
@@ -44,22 +44,4 @@ export interface TrainingConfig {
   readonly augmentation: Augmentation
   /** Steps between two lines of the log (and checkpoints and validations). */
   readonly stepsPerEpoch: number
-}
-
-/** A small 3-D U-Net with soft-Dice on MR; everything but the outputs. */
-export const DEFAULT_TRAINING: Omit<TrainingConfig, 'outputs'> = {
-  dimensions: 3,
-  loss: DEFAULT_LOSS,
-  optimiser: DEFAULT_OPTIMISER,
-  steps: 1000,
-  batch: 2,
-  seed: 0,
-  channels: [16, 32, 64],
-  convolutions: 2,
-  down: 'max-pool',
-  up: 'transposed',
-  modality: 'mr',
-  crop: 'none',
-  augmentation: DEFAULT_AUGMENTATION,
-  stepsPerEpoch: 50,
 }

@@ -1,0 +1,52 @@
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeAtomically } from '../formats/atomic-write.ts'
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../network/checkpoint.ts'
+import { InputError } from '../volume/errors.ts'
+
+/** A training's folder: `checkpoint.bin` while it is under way, and `log.jsonl`, which always ends where that does. */
+export interface RunFolder {
+  /** Where an earlier run has stopped; undefined where there was none. */
+  readonly found?: Checkpoint
+  readonly save: (checkpoint: Checkpoint) => Promise<void>
+  /** Removes the checkpoint of a finished training. */
+  readonly removeCheckpoint: () => Promise<void>
+}
+
+/**
+ * Opens a training's folder, made if need be.
+ *
+ * @param plan what the training depends on (see planDigest)
+ * @throws InputError where the folder holds a checkpoint that is damaged, cannot be read or is another training's
+ */
+export async function openRunFolder(folder: string, plan: string): Promise<RunFolder> {
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, 'checkpoint.bin')
+  const bytes = await readIfThere(path)
+  const found = bytes && decodeCheckpoint(bytes, plan, path)
+  // A run that was killed between writing its checkpoint and its log has left them apart.
+  if (found !== undefined) await writeLog(folder, found.log)
+  return {
+    ...(found && { found }),
+    async save(checkpoint) {
+      await writeAtomically(path, encodeCheckpoint(plan, checkpoint))
+      await writeLog(folder, checkpoint.log)
+    },
+    removeCheckpoint: () => rm(path, { force: true }),
+  }
+}
+
+/** The log is written whole each time: it is small. */
+async function writeLog(folder: string, lines: readonly string[]): Promise<void> {
+  await writeAtomically(join(folder, 'log.jsonl'), [Buffer.from(lines.map((line) => `${line}\n`).join(''))])
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new InputError(path, `cannot be read (${message}); check its permissions, or delete it`)
+  }
+}

@@ -1,0 +1,61 @@
+import { DEFAULT_LOSS } from '../network/losses.ts'
+import { DEFAULT_OPTIMISER, type OptimiserPlan } from '../network/optimiser.ts'
+import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from './augment.ts'
+import type { TrainingConfig } from './training-config.ts'
+
+/** What a user may choose about a training; `completeTraining` fills in the rest, for every command alike. */
+export interface TrainingChoices
+  extends Partial<Omit<TrainingConfig, 'outputs' | 'loss' | 'seed' | 'optimiser' | 'augmentation'>> {
+  readonly optimiser?: Partial<OptimiserPlan>
+  /** Random changes of images; default true. */
+  readonly augment?: boolean
+  /** Axes along which images may be mirrored; default none, see DEFAULT_AUGMENTATION. */
+  readonly flip?: readonly [boolean, boolean, boolean]
+}
+
+/** The most convolutions of a level, and the most samples of a step, that can be asked for. */
+export const mostConvolutions = 8
+export const mostSamples = 4096
+
+/** Steps where nothing is said about them. */
+const defaultSteps = 1000
+
+/** A complete configuration but for outputs, loss and seed: what was not chosen takes its default. */
+export function completeTraining(choices: TrainingChoices): Omit<TrainingConfig, 'outputs' | 'loss' | 'seed'> {
+  const { optimiser, augment = true, flip = DEFAULT_AUGMENTATION.flip, ...chosen } = choices
+  const { dimensions = 3, steps = defaultSteps } = chosen
+  return {
+    dimensions,
+    steps,
+    // Ten points are enough for a curve, and a killed run loses a tenth at most.
+    stepsPerEpoch: Math.ceil(steps / 10),
+    batch: dimensions === 2 ? 8 : 2,
+    channels: [16, 32, 64],
+    convolutions: 2,
+    down: 'max-pool',
+    up: 'transposed',
+    modality: 'mr',
+    crop: 'none',
+    ...chosen,
+    optimiser: {
+      ...DEFAULT_OPTIMISER,
+      warmUp: Math.min(DEFAULT_OPTIMISER.warmUp, Math.ceil(steps / 10)),
+      ...optimiser,
+    },
+    augmentation: augment ? { ...DEFAULT_AUGMENTATION, flip } : NO_AUGMENTATION,
+  }
+}
+
+/** A small 3-D U-Net with soft-Dice on MR; everything but the outputs. */
+export const DEFAULT_TRAINING: Omit<TrainingConfig, 'outputs'> = {
+  ...completeTraining({}),
+  loss: DEFAULT_LOSS,
+  seed: 0,
+}
+
+/** The axes named in a text: `i`, `ij`, `none`; undefined where it names no axes. */
+export function parseFlip(text: string): [boolean, boolean, boolean] | undefined {
+  if (!/^(none|[ijk]+)$/.test(text)) return undefined
+  const has = (axis: string) => text !== 'none' && text.includes(axis)
+  return [has('i'), has('j'), has('k')]
+}
