@@ -44,7 +44,7 @@ function measure(command, args) {
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 try {
-  halfdice('marginal', liver, '-o', input, '--sigma', '4', '--label', '1')
+  halfdice('marginal', liver, '-o', input, '--sigma', '4', '--labels', '1')
   const runs = { halfdice: [], python: [] }
   for (let repeat = 0; repeat < 5; repeat++) {
     runs.halfdice.push(measure(process.execPath, [main, 'threshold', input, '-o', ours, '--json']))

@@ -127,7 +127,7 @@ const runs = [
     [label, 'example/dataset.json'],
   ],
   [['sample', label, '-o', 'noisy', '--sigma', '3', '--length', '12', '-n', '3'], ['noisy/phantom_000_0002.nii.gz']],
-  [['marginal', label, '-o', 'prob.nii.gz', '--sigma', '3', '--label', '2'], ['prob.nii.gz']],
+  [['marginal', label, '-o', 'prob.nii.gz', '--sigma', '3', '--labels', '2'], ['prob.nii.gz']],
   [['optimum', label, '--sigma', '2', '4', '--plot', 'optimum.svg'], ['optimum.svg']],
   [['threshold', 'prob.nii.gz', '-o', 'mask.nii.gz'], ['mask.nii.gz']],
   [['evaluate', 'noisy/phantom_000_0000.nii.gz', label], []],

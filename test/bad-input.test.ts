@@ -150,7 +150,7 @@ describe('values that are not what they should be', () => {
   })
 
   test.each(['marginal', 'optimum'])('a label that is absent: %s', async (command) => {
-    await refused([...commands[command](good.labels, at('never')), '--label', '9'], 'has no label 9; it holds 0, 1, 2')
+    await refused([...commands[command](good.labels, at('never')), '--labels', '9'], 'has no label 9; it holds 0, 1, 2')
   })
 
   test('grids that differ', async () => {
@@ -189,7 +189,7 @@ describe('options', () => {
     ['an unknown command', ['smaple', 'x'], "unknown command 'smaple' (did you mean sample?)"],
     ['no input', ['marginal', '-o', 'x.nii', '--sigma', '1'], "missing required argument 'labels'"],
     ['too many inputs', ['optimum', 'a.nii', 'b.nii', '--sigma', '1'], 'too many arguments'],
-    ['a file among the σ', ['optimum', '--sigma', '1', 'a.nii'], "'a.nii' is not a length"],
+    ['a file for σ', ['optimum', '--sigma', 'a.nii'], "'a.nii' is not a length"],
     ['a metric that is none', ['threshold', 'a.nii', '-o', 'b.nii', '--metric', 'hd'], 'dice, iou, accuracy'],
     ['a threshold above 1', ['threshold', 'a.nii', '-o', 'b.nii', '--at', '1.1'], '--at'],
     ['a scale of zero', ['threshold', 'a.nii', '-o', 'b.nii', '--scale', '0'], '--scale'],

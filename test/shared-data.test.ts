@@ -32,7 +32,7 @@ interface Case {
 interface Score {
   dice: number
   hd95Mm: number
-  expectedDice: number
+  softDice: number
   ece: number
 }
 
@@ -121,7 +121,7 @@ describe.skipIf(!hasSharedData).each(images)('%s', (_, input, sigma, length, nam
     ])
     for (const [i, row] of rows.entries()) {
       const score = scores[row.label]
-      expect(score.expectedDice).toBeCloseTo(maps[i].supDice, 12)
+      expect(score.softDice).toBeCloseTo(maps[i].supDice, 12)
       expect(score.dice).toBeGreaterThan(0.3)
       // One label drawn from the map itself: calibrated but for chance.
       expect(score.ece).toBeLessThan(0.05)
@@ -147,14 +147,14 @@ test.skipIf(!hasSharedData)('network outputs against noisy and clean labels', as
     ])
   const half = (await score('ce', '0.5')).labels['1+2']
   const best = (await score('ce', 'auto')).labels['1+2']
-  expect(best.expectedDice).toBeGreaterThan(half.expectedDice)
+  expect(best.softDice).toBeGreaterThan(half.softDice)
   expect(best.dice).toBeGreaterThan(half.dice)
 })
 
 test.skipIf(!hasSharedData)('an organ against itself', async () => {
   const input = organ('s0004', 'spleen')
   const { labels } = await halfdiceJson<{ labels: Record<string, Score> }>(['evaluate', input, input])
-  expect(labels['1']).toMatchObject({ name: 'spleen', dice: 1, iou: 1, hd95Mm: 0, meanSurfaceDistanceMm: 0 })
+  expect(labels['1']).toMatchObject({ name: 'spleen', dice: 1, iou: 1, hd95Mm: 0, assdMm: 0 })
   const { code, stdout } = await halfdice(['evaluate', input, organ('s0004', 'liver')])
   expect({ code, dice: / 0\.0000 /.test(stdout) }).toEqual({ code: 0, dice: true })
 })

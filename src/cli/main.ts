@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { watchTemporaries } from '../formats/atomic-write.ts'
 import { report } from './failure.ts'
+import { filesBeforeLists } from './list-options.ts'
 import { createProgram } from './program.ts'
 
 // A reader that went away (`halfdice … | head`) is no failure.
@@ -32,7 +33,7 @@ watchTemporaries((busy) => {
 })
 
 try {
-  const argv = process.argv.slice(2)
+  const argv = filesBeforeLists(process.argv.slice(2))
   const program = await createProgram(argv)
   await program.parseAsync(argv, { from: 'user' })
 } catch (error) {

@@ -1,12 +1,10 @@
 import { Command } from 'commander'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { marginal } from '../noise/marginal.ts'
-import { InputError } from '../volume/errors.ts'
 import { voxelCount, voxelVolumeMm3 } from '../volume/grid.ts'
 import { labelMapOf } from '../volume/labels.ts'
-import { type LabelNames, labelNamesFor } from './label-names.ts'
+import { labelNamesFor, labelsToUse, withLabels } from './labels.ts'
 import { type Length, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
-import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputImage } from './outputs.ts'
 import { millilitres, printResult, table } from './print.ts'
@@ -15,7 +13,7 @@ import { startProgress } from './progress.ts'
 interface Options extends JsonOption {
   readonly output: string
   readonly sigma: Length
-  readonly label?: number
+  readonly labels?: readonly string[]
   readonly background?: boolean
 }
 
@@ -31,7 +29,6 @@ export function command(): Command {
     .requiredOption('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
       parseLength('--sigma', text),
     )
-    .option('--label <number>', 'this class only (a 3-D image)', wholeNumber('--label', Number.MIN_SAFE_INTEGER))
     .option('--background', 'also label 0, first, so that the volumes sum to 1')
     .addHelpText(
       'after',
@@ -39,20 +36,21 @@ export function command(): Command {
 Examples:
   $ halfdice marginal liver.nii.gz -o liver_prob.nii.gz --sigma 4
   $ halfdice marginal organs.nii.gz -o organs_prob.nii.gz --sigma 4          4-D, one volume a class, ascending
-  $ halfdice marginal organs.nii.gz -o spleen_prob.nii.gz --sigma 4 --label 2
+  $ halfdice marginal organs.nii.gz -o spleen_prob.nii.gz --sigma 4 --labels 2
   $ halfdice threshold liver_prob.nii.gz -o liver_best.nii.gz                the mask with the best expected Dice`,
     )
     .action(run)
-  return withJson(command)
+  return withJson(withLabels(command, 'these classes only; of one class the image is 3-D'))
 }
 
-async function run(input: string, { output, sigma, label, background, json }: Options): Promise<void> {
+async function run(input: string, { output, sigma, labels: texts, background, json }: Options): Promise<void> {
   checkOutputImage(output, [input])
   const reference = await readVolume(input)
   const { grid } = reference
   const { values, labels } = labelMapOf(reference, input)
   const names = labelNamesFor(input)
-  const wanted = classes(input, labels, names, label, background)
+  const foreground = labelsToUse(input, labels, texts, names)
+  const wanted = background && !foreground.includes(0) && labels.includes(0) ? [0, ...foreground] : foreground
   const sigmaMm = lengthPerAxisMm('--sigma', sigma, grid)
   const n = voxelCount(grid)
   const ml = voxelVolumeMm3(grid) / 1000
@@ -81,7 +79,7 @@ async function run(input: string, { output, sigma, label, background, json }: Op
     channels: wanted,
     labels: Object.fromEntries(
       rows.map(({ label, ...volumes }) => {
-        const name = names(label)
+        const name = names.of(label)
         return [label, { ...(name !== undefined && { name }), ...volumes }]
       }),
     ),
@@ -95,33 +93,11 @@ async function run(input: string, { output, sigma, label, background, json }: Op
         rows.map(({ label, volumeMl, referenceMl }, channel) => [
           channel,
           label,
-          names(label) ?? '',
+          names.of(label) ?? '',
           millilitres(referenceMl),
           millilitres(volumeMl),
         ]),
       ),
     ].join('\n'),
   )
-}
-
-/** The classes to compute, in ascending order. */
-function classes(
-  input: string,
-  labels: readonly number[],
-  names: LabelNames,
-  label: number | undefined,
-  background: boolean | undefined,
-): number[] {
-  if (label === undefined) {
-    const wanted = labels.filter((each) => each !== 0 || background)
-    if (!wanted.some((each) => each !== 0)) {
-      throw new InputError(input, 'holds background only; give a label map with an object in it')
-    }
-    return wanted
-  }
-  if (!labels.includes(label)) {
-    const present = labels.map((each) => (names(each) ? `${each} (${names(each)})` : each)).join(', ')
-    throw new InputError(input, `has no label ${label}; it holds ${present}`)
-  }
-  return [label]
 }

@@ -10,7 +10,7 @@ import { optimumFigure } from '../report/optimum/figure.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
-import { labelNamesFor } from './label-names.ts'
+import { labelNamesFor, labelsToUse, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
@@ -21,7 +21,7 @@ import { startProgress } from './progress.ts'
 interface Options extends JsonOption {
   readonly sigma: readonly Length[]
   readonly length?: Length
-  readonly label?: number
+  readonly labels?: readonly string[]
   readonly plot?: string
   readonly samples?: number
   readonly seed: number
@@ -59,7 +59,6 @@ export function command(): Command {
     .option('-l, --length <length>', 'length scale of the noise: adds the folding probability', (text) =>
       parseLength('--length', text),
     )
-    .option('--label <number>', 'this class only', wholeNumber('--label', Number.MIN_SAFE_INTEGER))
     .option('--plot <file>', 'also draw it, as an SVG figure')
     .option(
       '--samples <count>',
@@ -82,11 +81,11 @@ t* (halfdice threshold) gets it back. --samples draws noisy labels and scores th
 is not quite the soft Dice where volumes vary, and the regret is what the best threshold would have had over t*.`,
     )
     .action(run)
-  return withJson(command)
+  return withJson(withLabels(command, 'these classes only'))
 }
 
 async function run(input: string, options: Options): Promise<void> {
-  const { sigma, length, label, plot, samples, seed, json } = options
+  const { sigma, length, plot, samples, seed, json } = options
   if (samples !== undefined && length === undefined) {
     throw new InputError('--samples', 'noisy labels need a length scale; add --length')
   }
@@ -98,22 +97,14 @@ async function run(input: string, options: Options): Promise<void> {
   const { grid } = volume
   const { values, labels } = labelMapOf(volume, input)
   const names = labelNamesFor(input)
-  const wanted = labels.filter((each) => (label === undefined ? each !== 0 : each === label))
-  if (wanted.length === 0) {
-    throw new InputError(
-      input,
-      label === undefined
-        ? 'holds background only; give a label map with an object in it'
-        : `has no label ${label}; it holds ${labels.join(', ')}`,
-    )
-  }
+  const wanted = labelsToUse(input, labels, options.labels, names)
   const strengths = sigma.map((each) => ({ text: each.text, mm: lengthPerAxisMm('--sigma', each, grid) }))
   const scaleMm = length && lengthMm('--length', length, grid)
   const ml = voxelVolumeMm3(grid) / 1000
   const progress = startProgress('optima', wanted.length * strengths.length)
   const rows: Row[] = []
   for (const c of wanted) {
-    const name = names(c)
+    const name = names.of(c)
     for (const { mm } of strengths) {
       const best = softDiceOptimum(marginalInBox(values, grid, c, mm)?.data ?? new Float32Array())
       const model = scaleMm === undefined ? undefined : { sigmaMm: mm, lengthMm: scaleMm }

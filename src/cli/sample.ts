@@ -4,12 +4,10 @@ import Tinypool from 'tinypool'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { diceOf, type Overlap } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
-import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
-import { type LabelArray, labelMapOf } from '../volume/labels.ts'
-import { storedValue, UNSCALED } from '../volume/scaling.ts'
+import { type LabelArray, labelMapOf, narrowed } from '../volume/labels.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
-import { labelNamesFor } from './label-names.ts'
+import { labelNamesFor, labelsToUse, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
@@ -24,6 +22,7 @@ interface Options extends JsonOption, RandomOptions {
   readonly length: Length
   readonly number: number
   readonly first: number
+  readonly labels?: readonly string[]
 }
 
 /** `halfdice sample`: noisy versions of a label map. */
@@ -60,16 +59,16 @@ The table gives volume and Dice against the reference. Where ℓ is less than ab
 (torn-off islands); the folded share of space is printed, with a warning above 1 %.`,
     )
     .action(run)
-  return withJson(withRandom(command))
+  return withJson(withRandom(withLabels(command, 'keep these classes only')))
 }
 
 async function run(input: string, options: Options): Promise<void> {
   checkOutputFolder(options.output)
   const reference = await readVolume(input)
-  const { values, labels } = labelMapOf(reference, input)
-  const foreground = labels.filter((label) => label !== 0)
-  if (foreground.length === 0)
-    throw new InputError(input, 'holds background only; give a label map with an object in it')
+  const { values: all, labels } = labelMapOf(reference, input)
+  const name = labelNamesFor(input)
+  const foreground = labelsToUse(input, labels, options.labels, name)
+  const values = options.labels === undefined ? all : onlyLabels(all, foreground)
   const { grid } = reference
   const sigmaMm = lengthPerAxisMm('--sigma', options.sigma, grid)
   const model = { sigmaMm, lengthMm: lengthMm('--length', options.length, grid) }
@@ -85,19 +84,18 @@ async function run(input: string, options: Options): Promise<void> {
   const progress = startProgress('sampling', options.number)
   const job: SampleJob = { values, labels: foreground, grid, model, seed: options.seed }
   await drawSamples(job, indices, options.threads, async (task, overlap) => {
-    await writeVolume(files[task.index - options.first], withLabels(reference, task.out))
+    await writeVolume(files[task.index - options.first], relabelled(reference, task.out))
     overlaps.set(task.index, overlap)
     progress.update(overlaps.size)
   }).finally(progress.end)
 
-  const name = labelNamesFor(input)
   const ml = voxelVolumeMm3(grid) / 1000
   const samples = indices.map((index, i) => ({
     file: files[i],
     labels: Object.fromEntries(
       [...(overlaps.get(index) ?? [])].map(([label, counts]) => [
         label,
-        { ...nameOf(name(label)), voxels: counts.voxelsA, volumeMl: counts.voxelsA * ml, dice: diceOf(counts) },
+        { ...nameOf(name.of(label)), voxels: counts.voxelsA, volumeMl: counts.voxelsA * ml, dice: diceOf(counts) },
       ]),
     ),
   }))
@@ -117,7 +115,7 @@ async function run(input: string, options: Options): Promise<void> {
       const referenceMl = (overlaps.get(indices[0])?.get(label)?.voxelsB ?? 0) * ml
       return [
         label,
-        name(label) ?? '',
+        name.of(label) ?? '',
         millilitres(referenceMl),
         millilitres(mean(volumes)),
         millilitres(Math.min(...volumes)),
@@ -189,13 +187,19 @@ function shared<A extends LabelArray>(values: A): A {
   return copy
 }
 
-/** The reference with other labels, stored in its own type. */
-function withLabels(reference: Volume, values: LabelArray): Volume {
-  const { data, scaling } = reference
-  if (data.constructor === values.constructor && !scaling) return { ...reference, data: values }
-  const stored = new (data.constructor as new (n: number) => VoxelArray)(values.length)
-  for (let i = 0; i < stored.length; i++) stored[i] = storedValue(values[i], scaling ?? UNSCALED)
-  return { ...reference, data: stored }
+/** The reference with other labels, stored in its own type; labels behind a slope are stored as they are. */
+function relabelled(reference: Volume, values: LabelArray): Volume {
+  const { scaling, ...plain } = reference
+  if (scaling) return { ...plain, data: narrowed(values) }
+  if (plain.data.constructor === values.constructor) return { ...plain, data: values }
+  const data = new (plain.data.constructor as new (n: number) => VoxelArray)(values.length)
+  data.set(values)
+  return { ...plain, data }
+}
+
+/** A copy of a label map in which all labels but these are background. */
+function onlyLabels(values: LabelArray, labels: readonly number[]): LabelArray {
+  return values.map((label) => (labels.includes(label) ? label : 0))
 }
 
 function nameOf(name: string | undefined): { name?: string } {

@@ -187,6 +187,7 @@ async function finish(
   const at = options.at ?? (options.metric === 'accuracy' ? undefined : pooled?.map((each) => each?.threshold ?? 0.5))
   const { decodeCase } = await import('../maps/decode.ts')
   const review = await reviewer?.begin(source, scheme)
+  if (review?.note !== undefined) warn(review.note)
   const { decoded, warning } = await decodeCase(source, scheme, {
     metric: options.metric,
     at,

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { inputFault } from '../formats/file-faults.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkLabelNumber, checkLabelSets, type LabelSet, parseLabelNumber } from '../volume/label-numbers.ts'
@@ -33,13 +34,24 @@ export const IGNORE = 'ignore'
  * @throws InputError where the file cannot be read, and as `parseDatasetJson` does
  */
 export function readDatasetJson(path: string): DatasetJson {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw inputFault(error, path)
+  return parseDatasetJson(readText(path), path)
+}
+
+/**
+ * The `dataset.json` that describes a label map: in the map's folder or, as in nnU-Net's data sets, in the one above. A file
+ * of that name without labels belongs to something else and does not count.
+ *
+ * @throws InputError where it is damaged: labels would lose their meaning, and `ignore` would be scored
+ */
+export function datasetJsonBeside(labelMap: string): DatasetJson | undefined {
+  const folder = dirname(resolve(labelMap))
+  for (const place of [folder, dirname(folder)]) {
+    const path = join(place, 'dataset.json')
+    if (!existsSync(path)) continue
+    const text = readText(path)
+    if (parseObject(text, path).labels !== undefined) return parseDatasetJson(text, path)
   }
-  return parseDatasetJson(text, path)
+  return undefined
 }
 
 /**
@@ -71,6 +83,14 @@ export function parseDatasetJson(text: string, path: string): DatasetJson {
     ...(ignore !== undefined && { ignore }),
     ...(hasRegions && order && { regionsClassOrder: order }),
     ...(fileEnding !== undefined && { fileEnding }),
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw inputFault(error, path)
   }
 }
 

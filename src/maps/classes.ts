@@ -16,6 +16,8 @@ export interface ClassScheme {
   readonly maps: readonly (MapClass | undefined)[]
   /** For regions: the label that each map paints where it is the innermost, in order (nnU-Net's `regions_class_order`). */
   readonly paint?: readonly number[]
+  /** The label of a reference's voxels that nobody has annotated. */
+  readonly ignore?: number
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ClassScheme {
  *
  * @throws InputError where the file cannot be read or its labels are none
  */
-export function readClasses(path: string): ClassScheme & { readonly fileEnding?: string; readonly ignore?: number } {
+export function readClasses(path: string): ClassScheme & { readonly fileEnding?: string } {
   const { labels, hasBackground, hasRegions, regionsClassOrder, fileEnding, ignore } = readDatasetJson(path)
   const rest = { ...(fileEnding !== undefined && { fileEnding }), ...(ignore !== undefined && { ignore }) }
   const classes = [...labels].map(([name, labels]): MapClass => ({ name, labels }))

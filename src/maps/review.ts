@@ -100,7 +100,7 @@ export class ReviewCollector {
   }
 }
 
-/** Dice of the mask as written, conflicts and all, with a class or region of the reference. */
+/** Dice of the mask as written, conflicts and all, with a class or region of the reference, where it is annotated. */
 function diceOfMask(
   { data, channels }: DecodedCase,
   scheme: ClassScheme,
@@ -114,6 +114,7 @@ function diceOfMask(
   const separate = scheme.kind === 'separate'
   let [volume, size, both] = [0, 0, 0]
   for (let i = 0; i < reference.length; i++) {
+    if (reference[i] < 0) continue
     const mask = separate ? data[offset + i] : inside[data[offset + i]]
     const truth = inside[reference[i]] ?? 0
     volume += mask

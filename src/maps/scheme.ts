@@ -38,7 +38,8 @@ export function schemeFor(found: FoundCase, source: CaseMaps, options: SchemeOpt
   }
   // On its own, a background is a class like any other.
   const all = kind === 'separate' ? maps.map((each) => each ?? { name: 'background', labels: [0] }) : maps
-  return { kind, maps: all, ...(kind === 'regions' && json?.paint && { paint: json.paint }) }
+  const paint = kind === 'regions' ? json?.paint : undefined
+  return { kind, maps: all, ...(paint && { paint }), ...(json?.ignore !== undefined && { ignore: json.ignore }) }
 }
 
 function named({ names }: CaseMaps): (MapClass | undefined)[] | undefined {

@@ -24,11 +24,15 @@ export class CutTable {
   /** Σ m over them. */
   readonly sums: Float64Array = new Float64Array(CUTS.length + 1)
 
-  /** Adds voxels; those in the reference have a label for which `inside` is 1. */
+  /**
+   * Adds voxels; those in the reference have a label for which `inside` holds. Where the reference is negative nobody has
+   * annotated, and the voxel is left out.
+   */
   add(map: Float32Array, reference: LabelArray, inside: (label: number) => boolean): void {
     const { counts, hits, sums } = this
     const table = tableOf(reference, inside)
     for (let i = 0; i < map.length; i++) {
+      if (reference[i] < 0) continue
       const m = map[i]
       const b = binOf(m)
       counts[b]++
@@ -38,7 +42,7 @@ export class CutTable {
   }
 }
 
-/** 1 for labels inside, by label; labels are few. Negative labels are never inside. */
+/** 1 for labels inside, by label; labels are few. */
 function tableOf(reference: LabelArray, inside: (label: number) => boolean): Uint8Array {
   let largest = 0
   for (let i = 0; i < reference.length; i++) if (reference[i] > largest) largest = reference[i]

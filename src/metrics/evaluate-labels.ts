@@ -26,6 +26,8 @@ export interface EvaluateOptions {
 /**
  * Scores every label of a predicted label map against a reference on the same grid: one sweep counts and boxes all labels,
  * then surface distances are measured in each label's box. Conventions are those of `dice`, `iou` and `surfaceDistances`.
+ * Voxels where the reference is negative were not annotated and count in nothing, as in nnUNetv2_evaluate_folder: masks end
+ * there as they end at the image's edge.
  *
  * @param pred Label values, whole numbers, as many as the grid has voxels. So `ref`.
  * @returns One entry a label, in ascending order (or in the order of `options.labels`).
@@ -45,8 +47,9 @@ export function evaluateLabels(
   if (pred.length !== voxels || ref.length !== voxels) {
     throw new RangeError(`label maps have ${pred.length} and ${ref.length} voxels, the grid has ${voxels}`)
   }
-  const tallies = tally(pred, ref, grid)
-  const labels = options.labels ?? [...tallies.keys()].filter((label) => label !== 0).sort((a, b) => a - b)
+  const annotated = hasNegative(ref) ? leaveOut(pred, ref) : pred
+  const tallies = tally(annotated, ref, grid)
+  const labels = options.labels ?? [...tallies.keys()].filter((label) => label > 0).sort((a, b) => a - b)
   const voxelMm3 = grid.spacing[0] * grid.spacing[1] * grid.spacing[2]
   return labels.map((label) => {
     const counts = tallies.get(label) ?? newTally()
@@ -61,10 +64,23 @@ export function evaluateLabels(
       volumePredMl: (voxelsA * voxelMm3) / 1000,
       volumeRefMl: (voxelsB * voxelMm3) / 1000,
       ...(box === undefined
-        ? { hd95Mm: null, meanMm: null, hdMm: null }
-        : surfaceDistancesInBox(cropEqual(pred, box, label), cropEqual(ref, box, label), box, grid)),
+        ? { hd95Mm: null, assdMm: null, hdMm: null }
+        : surfaceDistancesInBox(cropEqual(annotated, box, label), cropEqual(ref, box, label), box, grid)),
     }
   })
+}
+
+function hasNegative(ref: VoxelArray): boolean {
+  if (ref instanceof Uint8Array || ref instanceof Uint16Array || ref instanceof Uint32Array) return false
+  for (let i = 0; i < ref.length; i++) if (ref[i] < 0) return true
+  return false
+}
+
+/** The prediction with the reference's negative numbers where it has some. */
+function leaveOut(pred: VoxelArray, ref: VoxelArray): VoxelArray {
+  const annotated = Int32Array.from(pred)
+  for (let i = 0; i < ref.length; i++) if (ref[i] < 0) annotated[i] = ref[i]
+  return annotated
 }
 
 interface Tally {

@@ -44,8 +44,8 @@ function bruteForce(a: Uint8Array, b: Uint8Array, { shape, spacing }: GridSize) 
 }
 
 function measured(a: Uint8Array, b: Uint8Array, grid: GridSize) {
-  const { hd95Mm, meanMm, hdMm } = surfaceDistances(a, b, grid)
-  return hd95Mm === null || meanMm === null || hdMm === null ? null : [hd95Mm, meanMm, hdMm]
+  const { hd95Mm, assdMm, hdMm } = surfaceDistances(a, b, grid)
+  return hd95Mm === null || assdMm === null || hdMm === null ? null : [hd95Mm, assdMm, hdMm]
 }
 
 function expectClose(actual: number[] | null, expected: number[] | null) {
@@ -84,7 +84,7 @@ test('two boxes: distances known by hand', () => {
       const [i, j, k] = [v % 40, Math.floor(v / 40) % 30, Math.floor(v / 1200)]
       return i >= i0 && i < i0 + 10 && j >= 10 && j < 20 && k >= k0 && k < k0 + 5 ? 1 : 0
     })
-  expect(surfaceDistances(box(5, 5), box(5, 5), grid)).toEqual({ hd95Mm: 0, meanMm: 0, hdMm: 0 })
+  expect(surfaceDistances(box(5, 5), box(5, 5), grid)).toEqual({ hd95Mm: 0, assdMm: 0, hdMm: 0 })
   // Shifted by 4 voxels of 1 mm, the far faces are 4 mm apart, and each is more than 5 % of its surface.
   expect(surfaceDistances(box(5, 5), box(9, 5), grid)).toMatchObject({ hd95Mm: 4, hdMm: 4 })
   expect(surfaceDistances(box(5, 5), box(5, 9), grid)).toMatchObject({ hd95Mm: 12, hdMm: 12 })
@@ -94,7 +94,7 @@ test('an empty mask has no surface and so no distance', () => {
   const grid = createGrid([3, 3, 3])
   const empty = new Uint8Array(27)
   const one = new Uint8Array(27).fill(1, 4, 5)
-  const none = { hd95Mm: null, meanMm: null, hdMm: null }
+  const none = { hd95Mm: null, assdMm: null, hdMm: null }
   expect(surfaceDistances(empty, empty, grid)).toEqual(none)
   expect(surfaceDistances(one, empty, grid)).toEqual(none)
   expect(surfaceDistances(empty, one, grid)).toEqual(none)

@@ -9,7 +9,7 @@ export interface SurfaceDistances {
   /** The larger of the two directed 95th percentiles. */
   readonly hd95Mm: number | null
   /** The average symmetric surface distance: the mean over the surface voxels of both masks together. */
-  readonly meanMm: number | null
+  readonly assdMm: number | null
   /** The Hausdorff distance: the largest distance. */
   readonly hdMm: number | null
 }
@@ -47,7 +47,7 @@ export function surfaceDistances(a: VoxelArray, b: VoxelArray, grid: GridSize): 
   return box === undefined ? none : surfaceDistancesInBox(cropEqual(a, box), cropEqual(b, box), box, grid)
 }
 
-const none: SurfaceDistances = { hd95Mm: null, meanMm: null, hdMm: null }
+const none: SurfaceDistances = { hd95Mm: null, assdMm: null, hdMm: null }
 
 /** The same for masks (0 and 1) already cropped to a box that contains both. */
 export function surfaceDistancesInBox(a: Uint8Array, b: Uint8Array, box: Box, grid: GridSize): SurfaceDistances {
@@ -60,7 +60,7 @@ export function surfaceDistancesInBox(a: Uint8Array, b: Uint8Array, box: Box, gr
   const sum = (distances: Float64Array) => distances.reduce((x, y) => x + y, 0)
   return {
     hd95Mm: Math.max(quantile(toA, 0.95), quantile(toB, 0.95)),
-    meanMm: (sum(toA) + sum(toB)) / (toA.length + toB.length),
+    assdMm: (sum(toA) + sum(toB)) / (toA.length + toB.length),
     hdMm: Math.max(toA[toA.length - 1], toB[toB.length - 1]),
   }
 }

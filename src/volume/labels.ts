@@ -53,6 +53,21 @@ export function labelMapOf(volume: Volume, subject: string): LabelMap {
   return { values, labels: distinct(values, subject) }
 }
 
+/** Stands in a reference's values where nobody has annotated: such voxels count in no score and no fit. */
+export const NOT_ANNOTATED = -1
+
+/** The label map with `NOT_ANNOTATED` in place of the label `ignore`, which then is none of its labels. */
+export function withoutIgnored(map: LabelMap, ignore: number | undefined): LabelMap {
+  if (ignore === undefined || !map.labels.includes(ignore)) return map
+  const values = Int32Array.from(map.values, (label) => (label === ignore ? NOT_ANNOTATED : label))
+  return { values, labels: map.labels.filter((label) => label !== ignore) }
+}
+
+/** A copy of labels in as few bytes as they need. */
+export function narrowed(values: LabelArray): Uint8Array | Uint16Array {
+  return values.every((label: number) => label < 256) ? Uint8Array.from(values) : Uint16Array.from(values)
+}
+
 /** Whether all voxels, of all channels, are whole numbers as labels and masks are: probabilities are not. */
 export function holdsLabels({ data, scaling }: Volume): boolean {
   if (!(data instanceof Float32Array || data instanceof Float64Array || scaling)) return true

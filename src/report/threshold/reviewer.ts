@@ -5,14 +5,12 @@ import type { ThresholdOptions } from '../../cli/threshold.ts'
 import { version } from '../../cli/version.ts'
 import type { DecodedCase, OwnCut } from '../../decision/case-decoder.ts'
 import { writeAtomically } from '../../formats/atomic-write.ts'
-import { readVolume } from '../../formats/volume-file.ts'
 import type { CaseMaps } from '../../maps/case-maps.ts'
 import type { ClassScheme } from '../../maps/classes.ts'
+import { readReference } from '../../maps/reference.ts'
 import { ReviewCollector } from '../../maps/review.ts'
 import { CutTable } from '../../metrics/cut-table.ts'
 import { InputError } from '../../volume/errors.ts'
-import { gridDifference } from '../../volume/grid.ts'
-import { type LabelArray, labelMapOf } from '../../volume/labels.ts'
 import { tableCsv } from '../kit/table.ts'
 import { ChangeSlices, changeSlice } from './change-slices.ts'
 import { reviewTable, thresholdReport } from './report.ts'
@@ -29,6 +27,8 @@ export interface Reviewer {
 }
 
 interface CaseReview {
+  /** What to tell the user about the reference; said once for all cases that it holds for. */
+  readonly note: string | undefined
   inspect(index: number, map: Float32Array, cut: OwnCut): void
   end(decoded: DecodedCase): void
 }
@@ -46,11 +46,19 @@ export function startReview(inputs: readonly string[], options: ThresholdOptions
   }
   const collector = new ReviewCollector()
   const slices = new ChangeSlices(slicesShown)
+  const notes = new Set<string>()
   return {
     async begin(source, scheme) {
-      const reference = references === undefined ? undefined : await readReference(references, source)
+      const classes = scheme.maps.filter((each) => each !== undefined)
+      const path = references === undefined ? undefined : referenceOf(source, references)
+      const read = path === undefined ? undefined : await readReference(path, source, { ...scheme, classes })
+      const reference = read?.values
+      // Of many cases with the same labels one is enough.
+      const note = read?.note === undefined || notes.has(read.note) ? undefined : `${path}: ${read.note}`
+      if (read?.note !== undefined) notes.add(read.note)
       const tables: CutTable[] = []
       return {
+        note,
         inspect(index, map, cut) {
           const own = scheme.maps[index]
           if (!own) return
@@ -91,7 +99,8 @@ export function startReview(inputs: readonly string[], options: ThresholdOptions
   }
 }
 
-async function readReference(folder: string, source: CaseMaps): Promise<LabelArray> {
+/** The file of a case's reference. */
+function referenceOf(source: CaseMaps, folder: string): string {
   const endings = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd', '.hdr']
   const path = endings.map((ending) => join(folder, source.name + ending)).find(existsSync)
   if (path === undefined) {
@@ -100,10 +109,7 @@ async function readReference(folder: string, source: CaseMaps): Promise<LabelArr
       `has no reference ${source.name}.nii.gz in ${folder}; add it or leave the case out`,
     )
   }
-  const volume = await readVolume(path)
-  const difference = gridDifference(source.grid, volume.grid)
-  if (difference) throw new InputError(path, `lies on another grid than ${source.input}: ${difference}; resample it`)
-  return labelMapOf(volume, path).values
+  return path
 }
 
 function isFolder(path: string): boolean {

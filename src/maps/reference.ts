@@ -1,0 +1,34 @@
+import { datasetJsonBeside } from '../datasets/dataset-json.ts'
+import { readVolume } from '../formats/volume-file.ts'
+import { InputError } from '../volume/errors.ts'
+import { type Grid, gridDifference } from '../volume/grid.ts'
+import type { LabelSet } from '../volume/label-numbers.ts'
+import { type LabelArray, labelMapOf, withoutIgnored } from '../volume/labels.ts'
+import { referenceLabels } from '../volume/reference-labels.ts'
+
+/** What maps are compared with. */
+export interface Reference {
+  /** Labels on the maps' grid; `NOT_ANNOTATED` (−1) where nobody has annotated. */
+  readonly values: LabelArray
+  /** How labels that stand for no class were read, if there are any. */
+  readonly note?: string
+}
+
+/**
+ * Reads the reference of a case. The label `ignore` is that of the `dataset.json` beside the reference, or else that of the
+ * model.
+ *
+ * @throws InputError where it is no label map or lies on another grid
+ */
+export async function readReference(
+  path: string,
+  { input, grid }: { readonly input: string; readonly grid: Grid },
+  { classes, ignore }: { readonly classes: readonly LabelSet[]; readonly ignore?: number | undefined },
+): Promise<Reference> {
+  const volume = await readVolume(path)
+  const difference = gridDifference(grid, volume.grid)
+  if (difference) throw new InputError(path, `lies on another grid than ${input}: ${difference}; resample it`)
+  const annotated = withoutIgnored(labelMapOf(volume, path), datasetJsonBeside(path)?.ignore ?? ignore)
+  const { map, note } = referenceLabels(annotated, classes)
+  return { values: map.values, ...(note !== undefined && { note }) }
+}

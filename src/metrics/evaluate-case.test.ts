@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import { InputError } from '../volume/errors.ts'
+import { createGrid } from '../volume/grid.ts'
+import type { Volume, VoxelArray } from '../volume/volume.ts'
+import { CutTable, diceAtCuts, HALF_CUT } from './cut-table.ts'
+import { evaluateCase } from './evaluate-case.ts'
+import { evaluateLabels } from './evaluate-labels.ts'
+import { surfaceDistances } from './surface-distances.ts'
+
+const grid = createGrid([6, 5, 4], [1, 2, 3])
+const voxels = 120
+const volume = (data: VoxelArray, more: Partial<Volume> = {}): Volume => ({ grid, channels: 1, data, ...more })
+const random = (i: number) => ((Math.imul(i + 1, 2654435761) >>> 8) % 1000) / 1000
+const set = (...labels: number[]) => ({ name: labels.join('+'), labels })
+const prediction = Uint8Array.from({ length: voxels }, (_, i) => Math.floor(3 * random(i)))
+/** Agrees in part; the last slice was never annotated. */
+const reference = prediction.map((label, i) => (i >= 90 ? 9 : random(i + 500) < 0.3 ? (label + 1) % 3 : label))
+const probabilities = Float32Array.from({ length: voxels }, (_, i) => random(i + 7))
+
+describe('voxels of the label ignore', () => {
+  const inside = (values: VoxelArray, label: number) =>
+    Uint8Array.from(values, (value, i) => Number(reference[i] !== 9 && value === label))
+
+  test('count in no score of a label map, as in nnUNetv2_evaluate_folder', () => {
+    const { scores } = evaluateCase(volume(prediction), volume(reference), { ignore: 9 })
+    expect(scores.map(({ labels }) => labels)).toEqual([[1], [2]])
+    for (const { labels, dice, iou, volumePredMl, volumeRefMl, ...distances } of scores) {
+      // compute_tp_fp_fn_tn of nnunetv2/evaluation/evaluate_predictions.py.
+      let [tp, fp, fn] = [0, 0, 0]
+      for (let i = 0; i < voxels; i++) {
+        if (reference[i] === 9) continue
+        const [p, r] = [prediction[i] === labels[0], reference[i] === labels[0]]
+        if (p && r) tp++
+        else if (p) fp++
+        else if (r) fn++
+      }
+      expect([dice, iou]).toEqual([(2 * tp) / (2 * tp + fp + fn), tp / (tp + fp + fn)])
+      expect([volumePredMl, volumeRefMl]).toEqual([((tp + fp) * 6) / 1000, ((tp + fn) * 6) / 1000])
+      const expected = surfaceDistances(inside(prediction, labels[0]), inside(reference, labels[0]), grid)
+      expect(distances).toEqual(expected)
+    }
+    const everywhere = evaluateCase(volume(prediction), volume(reference)).scores
+    expect(everywhere.map(({ labels }) => labels)).toEqual([[1], [2], [9]])
+    expect(everywhere[0].dice).not.toBe(scores[0].dice)
+  })
+
+  test('count neither where regions or the background are asked for', () => {
+    const options = { ignore: 9, labels: [set(1, 2), set(0)] }
+    const [both, background] = evaluateCase(volume(prediction), volume(reference), options).scores
+    const kept = (values: VoxelArray) => Uint8Array.from(values.subarray(0, 90), (value) => Number(value > 0))
+    const flat = createGrid([90, 1, 1])
+    expect(both.dice).toBe(evaluateLabels(kept(prediction), kept(reference), flat)[0].dice)
+    expect(background.dice).toBe(evaluateLabels(kept(prediction), kept(reference), flat, { labels: [0] })[0].dice)
+    expect(() => evaluateCase(volume(prediction), volume(reference), { ignore: 9, labels: [set(9)] })).toThrow(
+      /label 9 marks voxels that nobody has annotated/,
+    )
+  })
+
+  test('count in no score of probabilities', () => {
+    const options = { ignore: 9, labels: [set(1)] }
+    const [score] = evaluateCase(volume(probabilities), volume(reference), options).scores
+    const part = createGrid([6, 5, 3], [1, 2, 3])
+    const cut = (data: VoxelArray) => ({ grid: part, channels: 1, data: data.subarray(0, 90) as VoxelArray })
+    const [alone] = evaluateCase(cut(probabilities), cut(reference), { labels: [set(1)] }).scores
+    expect(score.probabilities).toEqual(alone.probabilities)
+    expect(score.dice).toBe(alone.dice)
+    // Where a mask is cut does not depend on what was annotated: `halfdice threshold` sees the whole map.
+    const at = (volumes: [Volume, Volume]) =>
+      evaluateCase(...volumes, { ...options, at: 'auto' }).scores[0].probabilities?.threshold
+    expect(at([volume(probabilities), volume(reference)])).not.toBe(at([cut(probabilities), cut(reference)]))
+  })
+
+  test('count in no table of cuts', () => {
+    const [whole, alone] = [new CutTable(), new CutTable()]
+    const negative = Int16Array.from(reference, (label) => (label === 9 ? -1 : label))
+    whole.add(probabilities, negative, (label) => label === 1)
+    alone.add(probabilities.subarray(0, 90), reference.subarray(0, 90), (label) => label === 1)
+    expect(whole).toEqual(alone)
+    expect(diceAtCuts(whole)[HALF_CUT]).toBeGreaterThan(0)
+  })
+})
+
+describe('what a prediction is', () => {
+  const masks = new Uint8Array(2 * voxels)
+  for (let i = 0; i < voxels; i++) {
+    masks[i] = Number(prediction[i] === 1)
+    masks[voxels + i] = Number(prediction[i] > 0)
+  }
+  const truth = volume(reference.map((label) => (label === 9 ? 0 : label)))
+
+  test.each([
+    ['bytes', masks],
+    ['float32', Float32Array.from(masks)],
+  ])('several channels of 0 and 1 are masks, not probabilities: %s', (_, data) => {
+    const options = { labels: [set(1), set(1, 2)] }
+    const { scores } = evaluateCase(volume(data, { channels: 2 }), truth, options)
+    expect(scores).toEqual(evaluateCase(volume(prediction), truth, options).scores)
+    expect(scores[0].probabilities).toBeUndefined()
+  })
+
+  test('masks need to be told which labels they are', () => {
+    expect(() => evaluateCase(volume(masks, { channels: 2 }), truth)).toThrow(
+      'prediction: has 2 masks, reference holds 0, 1, 2; say with --labels which label each map is',
+    )
+    expect(() => evaluateCase(volume(probabilities), truth)).toThrow('has one map of probabilities, reference holds')
+    const two = volume(Float32Array.of(...probabilities, ...probabilities), { channels: 2 })
+    expect(() => evaluateCase(two, truth, { labels: [set(1)] })).toThrow(
+      'has 2 maps of probabilities, --labels names 1',
+    )
+  })
+
+  test('several channels of other whole numbers are neither', () => {
+    const wrong = volume(
+      masks.map((value) => 2 * value),
+      { channels: 2 },
+    )
+    expect(() => evaluateCase(wrong, truth, { labels: [set(1), set(2)] })).toThrow(InputError)
+  })
+})
+
+test('a mask of 0 and 255 is compared with the one label of the other map', () => {
+  const one = prediction.map((label) => Number(label === 1))
+  const bytes = one.map((value) => 255 * value)
+  const both = [evaluateCase(volume(one), volume(bytes)), evaluateCase(volume(bytes), volume(one))]
+  for (const [i, name] of ['reference', 'prediction'].entries()) {
+    expect(both[i].scores).toMatchObject([{ labels: [1], dice: 1, hd95Mm: 0, assdMm: 0, hdMm: 0 }])
+    expect(both[i].notes).toEqual([`${name}: holds 0 and 255 only: 255 is read as label 1`])
+  }
+  expect(evaluateCase(volume(bytes), volume(bytes))).toMatchObject({ scores: [{ labels: [255], dice: 1 }], notes: [] })
+  const soft = evaluateCase(volume(probabilities), volume(bytes), { labels: [{ name: 'liver', labels: [4] }] })
+  expect(soft.notes).toEqual(['reference: holds 0 and 255 only: 255 is read as liver (label 4)'])
+  expect(soft.scores[0].volumeRefMl).toBeGreaterThan(0)
+})

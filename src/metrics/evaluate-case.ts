@@ -1,0 +1,189 @@
+import { thresholdMask } from '../decision/mask.ts'
+import { softDiceOptimum } from '../decision/soft-dice.ts'
+import { softDiceAt } from '../decision/soft-dice-at.ts'
+import { InputError } from '../volume/errors.ts'
+import { type Grid, gridDifference, voxelCount } from '../volume/grid.ts'
+import type { LabelSet } from '../volume/label-numbers.ts'
+import { holdsLabels, type LabelArray, type LabelMap, labelMapOf, withoutIgnored } from '../volume/labels.ts'
+import { probabilitiesOf } from '../volume/probabilities.ts'
+import { maskOf255 } from '../volume/reference-labels.ts'
+import { channelOf, type Volume } from '../volume/volume.ts'
+import { calibration } from './calibration.ts'
+import { evaluateLabels, type LabelScores } from './evaluate-labels.ts'
+
+/** Options of `evaluateCase`. */
+export interface EvaluateCaseOptions {
+  /** What to score: labels, or several taken together; for a prediction of several maps what each of them is. */
+  readonly labels?: readonly LabelSet[] | undefined
+  /** Where probabilities are cut, or `auto` for each map's own t*; default ½. */
+  readonly at?: number | 'auto'
+  /** What stands for probability 1 in the prediction. */
+  readonly scale?: number | undefined
+  /** The reference's label of voxels that nobody has annotated; they count in no score. */
+  readonly ignore?: number | undefined
+  /** What to call the files in errors. */
+  readonly names?: { readonly prediction: string; readonly reference: string }
+}
+
+/** The scores of one label, or of several taken together. */
+export interface CaseScore extends Omit<LabelScores, 'label' | 'voxelsPred' | 'voxelsRef'> {
+  readonly labels: readonly number[]
+  /** Where the prediction is a map of probabilities. */
+  readonly probabilities?: ProbabilityScore
+}
+
+/** How good probabilities are. */
+export interface ProbabilityScore {
+  readonly threshold: number
+  /** The soft Dice that the probabilities promise for this threshold. */
+  readonly softDice: number
+  readonly ece: number
+  readonly brier: number
+}
+
+/** What `evaluateCase` found. */
+export interface Evaluation {
+  readonly scores: readonly CaseScore[]
+  /** How a map was read, where that may surprise. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Scores a prediction against a reference on the same grid. The prediction is a label map, one 0/1 mask a channel, or one map of
+ * probabilities a channel; only probabilities have fractions. By default all labels of both maps are scored.
+ *
+ * @throws InputError where the grids differ, a map holds something else, or it is unknown which label a channel is
+ * @example
+ * evaluateCase(prediction, reference, { labels: [{ name: 'liver', labels: [1] }] }).scores[0].dice
+ */
+export function evaluateCase(prediction: Volume, reference: Volume, options: EvaluateCaseOptions = {}): Evaluation {
+  const names = options.names ?? { prediction: 'prediction', reference: 'reference' }
+  const difference = gridDifference(prediction.grid, reference.grid)
+  if (difference !== undefined) {
+    const remedy = 'resample one to the other'
+    throw new InputError(names.prediction, `lies on another grid than ${names.reference} (${difference}); ${remedy}`)
+  }
+  if (options.ignore !== undefined && options.labels?.some((each) => each.labels.includes(options.ignore ?? 0))) {
+    throw new InputError('labels', `label ${options.ignore} marks voxels that nobody has annotated; name structures`)
+  }
+  const truth = withoutIgnored(labelMapOf(reference, names.reference), options.ignore)
+  if (options.scale === undefined && holdsLabels(prediction)) {
+    if (prediction.channels === 1) {
+      return scoreLabels(labelMapOf(prediction, names.prediction), truth, reference.grid, { ...options, names })
+    }
+    const masks = masksOf(prediction, names.prediction)
+    if (masks !== undefined) return scoreMasks(masks, truth, reference.grid, { ...options, names })
+  }
+  return scoreProbabilities(prediction, truth, { ...options, names })
+}
+
+type NamedOptions = EvaluateCaseOptions & Required<Pick<EvaluateCaseOptions, 'names'>>
+
+function scoreLabels(
+  predicted: LabelMap,
+  truth: LabelMap,
+  grid: Grid,
+  { labels, ignore, names }: NamedOptions,
+): Evaluation {
+  const pred = maskOf255(predicted, labels ?? foregroundOf(truth))
+  const ref = maskOf255(truth, labels ?? foregroundOf(pred.map))
+  const notes = [noteOn(names.prediction, pred.note), noteOn(names.reference, ref.note)].flat()
+  const [p, r] = [pred.map.values, ref.map.values]
+  if (labels === undefined || labels.every((each) => each.labels.length === 1)) {
+    const wanted = labels && { labels: labels.map((each) => each.labels[0]) }
+    const scores = evaluateLabels(p, r, grid, wanted)
+    const rows = scores.filter(({ label }) => labels !== undefined || label !== ignore)
+    return { scores: rows.map((score) => scoreOf([score.label], score)), notes }
+  }
+  const scores = labels.map((each) => scoreMask(each.labels, inside(p, each.labels), inside(r, each.labels), grid))
+  return { scores, notes }
+}
+
+/** The channels of a prediction as masks, or undefined where one is none. */
+function masksOf(prediction: Volume, name: string): readonly LabelArray[] | undefined {
+  const masks: LabelArray[] = []
+  for (let channel = 0; channel < prediction.channels; channel++) {
+    const { values, labels } = labelMapOf({ ...prediction, channels: 1, data: channelOf(prediction, channel) }, name)
+    if (labels.some((label) => label > 1)) return undefined
+    masks.push(values)
+  }
+  return masks
+}
+
+function scoreMasks(masks: readonly LabelArray[], truth: LabelMap, grid: Grid, options: NamedOptions): Evaluation {
+  const { sets, values, notes } = setsOfMaps(masks.length, 'mask', truth, options)
+  return { scores: sets.map(({ labels }, i) => scoreMask(labels, masks[i], inside(values, labels), grid)), notes }
+}
+
+function scoreProbabilities(prediction: Volume, truth: LabelMap, options: NamedOptions): Evaluation {
+  const { grid, channels } = prediction
+  const { scale, at = 0.5, names } = options
+  const { sets, values, notes } = setsOfMaps(channels, 'map of probabilities', truth, options)
+  const all = probabilitiesOf(prediction, names.prediction, scale === undefined ? {} : { scale })
+  const n = voxelCount(grid)
+  const scores = sets.map(({ labels }, channel): CaseScore => {
+    const m = all.subarray(channel * n, (channel + 1) * n)
+    const threshold = thresholdFor(m, at)
+    const mask = inside(values, labels)
+    const annotated = mask.some((value: number) => value < 0) ? annotatedPart(m, mask) : { m, mask }
+    const { ece, brier } = calibration(annotated.m, annotated.mask)
+    const softDice = softDiceAt(annotated.m, threshold).dice
+    const score = scoreMask(labels, thresholdMask(m, threshold), mask, grid)
+    return { ...score, probabilities: { threshold, softDice, ece, brier } }
+  })
+  return { scores, notes }
+}
+
+/** The only place where a map gets its threshold. */
+function thresholdFor(m: Float32Array, at: number | 'auto'): number {
+  return at === 'auto' ? softDiceOptimum(m).threshold : at
+}
+
+/** Which labels each map of the prediction is. */
+function setsOfMaps(count: number, kind: string, truth: LabelMap, { labels, names }: NamedOptions) {
+  const sets = labels ?? foregroundOf(truth)
+  if (sets.length !== count || (labels === undefined && count > 1)) {
+    const maps = `has ${count === 1 ? 'one' : count} ${kind.replace(/^ma\w+/, count === 1 ? '$&' : '$&s')}`
+    const what = labels ? `--labels names ${labels.length}` : `${names.reference} holds ${truth.labels.join(', ')}`
+    throw new InputError(names.prediction, `${maps}, ${what}; say with --labels which label each map is`)
+  }
+  const { map, note } = maskOf255(truth, sets)
+  return { sets, values: map.values, notes: noteOn(names.reference, note) }
+}
+
+function foregroundOf({ labels }: LabelMap): LabelSet[] {
+  return labels.filter((label) => label !== 0).map((label) => ({ name: String(label), labels: [label] }))
+}
+
+function noteOn(name: string, note: string | undefined): string[] {
+  return note === undefined ? [] : [`${name}: ${note}`]
+}
+
+/** 1 where a voxel has one of the labels, 0 elsewhere, −1 where nobody has annotated. */
+function inside(values: LabelArray, labels: readonly number[]): Int8Array {
+  const mask = new Int8Array(values.length)
+  const members = new Set(labels)
+  let [previous, current] = [Number.NaN, 0]
+  for (let i = 0; i < values.length; i++) {
+    const label = values[i]
+    if (label !== previous) [previous, current] = [label, label < 0 ? -1 : Number(members.has(label))]
+    mask[i] = current
+  }
+  return mask
+}
+
+/** The voxels that somebody has annotated. */
+function annotatedPart(m: Float32Array, mask: Int8Array): { m: Float32Array; mask: Int8Array } {
+  return { m: m.filter((_, i) => mask[i] >= 0), mask: mask.filter((value) => value >= 0) }
+}
+
+function scoreMask(labels: readonly number[], predicted: LabelArray, truth: LabelArray, grid: Grid): CaseScore {
+  return scoreOf(labels, evaluateLabels(predicted, truth, grid, { labels: [1] })[0])
+}
+
+function scoreOf(
+  labels: readonly number[],
+  { label: _, voxelsPred: _p, voxelsRef: _r, ...score }: LabelScores,
+): CaseScore {
+  return { labels, ...score }
+}
