@@ -9,7 +9,11 @@ import { bitsOf, ceilBits } from './probabilities.ts'
  * @example
  * thresholdMask(new Float32Array([0.1, 0.5, 0.9]), 0.5) // Uint8Array [0, 1, 1]
  */
-export function thresholdMask(m: Float32Array, threshold: number, out: Uint8Array = new Uint8Array(m.length)): Uint8Array {
+export function thresholdMask(
+  m: Float32Array,
+  threshold: number,
+  out: Uint8Array = new Uint8Array(m.length),
+): Uint8Array {
   const bits = bitsOf(m)
   // Bits of numbers ≥ 0 are ordered as the numbers are; −0 and what is beyond infinity (NaN) need a comparison of their own.
   const from = ceilBits(threshold)

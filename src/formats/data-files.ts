@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { InputError } from '../volume/errors.ts'
-import { quoted } from './text-head.ts'
+import { quoted } from './legible.ts'
 
 /** No series of slices is longer; a numbered pattern could ask for billions. */
 const MAX_FILES = 1_000_000

@@ -1,67 +1,40 @@
 /**
  * Damaged files of every kind that halfdice parses itself. Each must end as a volume or array, or as an InputError: no other
- * error, no hang, no allocation beyond what the bytes can hold.
+ * error, no hang, no allocation beyond what the bytes can hold; where there is a checksum, as the same volume or an
+ * InputError. `HALFDICE_FUZZ=50` tries fifty times as many.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deflateRawSync, gzipSync } from 'node:zlib'
-import { afterAll, expect, test } from 'vitest'
-import { InputError } from '../volume/errors.ts'
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { afterAll, expect, test, vi } from 'vitest'
 import { voxelCount } from '../volume/grid.ts'
 import type { Volume } from '../volume/volume.ts'
 import { decodeNifti, decodeNiftiPair, encodeNifti } from './nifti.ts'
 import { decodeNpy, encodeNpy, type NpyArray } from './npy.ts'
 import { readNpz } from './npz.ts'
+import { decodePickle } from './pickle.ts'
+import { cases, damaged, damagedText, flipped, generator, outcome } from './testing/damage.ts'
+import {
+  DEFLATED,
+  dicomFile,
+  dicomSlice,
+  frameElements,
+  IMPLICIT,
+  packBits,
+  segmentsOf,
+} from './testing/dicom-bytes.ts'
 import { niftiBytes } from './testing/nifti-bytes.ts'
 import { npyBytes } from './testing/npy-bytes.ts'
+import { golden } from './testing/pickle-golden.ts'
 import { openVolume, readVolume } from './volume-file.ts'
 
+vi.setConfig({ testTimeout: cases(30_000) })
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-
-/** Mulberry32: the cases are the same on every run. */
-function generator(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
-
-const EXTREMES = [0, 1, 2, 0x7f, 0x80, 0xff]
-
-/** One to four faults: bytes set to random or extreme values (mostly in the first `head` bytes), runs, cuts, insertions. */
-function damaged(bytes: Uint8Array, head: number, random: (below: number) => number): Uint8Array<ArrayBuffer> {
-  let out = Uint8Array.from(bytes)
-  for (let faults = 1 + random(4); faults > 0 && out.length > 0; faults--) {
-    const at = random(random(4) > 0 ? Math.min(head, out.length) : out.length)
-    const kind = random(8)
-    if (kind < 3) out[at] = random(256)
-    else if (kind < 5) out.fill(EXTREMES[random(EXTREMES.length)], at, at + 1 + random(8))
-    else if (kind === 5) out[at] ^= 1 << random(8)
-    else if (kind === 6) out = out.slice(0, random(out.length + 1))
-    else
-      out = Uint8Array.of(
-        ...out.subarray(0, at),
-        ...Array.from({ length: random(20) }, () => random(256)),
-        ...out.subarray(at),
-      )
-  }
-  return out
-}
-
-/** The result of reading, or undefined where it ended in an InputError as it should. */
-async function outcome<T>(read: () => T | Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error
-    expect(error.message).not.toContain('\n')
-    return undefined
-  }
+const put = (name: string, bytes: Uint8Array) => {
+  writeFileSync(join(folder, name), bytes)
+  return join(folder, name)
 }
 
 /** A volume that damage left readable is consistent, and can be written and read again. */
@@ -107,7 +80,7 @@ const grown = () => process.memoryUsage().arrayBuffers - before
 test('12,000 damaged NIfTI headers and files in memory', async () => {
   const random = generator(1)
   let sound = 0
-  for (let n = 0; n < 12_000; n++) {
+  for (let n = 0; n < cases(12_000); n++) {
     const seed = seeds[n % seeds.length]
     const bytes = damaged(seed, seed.length > 600 ? 560 : 360, random)
     const volume = await outcome(() => decodeNifti(bytes, 'fuzz.nii'))
@@ -116,14 +89,14 @@ test('12,000 damaged NIfTI headers and files in memory', async () => {
     sound++
   }
   // Neither all refused nor all accepted, or the damage would test nothing.
-  expect(sound).toBeGreaterThan(1000)
-  expect(sound).toBeLessThan(11_000)
+  expect(sound).toBeGreaterThan(cases(1000))
+  expect(sound).toBeLessThan(cases(11_000))
   expect(grown()).toBeLessThan(500e6)
 })
 
 test('3,000 damaged pairs', async () => {
   const random = generator(2)
-  for (let n = 0; n < 3000; n++) {
+  for (let n = 0; n < cases(3000); n++) {
     const hdr = damaged(niftiBytes({ pair: true, version: n % 2 ? 1 : 2, sformCode: 1, srow }), 560, random)
     const img = random(2) ? damaged(new Uint8Array(8), 8, random) : new Uint8Array(8)
     const volume = await outcome(() => decodeNiftiPair(hdr, img, 'fuzz.hdr', 'fuzz.img'))
@@ -133,7 +106,7 @@ test('3,000 damaged pairs', async () => {
 
 test('4,000 damaged npy files in memory', async () => {
   const random = generator(3)
-  for (let n = 0; n < 4000; n++) {
+  for (let n = 0; n < cases(4000); n++) {
     const descr = ['|u1', '<f4', '>i2', '<f2', '<i8'][n % 5]
     const size = Number(descr[2])
     const seed = npyBytes({ version: ((n % 3) + 1) as 1, descr, shape: [2, 3], elements: new Uint8Array(6 * size) })
@@ -145,10 +118,10 @@ test('4,000 damaged npy files in memory', async () => {
   expect(grown()).toBeLessThan(500e6)
 })
 
-test('1,200 damaged files on disk: .nii, .nii.gz (before and after compression), .npz', async () => {
+test('600 damaged files on disk: .nii, .nii.gz (before and after compression), .npz', async () => {
   const random = generator(4)
   const npz = zipOf('a.npy', npyBytes({}))
-  for (let n = 0; n < 1200; n++) {
+  for (let n = 0; n < cases(600); n++) {
     const seed = seeds[n % seeds.length]
     const [name, bytes] = [
       ['f.nii', damaged(seed, 360, random)],
@@ -156,8 +129,7 @@ test('1,200 damaged files on disk: .nii, .nii.gz (before and after compression),
       ['g.nii.gz', damaged(gzipSync(seed), 20, random)],
       ['f.npz', damaged(npz, npz.length, random)],
     ][n % 4] as [string, Uint8Array]
-    const path = join(folder, name)
-    writeFileSync(path, bytes)
+    const path = put(name, bytes)
     if (name === 'f.npz')
       for (const array of (await outcome(() => readNpz(path)))?.values() ?? []) expectConsistent(array)
     else {
@@ -174,15 +146,182 @@ test('1,200 damaged files on disk: .nii, .nii.gz (before and after compression),
   expect(grown()).toBeLessThan(500e6)
 })
 
-/** The smallest zip archive: one deflated member. */
-function zipOf(name: string, content: Uint8Array): Uint8Array {
-  const packed = deflateRawSync(content)
+const spaced = `space: left-posterior-superior
+space directions: (1,0,0) (0,2,0) (0,0,3)
+space origin: (4,5,6)
+kinds: domain domain domain
+space units: "mm" "mm" "mm"
+endian: little
+name:=value
+`
+const nrrdHead = `NRRD0005\n# a comment\ntype: int16\ndimension: 3\nsizes: 12 10 6\n${spaced}encoding: gzip\n\n`
+const metaHead = `ObjectType = Image
+NDims = 3
+BinaryData = True
+BinaryDataByteOrderMSB = False
+CompressedData = True
+TransformMatrix = 1 0 0 0 1 0 0 0 1
+Offset = 4 5 6
+CenterOfRotation = 0 0 0
+ElementSpacing = 1 2 3
+DimSize = 12 10 6
+ElementType = MET_SHORT
+ElementDataFile = LOCAL
+`
+const voxels = new Uint8Array(new Int16Array(720).map((_, n) => (n * n) % 811).buffer)
+
+/** Text headers with their data behind them. */
+const headed = [
+  { name: 'NRRD, gzip', file: 'h.nrrd', head: nrrdHead, data: gzipSync(voxels) },
+  { name: 'NRRD, raw', file: 'h.nrrd', head: nrrdHead.replace('gzip', 'raw'), data: voxels },
+  { name: 'NRRD, text', file: 'h.nrrd', head: nrrdHead.replace('gzip', 'text'), data: Buffer.from('7 '.repeat(720)) },
+  {
+    name: 'NRRD, detached',
+    file: 'h.nhdr',
+    head: nrrdHead.replace('\n\n', '\ndata file: h.raw.gz\n'),
+    data: Buffer.of(),
+  },
+  { name: 'MetaImage, zlib', file: 'h.mha', head: metaHead, data: deflateSync(voxels) },
+  { name: 'MetaImage, raw', file: 'h.mha', head: metaHead.replace('CompressedData = True\n', ''), data: voxels },
+  { name: 'MetaImage, list', file: 'h.mhd', head: metaHead.replace('LOCAL', 'LIST\nh.raw.gz'), data: Buffer.of() },
+]
+test.each(headed)('200 damaged headers: $name', async ({ file, head, data }) => {
+  const random = generator(5)
+  put('h.raw.gz', gzipSync(voxels))
+  let sound = 0
+  for (let n = 0; n < cases(200); n++) {
+    const path = put(file, Buffer.concat([damagedText(head, random), data]))
+    const volume = await outcome(() => readVolume(path))
+    if (!volume) continue
+    expectSound(volume)
+    sound++
+  }
+  expect(sound).toBeGreaterThan(0)
+  expect(grown()).toBeLessThan(500e6)
+})
+
+test.each(headed)('80 damaged files: $name', async ({ file, head, data }) => {
+  const random = generator(6)
+  for (let n = 0; n < cases(80); n++) {
+    const path = put(file, damaged(Buffer.concat([Buffer.from(head), data]), head.length, random))
+    const volume = await outcome(() => readVolume(path))
+    if (volume) expectSound(volume)
+  }
+})
+
+const frames = { rows: 3, columns: 4, positions: [0, 1, 2].map((k) => [1, 2, 2.5 * k]) }
+const values = Array.from({ length: 36 }, (_, n) => n * 7)
+const dicom = [
+  {
+    name: 'a slice',
+    bytes: dicomSlice({ rows: 2, columns: 3, pixels: new Int16Array(6).fill(7), position: [1, 2, 3] }),
+  },
+  { name: 'frames', bytes: dicomFile(frameElements({ ...frames, pixels: values })) },
+  { name: 'frames, implicit', bytes: dicomFile(frameElements({ ...frames, pixels: values }), { syntax: IMPLICIT }) },
+  { name: 'frames, deflated', bytes: dicomFile(frameElements({ ...frames, pixels: values }), { syntax: DEFLATED }) },
+  {
+    name: 'a segmentation',
+    bytes: dicomFile(
+      frameElements({
+        ...frames,
+        pixels: packBits(values.map((value) => value & 1)),
+        measures: [[0x00180088, 'DS', '2.5']],
+        ...segmentsOf({ 1: 'liver', 2: 'spleen' }, [1, 1, 2]),
+      }),
+      { delimited: true },
+    ),
+  },
+]
+test.each(dicom)('100 damaged DICOM files: $name', async ({ bytes }) => {
+  const random = generator(9)
+  expectSound(await readVolume(put('d.dcm', bytes)))
+  let sound = 0
+  for (let n = 0; n < cases(100); n++) {
+    // Behind the preamble, which means nothing.
+    const content = bytes.subarray(132)
+    const worse = random(2) ? damaged(content, content.length, random) : flipped(content, 0, random)
+    const volume = await outcome(() => readVolume(put('d.dcm', Buffer.concat([bytes.subarray(0, 132), worse]))))
+    if (!volume) continue
+    expectSound(volume)
+    sound++
+  }
+  expect(sound).toBeGreaterThan(cases(100) / 20)
+  expect(grown()).toBeLessThan(500e6)
+})
+
+/** Files whose data have a checksum behind byte `from`, and how their content is put into words. */
+const checked = [
+  { name: 'NIfTI, gzip', file: 'c.nii.gz', bytes: gzipSync(seeds[2]), from: 0, read: volumeText },
+  {
+    name: 'NRRD, gzip',
+    file: 'c.nrrd',
+    bytes: Buffer.concat([Buffer.from(nrrdHead), gzipSync(voxels)]),
+    from: nrrdHead.length,
+    read: volumeText,
+  },
+  {
+    name: 'MetaImage, zlib',
+    file: 'c.mha',
+    bytes: Buffer.concat([Buffer.from(metaHead), deflateSync(voxels)]),
+    from: metaHead.length,
+    read: volumeText,
+  },
+  {
+    name: 'npz',
+    file: 'c.npz',
+    bytes: zipOf('a.npy', npyBytes({ shape: [720], elements: voxels.subarray(0, 720) })),
+    from: 0,
+    read: npzText,
+  },
+  { name: 'npz, stored', file: 'd.npz', bytes: zipOf('a.npy', npyBytes({}), false), from: 0, read: npzText },
+]
+test.each(checked)(
+  '150 single flipped bits, the same result or an InputError: $name',
+  async ({ file, bytes, from, read }) => {
+    const random = generator(7)
+    const truth = await read(put(file, bytes))
+    let refused = 0
+    for (let n = 0; n < cases(150); n++) {
+      const path = put(file, flipped(bytes, from, random))
+      const seen = await outcome(() => read(path))
+      if (seen === undefined) refused++
+      else expect(seen).toBe(truth)
+    }
+    expect(refused).toBeGreaterThan(cases(150) / 2)
+  },
+)
+
+async function volumeText(path: string): Promise<string> {
+  const { grid, channels, scaling, data } = await readVolume(path)
+  return JSON.stringify([grid, channels, scaling, data.constructor.name, [...data]])
+}
+
+async function npzText(path: string): Promise<string> {
+  return JSON.stringify([...(await readNpz(path))].map(([name, { shape, data }]) => [name, shape, [...data]]))
+}
+
+test('8,000 damaged pickles', async () => {
+  const random = generator(8)
+  const pickles = Object.values(golden).map((base64) => Buffer.from(base64, 'base64'))
+  let read = 0
+  for (let n = 0; n < cases(8000); n++) {
+    const pickle = pickles[n % pickles.length]
+    const bytes = random(2) ? damaged(pickle, pickle.length, random) : flipped(pickle, 0, random)
+    if ((await outcome(() => decodePickle(bytes, 'fuzz.pkl'))) !== undefined) read++
+  }
+  expect(read).toBeGreaterThan(cases(8000) / 10)
+  expect(grown()).toBeLessThan(500e6)
+})
+
+/** The smallest zip archive: one member. */
+function zipOf(name: string, content: Uint8Array, deflate = true): Uint8Array {
+  const packed = deflate ? deflateRawSync(content) : content
   const checksum = gzipSync(content).subarray(-8, -4)
   const fields = (signature: number, central: boolean) => {
     const head = Buffer.alloc(central ? 46 : 30)
     head.writeUInt32LE(signature)
     const at = central ? 8 : 6
-    head.writeUInt16LE(8, at + 2)
+    head.writeUInt16LE(deflate ? 8 : 0, at + 2)
     checksum.copy(head, at + 8)
     head.writeUInt32LE(packed.length, at + 12)
     head.writeUInt32LE(content.length, at + 16)

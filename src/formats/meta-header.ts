@@ -1,5 +1,6 @@
 import { InputError } from '../volume/errors.ts'
-import { quoted, readTextHead } from './text-head.ts'
+import { quoted } from './legible.ts'
+import { readTextHead } from './text-head.ts'
 
 /** A MetaImage header as text (itk.org/Wiki/MetaIO/Documentation): `Key = Value` lines. */
 export interface MetaHeader {

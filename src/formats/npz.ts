@@ -54,7 +54,10 @@ export interface Npz {
 export async function openNpz(path: string): Promise<Npz> {
   const entries = new Map<string, ZipEntry>()
   for (const entry of await readZipDirectory(path)) {
-    if (entry.name.endsWith('.npy')) entries.set(entry.name.slice(0, -4), entry)
+    // A name that lost its ending to damage must not go missing in silence.
+    if (!entry.name.endsWith('.npy'))
+      throw new InputError(path, `holds ${entry.name}, which is no .npy array; remove it`)
+    entries.set(entry.name.slice(0, -4), entry)
   }
   const names = [...entries.keys()]
   const open = async (name: string) => {

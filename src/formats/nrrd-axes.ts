@@ -1,7 +1,8 @@
 import { type Grid, gridFault, gridOfAffine, type Vec3 } from '../volume/grid.ts'
+import { quoted } from './legible.ts'
 import { millimetresIn } from './length-units.ts'
 import type { NrrdHeader } from './nrrd-header.ts'
-import { headerNumber, quoted } from './text-head.ts'
+import { headerNumber } from './text-head.ts'
 
 /** How an NRRD file's axes lie in space and in memory. */
 export interface NrrdAxes {

@@ -1,5 +1,6 @@
 import { InputError } from '../volume/errors.ts'
-import { quoted, readTextHead } from './text-head.ts'
+import { quoted } from './legible.ts'
+import { readTextHead } from './text-head.ts'
 
 /** An NRRD header as text (teem.sourceforge.net/nrrd/format.html). */
 export interface NrrdHeader {

@@ -1,3 +1,4 @@
+import { legible } from './legible.ts'
 import type { PickleBudget } from './pickle-budget.ts'
 import { type Dtype, numpyNumbers, parseDtype } from './pickle-numpy.ts'
 
@@ -53,11 +54,6 @@ const ALLOWED = new Set([
 export function named(name: string): Opaque {
   if (!ALLOWED.has(name)) throw new Unreadable(`asks to load '${legible(name.replace(' ', '.'))}', which may run code`)
   return new Opaque(name)
-}
-
-/** Text of a pickle for an error message: short, and on one line. */
-function legible(text: string): string {
-  return text.slice(0, 60).replace(/\p{C}/gu, '?')
 }
 
 /** What the call of a named callable stands for. */

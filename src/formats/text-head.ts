@@ -56,9 +56,3 @@ export async function readTextHead(
 export function headerNumber(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text)
 }
-
-/** Text of a file for an error message: short, and on one line. */
-export function quoted(text: string): string {
-  const legible = text.replace(/\p{C}/gu, '?')
-  return `"${legible.length > 40 ? `${legible.slice(0, 40)}…` : legible}"`
-}

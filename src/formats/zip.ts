@@ -141,7 +141,7 @@ function entryAt(view: DataView, at: number, path: string): ZipEntry {
   if (extraAt + extraBytes > view.byteLength) throw damaged(path)
   // Control characters would break the one line of an error message.
   const rawName = new Uint8Array(view.buffer, view.byteOffset + at + 46, nameBytes)
-  const name = UTF8.decode(rawName).replace(/\p{Cc}/gu, '?')
+  const name = UTF8.decode(rawName).replace(/\p{C}/gu, '?')
   const fields = { size: 24, storedSize: 20, headerOffset: 42 }
   const entry = { size: 0, storedSize: 0, headerOffset: 0 }
   let wide = zip64At(view, extraAt, extraAt + extraBytes)

@@ -60,21 +60,21 @@ export function gridDifference(a: Grid, b: Grid, toleranceVoxels = 0.01): string
   return undefined
 }
 
+/** Far beyond any microscope and any scanner; what lies outside is a damaged header. Float32 holds all of it. */
+const [MIN_SPACING_MM, MAX_SPACING_MM, MAX_ORIGIN_MM] = [1e-9, 1e9, 1e12]
+
 /**
  * What makes a grid impossible, in words such as "spacing 1, 0, 1 mm", or undefined where it is sound: extents are
- * positive integers, spacing is positive and finite, the origin is finite, and the directions are unit vectors that
- * span space (they may be sheared).
+ * positive integers, spacing lies between 10⁻⁹ and 10⁹ mm, the origin within 10¹² mm, and the directions are unit
+ * vectors that span space (they may be sheared).
  */
 export function gridFault(grid: Grid): string | undefined {
   const { shape, spacing, origin, direction } = grid
   if (!shape.every((n) => Number.isSafeInteger(n) && n > 0) || !Number.isSafeInteger(voxelCount(grid) * 8)) {
     return `shape ${shape.join('×')}`
   }
-  if (!spacing.every((mm) => mm > 0) || !(voxelVolumeMm3(grid) > 0 && Number.isFinite(voxelVolumeMm3(grid)))) {
-    return `spacing ${spacing.join(', ')} mm`
-  }
-  const far = spacing.some((mm, axis) => !Number.isFinite(mm * shape[axis]))
-  if (far || !origin.every(Number.isFinite)) return `origin ${origin.join(', ')} mm`
+  if (!spacing.every((mm) => mm >= MIN_SPACING_MM && mm <= MAX_SPACING_MM)) return `spacing ${spacing.join(', ')} mm`
+  if (!origin.every((mm) => Math.abs(mm) <= MAX_ORIGIN_MM)) return `origin ${origin.join(', ')} mm`
   const lengths = [0, 1, 2].map((axis) => Math.hypot(direction[axis], direction[axis + 3], direction[axis + 6]))
   // Files write direction cosines with as few as four digits.
   if (!lengths.every((length) => Math.abs(length - 1) < 0.01)) return `directions ${direction.join(', ')}`

@@ -1,6 +1,7 @@
 import { inflateRawSync } from 'node:zlib'
 import { InputError } from '../../volume/errors.ts'
 import { MAX_DEFLATE_RATIO } from '../byte-source.ts'
+import { legible } from '../legible.ts'
 import { DataSet } from './data-set.ts'
 import { parseElements } from './parse.ts'
 import { bareSyntax, hasPreamble, META_GROUP } from './signature.ts'
@@ -37,7 +38,7 @@ export function parseDicom(bytes: Uint8Array, subject: string): DicomFile {
   if (!syntax) {
     throw new InputError(
       subject,
-      `has the unknown transfer syntax ${syntaxUid}; export it as explicit VR little endian`,
+      `has the unknown transfer syntax ${legible(syntaxUid)}; export it as explicit VR little endian`,
     )
   }
   const body = syntax.deflated ? inflate(bytes.subarray(start), subject) : bytes
