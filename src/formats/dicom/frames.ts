@@ -67,8 +67,12 @@ function frameOf(
   if (pixelSpacing && !(Math.min(...pixelSpacing) > 0)) {
     throw new InputError(file.subject, `has a PixelSpacing of ${pixelSpacing.join(', ')} mm; export it again`)
   }
-  const slope = values?.number('RescaleSlope') ?? 1
-  if (slope === 0) throw new InputError(file.subject, 'has a RescaleSlope of 0; export it again')
+  const [slope, intercept] = [values?.number('RescaleSlope'), values?.number('RescaleIntercept')]
+  // The standard has them in pairs (PS3.3, C.11.1); one alone is what damage to the other leaves.
+  if (slope === 0 || (slope === undefined) !== (intercept === undefined)) {
+    const pair = `a RescaleSlope of ${slope ?? '(none)'} and a RescaleIntercept of ${intercept ?? '(none)'}`
+    throw new InputError(file.subject, `has ${pair}; export it again`)
+  }
   return {
     file,
     layout,
@@ -78,8 +82,8 @@ function frameOf(
     ...(pixelSpacing && { pixelSpacing }),
     ...positive('sliceThickness', measures?.number('SliceThickness')),
     ...positive('spacingBetweenSlices', measures?.number('SpacingBetweenSlices')),
-    slope,
-    intercept: values?.number('RescaleIntercept') ?? 0,
+    slope: slope ?? 1,
+    intercept: intercept ?? 0,
     groups,
   }
 }

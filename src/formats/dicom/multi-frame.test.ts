@@ -116,6 +116,16 @@ describe('the frames of one file', () => {
     expect(own.scaling).toBeUndefined()
     expect([...own.data]).toEqual(ascending.map((value, n) => value * (n < 12 ? 0.5 : 2) - 1024))
   })
+  test('with half a rescaling, or one by 0, are refused', async () => {
+    const values = (slope: string | undefined, intercept: string | undefined) =>
+      fault(withElements(slice, [0x00281052, 'DS', intercept], [0x00281053, 'DS', slope]))
+    expect(await values('2', undefined)).toContain('a RescaleSlope of 2 and a RescaleIntercept of (none)')
+    expect(await values(undefined, '-1024')).toContain('a RescaleSlope of (none) and a RescaleIntercept of -1024')
+    expect(await values('0', '0')).toContain('a RescaleSlope of 0')
+    expect(
+      (await read(withElements(slice, [0x00281052, 'DS', undefined], [0x00281053, 'DS', undefined]))).scaling,
+    ).toBe(undefined)
+  })
   test('are refused where they are not one volume', async () => {
     const content = (n: number): Elements => [[0x00209111, 'SQ', [[[0x00209128, 'UL', [1 + (n % 2)]]]]]]
     expect(await fault(frames([0, 0, 1, 1, 2, 2], { group: content }))).toBe(
@@ -171,6 +181,21 @@ describe('the ways to write a data set', () => {
         [-2, -1, 0, 1, 2, 3],
         [1.5, 2, 1],
       ])
+    }
+  })
+  test('32 bits that lie askew in memory, in either order', async () => {
+    const pixels = [1, 70_000, 2 ** 32 - 1]
+    const wide = withElements(frameElements({ rows: 1, columns: 3, bits: 32, positions: [[0, 0, 0]], pixels: [] }), [
+      0x7fe00010,
+      'OL',
+      pixels,
+    ])
+    for (const syntax of [EXPLICIT, DEFLATED, BIG_ENDIAN]) {
+      // Two bytes more or less before the pixels.
+      for (const name of ['a', 'abc']) {
+        const { data } = await read(withElements(wide, [0x0008103e, 'LO', name]), { syntax })
+        expect([...data]).toEqual(pixels)
+      }
     }
   })
   test('without a preamble, without meta information', async () => {

@@ -65,7 +65,7 @@ function nativePixels(bytes: Uint8Array, vr: string, file: DicomFile, layout: Pi
   const { little } = file.syntax
   // Bytes and bits in 16-bit words of the other order stand in exchanged pairs.
   const words = !little && vr === 'OW' && layout.bitsAllocated <= 8
-  const ordered = words ? bytes.slice() : bytes
+  const ordered = words ? Uint8Array.from(bytes) : bytes
   if (words) swapBytes(ordered, 2)
   return (index) => frameOfBytes(ordered, index, layout, little)
 }
@@ -88,7 +88,8 @@ function frameOfBytes(bytes: Uint8Array, index: number, layout: PixelLayout, lit
   const count = layout.rows * layout.columns
   if (layout.bitsAllocated === 1) return unpackBits(bytes, index * count, count)
   const size = (count * layout.bitsAllocated) / 8
-  const view = bytes.subarray(index * size, (index + 1) * size)
+  // Not `subarray`: a slice of a Buffer would share its memory.
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset + index * size, size)
   // The file's bytes stay as they are: swapping happens in place.
   const values = voxelsFromBytes(little ? view : view.slice(), pixelType(layout), little)
   return withoutUnusedBits(values as VoxelArray, layout)

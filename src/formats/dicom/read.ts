@@ -20,10 +20,14 @@ const MAX_BYTES = 2 ** 31 - 1
  * @throws InputError where the file is damaged, of another class, or its frames are not one volume
  */
 export async function readDicomFile(path: string): Promise<Volume> {
-  const file = await openDicom(path)
+  return decodeDicom(await readBytes(path), path)
+}
+
+/** The volume in the bytes of a DICOM file: see `readDicomFile`. */
+export async function decodeDicom(bytes: Uint8Array, subject: string): Promise<Volume> {
+  const file = parseDicom(bytes, subject)
   if (kindOf(file) === 'segmentation') return readSegmentation(file)
-  const words = { subject: path, many: 'frames', remedy: 'give a file with one volume' }
-  return imageVolume(framesOf(file), words)
+  return imageVolume(framesOf(file), { subject, many: 'frames', remedy: 'give a file with one volume' })
 }
 
 /**
@@ -35,7 +39,7 @@ export async function readDicomFile(path: string): Promise<Volume> {
  */
 export async function readDicomFolder(folder: string): Promise<Volume> {
   const files: DicomFile[] = []
-  for (const path of await dicomFiles(folder)) files.push(await openDicom(path))
+  for (const path of await dicomFiles(folder)) files.push(parseDicom(await readBytes(path), path))
   requireOneSeries(files, folder)
   const segmentations = files.filter((file) => kindOf(file) === 'segmentation')
   if (files.length === 1 && segmentations.length === 1) return readSegmentation(files[0])
@@ -57,10 +61,6 @@ export async function isDicom(path: string): Promise<boolean> {
   } finally {
     await file.close()
   }
-}
-
-async function openDicom(path: string): Promise<DicomFile> {
-  return parseDicom(await readBytes(path), path)
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {

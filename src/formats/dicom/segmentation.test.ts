@@ -104,10 +104,14 @@ describe('BINARY', () => {
     expect(await step(thickness(7))).toBe(5)
     expect(await step(spacing(3))).toBe(5) // wrong, as SpacingBetweenSlices often is
     expect(await step([...thickness(1), ...spacing(5)])).toBe(5)
+    expect(await step([...thickness(2.5), ...spacing(2.5)])).toBe(2.5)
+    expect(await fault(binary({ 1: 'a' }, far, { measures: [...thickness(5), ...spacing(2.5)] }))).toContain(
+      '5.00 mm apart and 5.00 mm thick, but have a SpacingBetweenSlices of 2.5 mm',
+    )
     const uneven = [...far, [1, 12.5, frame(2)] as const] as never
     expect(await step(thickness(2.5), uneven)).toBe(2.5)
     expect(await step(spacing(-2.5), uneven)).toBe(2.5)
-    expect(await fault(binary({ 1: 'a' }, far, { measures: thickness(2.5) }))).toContain('no SpacingBetweenSlices')
+    expect(await fault(binary({ 1: 'a' }, far, { measures: thickness(2.5) }))).toContain('no SpacingBetweenSlices says')
     expect(await fault(binary({ 1: 'a' }, uneven))).toContain('5.00 to 7.50 mm apart, not multiples of one step')
     expect(await step(thickness(4), [[1, 0, frame(0)]])).toBe(4)
   })

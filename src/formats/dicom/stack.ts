@@ -67,28 +67,31 @@ export function sparseStack(frames: readonly Frame[], words: Words): Stack {
 function sparseStep(steps: readonly number[], { spacingBetweenSlices, sliceThickness }: Frame, words: Words): number {
   const least = Math.min(...steps)
   const fits = (step: number) => steps.every((mm) => isMultiple(mm, step))
-  if (spacingBetweenSlices && fits(spacingBetweenSlices)) return spacingBetweenSlices
+  const refuse = (why: string): never => {
+    throw new InputError(words.subject, `its ${words.many} are ${why}; export it again`)
+  }
+  const apart = `${least.toFixed(2)} mm apart`
+  const thick = `${sliceThickness?.toFixed(2)} mm thick`
+  if (spacingBetweenSlices && fits(spacingBetweenSlices)) {
+    if (least > 1.5 * spacingBetweenSlices && sliceThickness && isMultiple(least, sliceThickness, 1)) {
+      refuse(`${apart} and ${thick}, but have a SpacingBetweenSlices of ${spacingBetweenSlices} mm`)
+    }
+    return spacingBetweenSlices
+  }
   if (sliceThickness && fits(sliceThickness) && !spacingBetweenSlices) {
     // Thin slices far apart, or slices left out between them: only SpacingBetweenSlices could tell.
     if (least > 1.5 * sliceThickness && fits(least)) {
-      const what = `are ${least.toFixed(2)} mm apart and ${sliceThickness.toFixed(2)} mm thick`
-      throw new InputError(
-        words.subject,
-        `its ${words.many} ${what}, and it has no SpacingBetweenSlices to say whether some are left out; export it with that`,
-      )
+      refuse(`${apart} and ${thick}, and no SpacingBetweenSlices says whether some are left out`)
     }
     if (!fits(least)) return sliceThickness
   }
   if (fits(least)) return least
-  throw new InputError(
-    words.subject,
-    `its ${words.many} are ${least.toFixed(2)} to ${Math.max(...steps).toFixed(2)} mm apart, not multiples of one step; export it again`,
-  )
+  return refuse(`${least.toFixed(2)} to ${Math.max(...steps).toFixed(2)} mm apart, not multiples of one step`)
 }
 
-function isMultiple(mm: number, step: number): boolean {
+function isMultiple(mm: number, step: number, most = Number.POSITIVE_INFINITY): boolean {
   const count = Math.round(mm / step)
-  return count >= 1 && Math.abs(mm - count * step) <= STEP_TOLERANCE * step
+  return count >= 1 && count <= most && Math.abs(mm - count * step) <= STEP_TOLERANCE * step
 }
 
 /** One slice has no step of its own; 1 mm where it does not state its thickness, as for any 2-D image. */

@@ -58,7 +58,7 @@ function element(tag: number, vr: string, value: Value, writing: Writing): Buffe
   const open = vr === 'SQ' && writing.delimited
   const body = vr === 'SQ' ? sequence(value as readonly Elements[], writing) : bytesOf(vr, value as string, writing)
   const padded = Buffer.concat([body, Buffer.alloc(body.length % 2, /UI|OB|OW/.test(vr) ? 0 : 0x20)])
-  const long = /^(OB|OW|OF|SQ|UN|UT)$/.test(vr)
+  const long = /^(OB|OL|OW|OF|SQ|UN|UT)$/.test(vr)
   const head = Buffer.alloc(writing.explicit && long ? 12 : 8)
   put(head, tag >>> 16, 0, 2, writing)
   put(head, tag & 0xffff, 2, 2, writing)
@@ -86,7 +86,7 @@ function itemHead(tag: number, length: number, writing: Writing): Buffer {
   return head
 }
 
-const SIZES: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, FD: 8 }
+const SIZES: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, OL: 4, FD: 8 }
 
 function bytesOf(vr: string, value: string | Uint8Array | readonly number[], writing: Writing): Buffer {
   if (typeof value === 'string' || value instanceof Uint8Array) return Buffer.from(value as string)
