@@ -7,8 +7,9 @@ import { decodeNpy, encodeNpy } from '../src/formats/npy.ts'
 import { writeNpz } from '../src/formats/npz.ts'
 import { nibabelPython } from '../src/formats/testing/peers.ts'
 import { golden } from '../src/formats/testing/pickle-golden.ts'
-import { readVolume } from '../src/formats/volume-file.ts'
-import { worldPosition } from '../src/volume/grid.ts'
+import { encodePickle, type Picklable } from '../src/formats/testing/write-pickle.ts'
+import { readVolume, writeVolume } from '../src/formats/volume-file.ts'
+import { createGrid, type Grid, type Vec3, worldPosition } from '../src/volume/grid.ts'
 import { expectRefusal, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 
 interface Map {
@@ -18,6 +19,9 @@ interface Map {
   supDice: number
   dice: number
   present: boolean
+}
+interface VolumeResult {
+  cases: { maps: { volumeMl: number; probabilityVolumeMl: number }[] }[]
 }
 interface Result {
   cases: { input: string; output: string; sharingLoss: number; maps: Map[] }[]
@@ -116,6 +120,190 @@ describe('without Python: arrays by our own writer, properties as Python pickled
   })
 })
 
+describe('what lies beside an array, and what --like says against it', () => {
+  // z 2, y 3, x 4; the class is where x > 1.
+  const inside = Float32Array.from({ length: 24 }, (_, i) => (i % 4 > 1 ? 0.9 : 0.1))
+  const probabilities = { shape: [2, 2, 3, 4], data: Float32Array.from([...inside.map((p) => 1 - p), ...inside]) }
+  const identity = [1, 0, 0, 0, 1, 0, 0, 0, 1]
+  const sitk = { sitk_stuff: { spacing: [0.5, 0.6, 3], origin: [1, 2, 3], direction: identity } }
+  const image = (name: string, origin: Vec3, shape: Vec3 = [4, 3, 2]) => {
+    const grid: Grid = {
+      shape,
+      spacing: [0.5, 0.6, 3],
+      origin,
+      direction: [-1, 0, 0, 0, -1, 0, 0, 0, 1],
+    }
+    return writeVolume(at(name), { grid, channels: 1, data: new Uint8Array(shape[0] * shape[1] * shape[2]) })
+  }
+  const write = async (name: string, properties?: Picklable) => {
+    mkdirSync(at(name), { recursive: true })
+    await writeNpz(at(name, 'c.npz'), { probabilities })
+    if (properties !== undefined) writeFileSync(at(name, 'c.pkl'), encodePickle(properties))
+  }
+  const run = async (name: string, ...more: string[]) => {
+    const { code, stderr } = await halfdice(['threshold', at(name, 'c.npz'), '-o', at(`${name}.nii.gz`), ...more])
+    expect(code, stderr).toBe(0)
+    return { stderr, ...(await readVolume(at(`${name}.nii.gz`))) }
+  }
+
+  test('a pickle without geometry gives way to the image beside it', async () => {
+    await write('ensemble', [[[0.5, 0.25]]])
+    await image('ensemble/c.nii.gz', [-7, -8, 9])
+    const { stderr, grid } = await run('ensemble')
+    expect(stderr).toBe('')
+    expect(worldPosition(grid, [0, 0, 0])).toEqual([-7, -8, 9])
+  })
+
+  test('the bare voxel size is the last resort, with a warning', async () => {
+    await write('tiff', { spacing: [3, 0.75, 0.5] })
+    const { stderr, grid } = await run('tiff')
+    expect(stderr).toMatch(/^halfdice: warning: .*c\.npz: .*c\.pkl holds only the voxel size .*--like\n$/)
+    expect(grid.spacing).toEqual([0.5, 0.75, 3])
+  })
+
+  test('an impossible geometry is refused, and --like is the remedy', async () => {
+    await write('broken', { sitk_stuff: { ...sitk.sitk_stuff, spacing: [0.5, Number.POSITIVE_INFINITY, 3] } })
+    const refused = await halfdice(['threshold', at('broken', 'c.npz'), '-o', at('never.nii.gz')])
+    expectRefusal(refused, /c\.pkl: has spacing 0\.5, Infinity, 3 mm; .*--like/)
+    await image('like.nii.gz', [-1, -2, 3])
+    const { stderr, grid } = await run('broken', '--like', at('like.nii.gz'))
+    expect(stderr).toBe('')
+    expect(worldPosition(grid, [0, 0, 0])).toEqual([-1, -2, 3])
+  })
+
+  test('--like that lies elsewhere: a warning that names both files and how far apart', async () => {
+    await write('moved', sitk)
+    await image('there.nii.gz', [-1, -2, 3])
+    expect((await run('moved', '--like', at('there.nii.gz'))).stderr).toBe('')
+    await image('elsewhere.nii.gz', [-1, -2, 43])
+    const { stderr, grid } = await run('moved', '--like', at('elsewhere.nii.gz'))
+    expect(stderr).toMatch(
+      /warning: .*c\.npz: .*elsewhere\.nii\.gz lies elsewhere than .*c\.pkl says \(voxel .* 40\.0 mm apart\)/,
+    )
+    expect(worldPosition(grid, [0, 0, 0])).toEqual([-1, -2, 43])
+    // The same for images.
+    await image('own.nii.gz', [-1, -2, 3])
+    const like = ['--like', at('elsewhere.nii.gz')]
+    const own = await halfdice(['threshold', at('own.nii.gz'), '-o', at('moved2.nii.gz'), ...like])
+    expect(own.stderr).toMatch(
+      /elsewhere\.nii\.gz lies elsewhere than .*own\.nii\.gz itself \(voxel .* 40\.0 mm apart\)/,
+    )
+    await image('larger.nii.gz', [-1, -2, 3], [5, 3, 2])
+    const larger = ['-o', at('never.nii.gz'), '--like', at('larger.nii.gz')]
+    expectRefusal(await halfdice(['threshold', at('moved', 'c.npz'), ...larger]), 'has maps of 2×3×4')
+  })
+
+  test('--like of the image in its own orientation keeps the turned axes of the array', async () => {
+    await write('turned', { sitk_stuff: { ...sitk.sitk_stuff, original_orientation: 'RAS' } })
+    const plain = await run('turned')
+    expect(plain.grid.direction).toEqual([...identity])
+    await writeVolume(at('ras.nii.gz'), { ...plain, data: new Uint8Array(24) })
+    const like = await run('turned', '--like', at('ras.nii.gz'))
+    expect(like.stderr).toBe('')
+    expect(like.grid).toEqual(plain.grid)
+    expect(like.data).toEqual(plain.data)
+    // The class was at large x to the left, which is small x to the right.
+    expect([...plain.data.subarray(0, 4)]).toEqual([1, 1, 0, 0])
+  })
+
+  test('nnU-Net v1: a model of regions has no background outside of its crop', async () => {
+    const version1 = {
+      itk_spacing: [1, 1, 1],
+      itk_origin: [0, 0, 0],
+      itk_direction: identity,
+      original_size_of_raw_data: [6, 6, 6],
+      crop_bbox: [
+        [1, 3],
+        [0, 3],
+        [2, 6],
+      ],
+      regions_class_order: [1, 2],
+    }
+    mkdirSync(at('regions1'))
+    const inner = Float32Array.from(inside, (p) => p / 2)
+    await writeNpz(at('regions1', 'c.npz'), {
+      softmax: { ...probabilities, data: Float32Array.from([...inside, ...inner]) },
+    })
+    writeFileSync(at('regions1', 'c.pkl'), encodePickle(version1))
+    const args = ['threshold', at('regions1', 'c.npz'), '-o', at('regions1.nii.gz')]
+    expectRefusal(await halfdice(args), /holds regions .* 1, 2\); name the labels of each: --classes/)
+    for (const more of [['--decode', 'regions'], [], ['--decode', 'separate']]) {
+      const { cases } = await halfdiceJson<VolumeResult>([...args, '--classes', 'whole=1+2,core=2', ...more])
+      // 24 voxels of 1 mm³, half of them 0.9.
+      expect(cases[0].maps[0].volumeMl).toBeCloseTo(0.012, 9)
+      expect(cases[0].maps[0].probabilityVolumeMl).toBeCloseTo(0.012, 6)
+    }
+    // A softmax has one: outside of the crop it is certain, and the class is not there.
+    writeFileSync(at('regions1', 'c.pkl'), encodePickle({ ...version1, regions_class_order: null }))
+    await writeNpz(at('regions1', 'c.npz'), { softmax: probabilities })
+    const { cases } = await halfdiceJson<VolumeResult>([
+      ...args,
+      '--classes',
+      'background,organ',
+      '--decode',
+      'separate',
+    ])
+    expect(cases[0].maps[0].volumeMl).toBeGreaterThan(0.192)
+    expect(cases[0].maps[1].volumeMl).toBeCloseTo(0.012, 9)
+  })
+})
+
+describe('images of several maps', () => {
+  const inside = Float32Array.from({ length: 24 }, (_, i) => (i % 4 > 1 ? 0.9 : 0.1))
+  const grid = createGrid([4, 3, 2])
+  const softmax = Float32Array.from([...inside.map((p) => 1 - p), ...inside])
+
+  test('a softmax becomes one label map, and is said to', async () => {
+    await writeVolume(at('soft.nii.gz'), { grid, channels: 2, data: softmax })
+    const args = ['threshold', at('soft.nii.gz'), '-o', at('soft_mask.nii.gz'), '--json']
+    const { stdout, stderr } = await halfdice(args)
+    expect(stderr).toMatch(/^halfdice: warning: .*soft\.nii\.gz: its 2 maps add up to 1, .*--decode separate\n$/)
+    expect(JSON.parse(stdout).cases[0].maps.map(({ name }: Map) => name)).toEqual(['class 1'])
+    expect((await readVolume(at('soft_mask.nii.gz'))).channels).toBe(1)
+    const separate = await halfdice([...args, '--decode', 'separate'])
+    expect(separate.stderr).toBe('')
+    expect((await readVolume(at('soft_mask.nii.gz'))).channels).toBe(2)
+  })
+
+  test('organs without a background stay masks of their own', async () => {
+    const data = Float32Array.from([...inside, ...inside.map((p) => p / 2)])
+    await writeVolume(at('organs.nii.gz'), { grid, channels: 2, data })
+    const { stderr } = await halfdice(['threshold', at('organs.nii.gz'), '-o', at('organs_mask.nii.gz')])
+    expect(stderr).toBe('')
+    expect((await readVolume(at('organs_mask.nii.gz'))).channels).toBe(2)
+  })
+
+  test("MONAI's layout, a folder a case with one 4-D image; one such folder into one file", async () => {
+    for (const name of ['case_1', 'case_2']) {
+      mkdirSync(at('monai', name), { recursive: true })
+      await writeVolume(at('monai', name, `${name}_seg.nii.gz`), { grid, channels: 2, data: softmax })
+    }
+    await halfdiceJson(['threshold', at('monai'), '-o', at('monai_masks')])
+    expect(readdirSync(at('monai_masks'))).toEqual(['case_1.nii.gz', 'case_2.nii.gz'])
+    const { cases } = await halfdiceJson<Result>(['threshold', at('monai', 'case_1'), '-o', at('one.nii.gz')])
+    expect(cases.map(({ output }) => output)).toEqual([at('one.nii.gz')])
+    expectRefusal(await halfdice(['threshold', at('monai'), '-o', at('two.nii.gz')]), 'names one file for 2 cases')
+    expectRefusal(
+      await halfdice(['threshold', at('monai', 'case_1'), '-o', at('monai', 'case_1', 'case_1_seg.nii.gz')]),
+      'would overwrite the input',
+    )
+  })
+
+  test('labels of --classes reach the files of their names, in any order', async () => {
+    mkdirSync(at('organs'))
+    await writeVolume(at('organs', 'liver.nii.gz'), { grid, channels: 1, data: inside })
+    await writeVolume(at('organs', 'spleen.nii.gz'), { grid, channels: 1, data: inside.map((p) => 1 - p) })
+    const args = ['threshold', at('organs'), '-o', at('organs.nii'), '--decode', 'exclusive', '--classes']
+    const { cases } = await halfdiceJson<Result>([...args, 'background,spleen=7,liver=5'])
+    expect(cases[0].maps.map(({ name, labels }) => [name, labels])).toEqual([
+      ['spleen', [7]],
+      ['liver', [5]],
+    ])
+    expect([...(await readVolume(at('organs.nii'))).data.subarray(0, 4)]).toEqual([7, 7, 5, 5])
+    expectRefusal(await halfdice([...args, 'liver,kidney']), "no image of class 'kidney', which --classes names")
+  })
+})
+
 describe.skipIf(!nibabelPython)(
   'files that NumPy, pickle and nibabel wrote (skipped without a Python that has them)',
   () => {
@@ -124,11 +312,15 @@ describe.skipIf(!nibabelPython)(
       execFileSync(nibabelPython ?? '', ['-W', 'ignore', script, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 })
     const data = at('python')
     if (nibabelPython) python('write', data)
-    const truth: { affine: number[][]; labels: Record<string, number[][][]> } = nibabelPython
-      ? JSON.parse(readFileSync(join(data, 'truth.json'), 'utf8'))
-      : { affine: [], labels: {} }
-    const read = (...paths: string[]): { affine: number[][]; data: number[][][] }[] =>
-      JSON.parse(python('read', ...paths))
+    interface Mask {
+      affine: number[][]
+      data: number[][][]
+    }
+    const truth: { affine: number[][]; labels: Record<string, number[][][]>; reorient: Record<string, Mask> } =
+      nibabelPython
+        ? JSON.parse(readFileSync(join(data, 'truth.json'), 'utf8'))
+        : { affine: [], labels: {}, reorient: {} }
+    const read = (...paths: string[]): Mask[] => JSON.parse(python('read', ...paths))
     const expectAffine = (affine: number[][], expected: number[][]) => {
       affine.flat().forEach((value, i) => {
         expect(value).toBeCloseTo(expected.flat()[i], 4)
@@ -188,6 +380,17 @@ describe.skipIf(!nibabelPython)(
         [0, 2, 0, -60],
         [0, 0, 0, 1],
       ])
+    })
+
+    test('SimpleITKIOWithReorient: masks on the grid of the image, in each of the 48 orientations', async () => {
+      await halfdiceJson(['threshold', join(data, 'reorient'), '-o', at('reorient')])
+      const codes = Object.keys(truth.reorient)
+      expect(codes).toHaveLength(48)
+      const masks = read(...codes.map((code) => at('reorient', `${code}.nii.gz`)))
+      for (const [i, code] of codes.entries()) {
+        expect(masks[i].data, code).toEqual(truth.reorient[code].data)
+        expectAffine(masks[i].affine, truth.reorient[code].affine)
+      }
     })
 
     test('MONAI: a 4-D image, as one label map, from probabilities and from logits', async () => {

@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { DiceHistogram } from '../decision/dice-histogram.ts'
 import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
-import type { CaseMaps } from '../maps/case-maps.ts'
-import { type ClassScheme, readClasses } from '../maps/classes.ts'
-import { datasetJsonFor, type FoundCase, findCases, openCase } from '../maps/find-cases.ts'
+import { readClasses } from '../maps/classes.ts'
+import { datasetJsonFor, type FoundCase, filesOf, findCases } from '../maps/find-cases.ts'
+import { type OpenedCase, openCase } from '../maps/open-case.ts'
 import { readMaps } from '../maps/read-maps.ts'
-import { schemeFor } from '../maps/scheme.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkOutputFolder, checkOutputImage, imageEnding, namesFolder, outputsInFolder } from './outputs.ts'
+import { warn } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'
 
 /** A case to be done, and where its mask goes. */
@@ -21,50 +19,32 @@ export interface Job {
   open(): Promise<OpenedCase>
 }
 
-export interface OpenedCase {
-  readonly source: CaseMaps
-  readonly scheme: ClassScheme
-}
-
 /**
  * Finds all cases and checks where their masks go, before anything is read. A single case, or cases to be pooled, are opened at once, so
  * that their faults stop the run before it starts.
  */
 export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<Job[]> {
-  const found = findCases(inputs)
-  const single = found.length === 1 && inputs[0] === found[0].input
-  const folder = checkOutput(options.output, inputs, single) ? options.output : undefined
+  const one = !namesFolder(options.output)
+  const { cases: found, warnings } = findCases(inputs, { one })
+  const files = found.flatMap(filesOf)
+  const folder = checkOutput(options.output, files, found.length) ? options.output : undefined
   const outputs =
     folder === undefined
       ? [options.output]
       : outputsInFolder(
           folder,
-          [...found.map(({ input }) => input), ...found.flatMap(ownSegmentation)],
+          [...found.map(({ input }) => input), ...files],
           found.map((each) => each.name + endingOf(each, options)),
         )
   const jobs = found.map((each, i) => ({
     input: each.input,
     output: outputs[i],
     folder,
-    open: once(() => openOne(each, options)),
+    open: once(() => openCase(each, options)),
   }))
   if (jobs.length === 1 || options.scope === 'dataset') for (const job of jobs) await job.open()
+  for (const warning of warnings) warn(warning)
   return jobs
-}
-
-async function openOne(found: FoundCase, options: ThresholdOptions): Promise<OpenedCase> {
-  const { scale, logits, like, classes, datasetJson } = options
-  const classNames = found.kind === 'classes' ? classNamesOf(classes, datasetJson) : undefined
-  const source = await openCase(found, { scale, logits, like, classNames })
-  const listed = classNames === undefined ? options : { ...options, classes: source.names?.join(',') }
-  return { source, scheme: schemeFor(found, source, { ...listed, classes: listed.classes ?? classes }) }
-}
-
-/** The order of classes that are files of their own: as named, and without a background that has no file. */
-function classNamesOf(classes: string | undefined, datasetJson: string | undefined): string[] | undefined {
-  if (classes !== undefined) return classes.split(',').map((item) => item.trim().replace(/=.*/, ''))
-  if (datasetJson === undefined) return undefined
-  return readClasses(datasetJson).maps.flatMap((each) => (each ? [each.name] : []))
 }
 
 function endingOf(found: FoundCase, options: ThresholdOptions): string {
@@ -72,12 +52,6 @@ function endingOf(found: FoundCase, options: ThresholdOptions): string {
   const path = options.datasetJson ?? (found.kind === 'array' ? datasetJsonFor(found) : undefined)
   const ending = path === undefined ? undefined : readClasses(path).fileEnding
   return ending !== undefined && imageEnding(`x${ending}`) === ending ? ending : '.nii.gz'
-}
-
-/** The pipeline's own segmentation beside an array, which must not be overwritten. */
-function ownSegmentation({ input, name, kind }: FoundCase): string[] {
-  if (kind !== 'array') return []
-  return ['.nii.gz', '.nii', '.nrrd', '.mha'].map((ending) => join(dirname(input), name + ending)).filter(existsSync)
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -112,14 +86,14 @@ export async function poolJobs(jobs: readonly Job[], step: () => void): Promise<
 }
 
 /** Checks that the output fits the number of cases; creates nothing. Returns whether it is a folder. */
-function checkOutput(output: string, inputs: readonly string[], single: boolean): boolean {
-  if (single && !namesFolder(output)) {
+function checkOutput(output: string, inputs: readonly string[], cases: number): boolean {
+  if (cases === 1 && !namesFolder(output)) {
     checkOutputImage(output, inputs)
     return false
   }
-  checkOutputFolder(output)
-  if (!single && imageEnding(output) !== undefined) {
-    throw new InputError(output, `names one file for ${inputs.length} inputs; give a folder`)
+  if (cases > 1 && imageEnding(output) !== undefined) {
+    throw new InputError(output, `names one file for ${cases} cases; give a folder`)
   }
+  checkOutputFolder(output)
   return true
 }

@@ -6,7 +6,8 @@ import { memoryMaps } from '../maps/array-maps.ts'
 import type { CaseMaps } from '../maps/case-maps.ts'
 import { decodeCase } from '../maps/decode.ts'
 import { mapArrayOf } from '../maps/map-array.ts'
-import { schemeFor } from '../maps/scheme.ts'
+import { withScheme } from '../maps/open-case.ts'
+import { namedClasses } from '../maps/scheme.ts'
 import { checkOutputImage } from './outputs.ts'
 import { printResult, warn } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'
@@ -17,9 +18,12 @@ export async function runStdin(options: ThresholdOptions): Promise<void> {
   const { output, metric, at, assumePresent, scope } = options
   const pipe = output === '-'
   if (!pipe) checkOutputImage(output, [])
-  const source = await readStdin(options)
-  const found = { input: source.input, name: source.name, kind: 'array' } as const
-  const scheme = schemeFor(found, source, options)
+  const { source, scheme } = await withScheme(
+    await readStdin(options),
+    namedClasses(options, undefined),
+    options,
+    'array',
+  )
   const { decoded, warning } = await decodeCase(source, scheme, { metric, at, assumePresent })
   if (warning !== undefined) warn(`${source.input}: ${warning}`)
   const { data, channels } = decoded

@@ -184,6 +184,7 @@ async function finish(
   reviewer: Reviewer | undefined,
 ): Promise<CaseResult> {
   const { source, scheme } = await job.open()
+  for (const warning of source.warnings) warn(`${source.input}: ${warning}`)
   const at = options.at ?? (options.metric === 'accuracy' ? undefined : pooled?.map((each) => each?.threshold ?? 0.5))
   const { decodeCase } = await import('../maps/decode.ts')
   const review = await reviewer?.begin(source, scheme)

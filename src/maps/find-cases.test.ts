@@ -1,36 +1,89 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { findCases } from './find-cases.ts'
+import { filesOf, findCases } from './find-cases.ts'
 import { caseName } from './names.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-cases-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('cases of a folder: arrays before class folders before images', () => {
-  const at = (...parts: string[]) => join(folder, 'cases', ...parts)
-  for (const name of ['a', 'b']) {
-    mkdirSync(at('classes', name), { recursive: true })
-    writeFileSync(at('classes', name, 'liver.nii.gz'), '')
+const at = (...parts: string[]) => join(folder, ...parts)
+/** Makes empty files, and the folders that they lie in. */
+function make(...paths: string[]): void {
+  for (const path of paths) {
+    mkdirSync(dirname(at(path)), { recursive: true })
+    writeFileSync(at(path), '')
   }
-  mkdirSync(at('images'))
-  for (const name of ['p.nii.gz', 'q.hdr', 'q.img', '.hidden.nii']) writeFileSync(at('images', name), '')
-  mkdirSync(at('arrays'))
-  for (const name of ['c.npz', 'c.pkl', 'c.nii.gz', 'dataset.json']) writeFileSync(at('arrays', name), '')
-  mkdirSync(at('empty'))
-  const names = (path: string) => findCases([at(path)]).map(({ name, kind }) => [name, kind])
-  expect(names('arrays')).toEqual([['c', 'array']])
-  expect(names('classes')).toEqual([
-    ['a', 'classes'],
-    ['b', 'classes'],
+}
+const found = (path: string) => findCases([at(path)]).cases.map(({ name, kind }) => [name, kind])
+const warnings = (path: string) => findCases([at(path)]).warnings
+
+test('arrays, with the segmentations and properties of their names beside them', () => {
+  make('arrays/c.npz', 'arrays/c.pkl', 'arrays/c.nii.gz', 'arrays/dataset.json')
+  expect(found('arrays')).toEqual([['c', 'array']])
+  expect(warnings('arrays')).toEqual([])
+})
+
+test('sub-folders with images of their own: one image a class, or a single image', () => {
+  make('folders/a/liver.nii.gz', 'folders/a/spleen.nii.gz', 'folders/b/b_seg.nii.gz', 'folders/notes/readme.txt')
+  expect(found('folders')).toEqual([
+    ['a', 'folder'],
+    ['b', 'folder'],
   ])
-  expect(names('images')).toEqual([
+  expect(warnings('folders')).toEqual([])
+  expect(filesOf(findCases([at('folders')]).cases[0])).toEqual([
+    at('folders/a/liver.nii.gz'),
+    at('folders/a/spleen.nii.gz'),
+  ])
+})
+
+test('images, a pair as one', () => {
+  make('images/p.nii.gz', 'images/q.hdr', 'images/q.img')
+  expect(found('images')).toEqual([
     ['p', 'image'],
     ['q', 'image'],
   ])
-  expect(() => names('empty')).toThrow(/holds no probabilities/)
-  expect(() => names('nowhere')).toThrow(/no such file/)
+})
+
+test('images of a folder that becomes one mask are the classes of one case', () => {
+  make('patient/liver.nii.gz', 'patient/spleen.nii.gz')
+  const one = findCases([at('patient')], { one: true })
+  expect(one.cases).toEqual([{ input: at('patient'), name: 'patient', kind: 'folder' }])
+  expect(one.warnings).toEqual([expect.stringMatching(/its 2 images are taken as the classes of one case/)])
+  // Several inputs, or a single image, are cases as ever.
+  expect(findCases([at('patient'), at('arrays')], { one: true }).cases).toHaveLength(3)
+  make('single/x.nii.gz')
+  expect(findCases([at('single')], { one: true }).cases[0].kind).toBe('image')
+})
+
+test('a mixed folder says what was taken and what was passed over', () => {
+  make('mixed/a.npz', 'mixed/a.nii.gz', 'mixed/b.npy', 'mixed/sub/x.nii.gz', 'mixed/image.nii.gz', 'mixed/._a.npz')
+  expect(found('mixed')).toEqual([['a', 'array']])
+  expect(warnings('mixed')).toEqual([
+    `${at('mixed')}: took its .npz files (1), passed over b.npy, sub, image.nii.gz, ._a.npz`,
+  ])
+  make(...Array.from({ length: 9 }, (_, i) => `many/${i}.npy`), 'many/a.npz')
+  expect(warnings('many')).toEqual([
+    `${at('many')}: took its .npz files (1), passed over 0.npy, 1.npy, 2.npy and 6 others`,
+  ])
+})
+
+test('links that lead nowhere do not end the others: as files they are cases, which fail by name', () => {
+  make('links/a.npz')
+  symlinkSync('nowhere.npz', at('links/b.npz'))
+  symlinkSync('loop', at('links/loop'))
+  symlinkSync('nowhere', at('links/folder'))
+  expect(found('links')).toEqual([
+    ['a', 'array'],
+    ['b', 'array'],
+  ])
+})
+
+test('a folder without cases, and a path that leads nowhere', () => {
+  make('empty/notes.txt', 'empty/sub/notes.txt')
+  expect(() => found('empty')).toThrow(/holds no probabilities/)
+  expect(() => found('nowhere')).toThrow(/no such file/)
 })
 
 test('names of cases', () => {

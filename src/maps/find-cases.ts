@@ -1,105 +1,116 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { inputFault } from '../formats/file-faults.ts'
 import { InputError } from '../volume/errors.ts'
-import { openArrayMaps } from './array-maps.ts'
-import type { CaseMaps, NumberOptions } from './case-maps.ts'
-import { isImageName, openClassFiles, openGeometry, openImageMaps, withGeometry } from './image-maps.ts'
+import { isImageName } from './image-maps.ts'
 import { caseName } from './names.ts'
 
 /** A case that was found but not opened yet. */
 export interface FoundCase {
   readonly input: string
   readonly name: string
-  /** `array`: `.npz` or `.npy`; `image`: 3-D or 4-D; `classes`: a folder of 3-D images, one a class. */
-  readonly kind: 'array' | 'image' | 'classes'
+  /** `array`: `.npz` or `.npy`; `image`: 3-D or 4-D; `folder`: images of one case, one a class or a single 4-D one. */
+  readonly kind: 'array' | 'image' | 'folder'
+}
+
+export interface FoundCases {
+  readonly cases: readonly FoundCase[]
+  /** What was taken and passed over where a folder holds things of several kinds, a sentence each. */
+  readonly warnings: readonly string[]
+}
+
+export interface FindOptions {
+  /** The cases are to become one mask: several images in a folder are then the classes of one case. */
+  readonly one?: boolean | undefined
 }
 
 /**
- * The cases that paths stand for. A folder stands for its `.npz` files (or else `.npy`); without those, for its sub-folders with
- * one image a class; without those, for its images.
+ * The cases that paths stand for. A folder stands for its `.npz` files; without those, for its `.npy` files; without those, for its
+ * sub-folders that hold images (MONAI's layout, or one image a class); without those, for its images.
  *
  * @throws InputError where a path does not exist or a folder holds no case
  */
-export function findCases(paths: readonly string[]): FoundCase[] {
-  return paths.flatMap((path) => (isFolder(path) ? casesIn(path) : [fileCase(path)]))
+export function findCases(paths: readonly string[], options: FindOptions = {}): FoundCases {
+  const found = paths.map((path): FoundCases => {
+    if (!isFolder(path)) return { cases: [fileCase(path)], warnings: [] }
+    return casesIn(path, options.one === true && paths.length === 1)
+  })
+  return { cases: found.flatMap(({ cases }) => cases), warnings: found.flatMap(({ warnings }) => warnings) }
 }
 
 function fileCase(path: string): FoundCase {
   return { input: path, name: caseName(path), kind: /\.np[yz]$/i.test(path) ? 'array' : 'image' }
 }
 
-function casesIn(folder: string): FoundCase[] {
-  const names = readdirSync(folder)
-    .filter((name) => !name.startsWith('.'))
-    .sort()
-  for (const ending of [/\.npz$/i, /\.npy$/i]) {
-    const arrays = names.filter((name) => ending.test(name))
-    if (arrays.length > 0) return arrays.map((name) => fileCase(join(folder, name)))
+function casesIn(folder: string, one: boolean): FoundCases {
+  const entries = listed(folder)
+  const at = (name: string) => join(folder, name)
+  const visible = entries.filter(({ name }) => !name.startsWith('.'))
+  const files = visible.filter((entry) => !isFolderEntry(folder, entry)).map(({ name }) => name)
+  const folders: string[] = []
+  const unreadable: string[] = []
+  for (const entry of visible) {
+    if (!isFolderEntry(folder, entry)) continue
+    try {
+      if (imagesIn(at(entry.name)).length > 0) folders.push(entry.name)
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      unreadable.push(`${entry.name}/ (${error.fault})`)
+    }
   }
-  const folders = names.filter((name) => isFolder(join(folder, name)) && classFiles(join(folder, name)).length > 0)
-  if (folders.length > 0) return folders.map((name) => ({ input: join(folder, name), name, kind: 'classes' }))
-  const images = names.filter(isImageName).filter((name) => !/\.img(\.gz)?$/i.test(name))
-  if (images.length > 0) return images.map((name) => fileCase(join(folder, name)))
-  throw new InputError(
-    folder,
-    'holds no probabilities (.npz, .npy, images, or folders of one image a class); give another',
+  const kinds: [what: string, names: string[]][] = [
+    ['.npz files', files.filter((name) => /\.npz$/i.test(name))],
+    ['.npy files', files.filter((name) => /\.npy$/i.test(name))],
+    ['sub-folders of images', folders],
+    ['images', files.filter(isWholeImageName)],
+  ]
+  const first = kinds.findIndex(([, names]) => names.length > 0)
+  if (first < 0) {
+    const why = unreadable.length > 0 ? `; it passed over ${several(unreadable)}` : ''
+    throw new InputError(
+      folder,
+      `holds no probabilities (.npz, .npy, images, or folders of images)${why}; give another`,
+    )
+  }
+  const [what, names] = kinds[first]
+  const taken = new Set(names.map(caseName))
+  // nnU-Net's own segmentation lies beside the array of its name.
+  const rest = kinds.slice(first + 1).flatMap(([, others]) => others.filter((name) => !taken.has(caseName(name))))
+  // macOS leaves a ._NAME beside each file that it copies to other file systems.
+  const hidden = entries
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith('.') && (/\.np[yz]$/i.test(name) || isWholeImageName(name)))
+  const passedOver = [...rest, ...hidden, ...unreadable]
+  const warnings =
+    passedOver.length > 0 ? [`${folder}: took its ${what} (${names.length}), passed over ${several(passedOver)}`] : []
+  if (one && what === 'images' && names.length > 1) {
+    const classes = `${folder}: its ${names.length} images are taken as the classes of one case, as one mask is asked for`
+    return {
+      cases: [{ input: folder, name: basename(resolve(folder)), kind: 'folder' }],
+      warnings: [...warnings, classes],
+    }
+  }
+  const cases = names.map(
+    (name): FoundCase =>
+      what === 'sub-folders of images' ? { input: at(name), name, kind: 'folder' } : fileCase(at(name)),
   )
+  return { cases, warnings }
+}
+
+/** The files that a case reads, and the pipeline's own segmentation beside it: none of them may be written over. */
+export function filesOf({ input, name, kind }: FoundCase): string[] {
+  if (kind === 'folder') return imagesIn(input)
+  if (kind === 'image') return [input]
+  const beside = ['.nii.gz', '.nii', '.nrrd', '.mha'].map((ending) => join(dirname(input), name + ending))
+  return [input, ...beside.filter((path) => existsSync(path))]
 }
 
 /** The images of a folder in the order of their names, without the second files of pairs. */
-export function classFiles(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => isImageName(name) && !name.startsWith('.') && !/\.img(\.gz)?$/i.test(name))
-    .sort()
+export function imagesIn(folder: string): string[] {
+  return listed(folder)
+    .map(({ name }) => name)
+    .filter((name) => isWholeImageName(name) && !name.startsWith('.'))
     .map((name) => join(folder, name))
-}
-
-export interface OpenOptions extends NumberOptions {
-  /** An image, or a folder of images called like the cases, to take geometry and header from. */
-  readonly like?: string | undefined
-  /** Names of the classes in the order wanted, for cases of one image a class. */
-  readonly classNames?: readonly string[] | undefined
-}
-
-/** Opens a case: headers are read and checked, numbers are not. Throws InputError. */
-export async function openCase(found: FoundCase, options: OpenOptions): Promise<CaseMaps> {
-  const like = options.like === undefined ? undefined : imageOf(found, options.like)
-  if (found.kind === 'array') return openArrayMaps(found.input, { ...options, like })
-  const source =
-    found.kind === 'classes'
-      ? await openClassFiles(found.input, found.name, inOrder(found, options.classNames), options)
-      : await openImageMaps(found.input, options)
-  return like === undefined ? source : withGeometry(source, await openGeometry(like), like)
-}
-
-/** The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed). */
-function imageOf({ input, name }: FoundCase, like: string): string {
-  if (!isFolder(like)) return like
-  for (const stem of [`${name}_0000`, name]) {
-    for (const ending of ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd', '.hdr']) {
-      const path = join(like, stem + ending)
-      if (existsSync(path)) return path
-    }
-  }
-  throw new InputError(
-    input,
-    `has no image in ${like} (${name}_0000.nii.gz or ${name}.nii.gz); add it or give another folder`,
-  )
-}
-
-function inOrder({ input }: FoundCase, names: readonly string[] | undefined): readonly string[] {
-  const files = classFiles(input)
-  const wanted = names?.map((name) => files.find((file) => caseName(file) === name))
-  if (!wanted?.some((file) => file !== undefined)) return files
-  const missing = names?.find((_, i) => wanted[i] === undefined)
-  if (missing !== undefined) {
-    throw new InputError(
-      input,
-      `has no image of class '${missing}'; it has ${files.map((file) => basename(file)).join(', ')}`,
-    )
-  }
-  return wanted.filter((file) => file !== undefined)
 }
 
 /** The `dataset.json` that says what the maps of a case are: in its folder, as nnU-Net leaves it there. */
@@ -108,10 +119,38 @@ export function datasetJsonFor({ input }: FoundCase): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
-function isFolder(path: string): boolean {
+/** Names of images, but not of the second file of a pair. */
+function isWholeImageName(name: string): boolean {
+  return isImageName(name) && !/\.img(\.gz)?$/i.test(name)
+}
+
+function listed(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  } catch (error) {
+    throw inputFault(error, folder)
+  }
+}
+
+/** Whether an entry is a folder, also behind a link; a link that leads nowhere is none, and fails when it is opened. */
+function isFolderEntry(folder: string, entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory()
+  try {
+    return statSync(join(folder, entry.name)).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch (error) {
     throw inputFault(error, path)
   }
+}
+
+/** Names of things, the first three where there are many. */
+function several(names: readonly string[]): string {
+  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} others`
 }

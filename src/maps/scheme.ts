@@ -1,10 +1,9 @@
 import { InputError } from '../volume/errors.ts'
 import type { CaseMaps } from './case-maps.ts'
 import { type ClassScheme, type MapClass, parseClasses, readClasses } from './classes.ts'
-import { datasetJsonFor, type FoundCase } from './find-cases.ts'
 
 export interface SchemeOptions {
-  /** How the masks are to be decoded; by default as `dataset.json` says, or arrays exclusively and images separately. */
+  /** How the masks are to be decoded; by default as `dataset.json` says, or by what the maps add up to. */
   readonly decode?: ClassScheme['kind'] | undefined
   /** Class names, and labels, in the order of the maps (see `parseClasses`). */
   readonly classes?: string | undefined
@@ -12,25 +11,43 @@ export interface SchemeOptions {
   readonly datasetJson?: string | undefined
 }
 
+/** The classes that a user or a `dataset.json` names, before it is known whether they fit. */
+export interface NamedClasses {
+  readonly maps: readonly (MapClass | undefined)[]
+  readonly kind?: ClassScheme['kind']
+  readonly paint?: readonly number[]
+  readonly ignore?: number
+  /** Who says so: an option or a file. */
+  readonly where: string
+}
+
 /**
- * What the maps of a case are, from the options, a `dataset.json`, the names of class files, or by convention: the first of
+ * The classes from `--classes`, or else from a `dataset.json`.
+ *
+ * @param beside the `dataset.json` that lies beside the case
+ */
+export function namedClasses(options: SchemeOptions, beside: string | undefined): NamedClasses | undefined {
+  const { classes, datasetJson = beside } = options
+  if (classes !== undefined) return { maps: parseClasses(classes, '--classes'), where: '--classes' }
+  if (datasetJson === undefined) return undefined
+  return { ...readClasses(datasetJson), where: datasetJson }
+}
+
+/**
+ * What the maps of a case are: by what the user and `dataset.json` say, the names of class files, or by convention: the first of
  * several exclusive maps is the background.
  *
- * @throws InputError where the number of classes does not fit the maps
+ * @param kind how the maps are decoded
+ * @throws InputError where the number of classes does not fit the maps, or their labels do not fit the kind
  */
-export function schemeFor(found: FoundCase, source: CaseMaps, options: SchemeOptions): ClassScheme {
-  const { channels } = source
-  const path = options.datasetJson ?? (found.kind === 'array' ? datasetJsonFor(found) : undefined)
-  const json = options.classes === undefined && path !== undefined ? readClasses(path) : undefined
-  const own = options.classes === undefined ? undefined : parseClasses(options.classes, '--classes')
-  const fallback = found.kind === 'array' && channels > 1 ? 'exclusive' : 'separate'
-  const kind = options.decode ?? json?.kind ?? fallback
-  const maps = own ?? json?.maps ?? named(source) ?? numbered(channels, kind)
-  if (maps.length !== channels) {
-    const where = own ? '--classes' : path
+export function schemeFor(source: CaseMaps, named: NamedClasses | undefined, kind: ClassScheme['kind']): ClassScheme {
+  const { channels, regionsClassOrder } = source
+  const maps = named?.maps ?? byFileName(source) ?? numbered(channels, kind)
+  if (named && maps.length !== channels) {
+    const own = named.where === '--classes'
     throw new InputError(
       source.input,
-      `has ${channels} maps, ${where} names ${maps.length} classes; give the ${own ? 'names of all maps' : 'dataset.json of this model'}`,
+      `has ${channels} maps, ${named.where} names ${maps.length} classes; give the ${own ? 'names of all maps' : 'dataset.json of this model'}`,
     )
   }
   if (kind === 'exclusive' && maps.some((each) => (each?.labels.length ?? 1) > 1)) {
@@ -38,11 +55,16 @@ export function schemeFor(found: FoundCase, source: CaseMaps, options: SchemeOpt
   }
   // On its own, a background is a class like any other.
   const all = kind === 'separate' ? maps.map((each) => each ?? { name: 'background', labels: [0] }) : maps
-  const paint = kind === 'regions' ? json?.paint : undefined
-  return { kind, maps: all, ...(paint && { paint }), ...(json?.ignore !== undefined && { ignore: json.ignore }) }
+  const paint = named?.paint ?? (regionsClassOrder?.length === channels ? regionsClassOrder : undefined)
+  return {
+    kind,
+    maps: all,
+    ...(kind === 'regions' && paint && { paint }),
+    ...(named?.ignore !== undefined && { ignore: named.ignore }),
+  }
 }
 
-function named({ names }: CaseMaps): (MapClass | undefined)[] | undefined {
+function byFileName({ names }: CaseMaps): (MapClass | undefined)[] | undefined {
   if (names === undefined) return undefined
   let label = 0
   return names.map((name) => (name === 'background' ? undefined : { name, labels: [++label] }))

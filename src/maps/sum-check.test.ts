@@ -18,4 +18,19 @@ describe('sums over classes', () => {
     expect(check([0.3, 0.9], false)).toBeUndefined()
     expect(() => check([0.3, 1.9], false)).toThrow(InputError)
   })
+
+  test('maps that are one softmax with its background', () => {
+    const oneSoftmax = (...maps: number[][]) => {
+      const each = new SumCheck(maps[0].length, true)
+      for (const map of maps) each.add(Float32Array.from(map))
+      return each.addUpToOne()
+    }
+    expect(oneSoftmax([0.2, 0.5, 0], [0.8, 0.5, 0])).toBe(true)
+    // Rounded to per cent.
+    expect(oneSoftmax([0.33, 0.33], [0.33, 0.33], [0.33, 0.33])).toBe(true)
+    expect(oneSoftmax([0.2, 0.4], [0.8, 0.5])).toBe(false)
+    // Organs that do not overlap, without a background.
+    expect(oneSoftmax([1, 0, 0, 0, 0], [0, 1, 0, 0, 0])).toBe(false)
+    expect(oneSoftmax([0, 0], [0, 0])).toBe(false)
+  })
 })

@@ -6,6 +6,7 @@ import json
 import pickle
 import sys
 from collections import OrderedDict
+from itertools import permutations, product
 from os import makedirs
 from os.path import join
 
@@ -126,6 +127,32 @@ def write(folder):
     assert np.allclose(back.affine, turned) and back.shape == image.shape
     truth['s01'] = np.asarray(back.dataobj).tolist()
 
+    # nnU-Net v2 with SimpleITKIOWithReorient: the geometry is that of the copy in RAS order, and original_orientation the
+    # letters of the image. One image in each of the 48 orientations, oblique.
+    turned48 = join(folder, 'reorient')
+    makedirs(turned48)
+    reorient = {}
+    for order in permutations(range(3)):
+        for sides in product((0, 1), repeat=3):
+            code = ''.join('RAS'[axis] if sides[axis] == 0 else 'LPI'[axis] for axis in order)
+            canonical = nib.Nifti1Image(np.zeros(SHAPE[::-1], dtype=np.int16), affine @ np.diag([-1, -1, 1, 1]))
+            assert ''.join(nib.aff2axcodes(canonical.affine)) == 'RAS'
+            p = softmax(logits(2, 21))
+            np.savez_compressed(join(turned48, f'{code}.npz'), probabilities=p)
+            lps = np.diag([-1, -1, 1, 1]) @ canonical.affine
+            spacing = np.linalg.norm(lps[:3, :3], axis=0)
+            stuff = {
+                'spacing': tuple(spacing.tolist()),
+                'origin': tuple(lps[:3, 3].tolist()),
+                'direction': tuple((lps[:3, :3] / spacing).ravel().tolist()),
+                'original_orientation': code,
+            }
+            dump(join(turned48, f'{code}.pkl'), {**sitk_properties(), 'sitk_stuff': stuff})
+            mask = nib.Nifti1Image(exclusive(p).transpose(2, 1, 0), canonical.affine)
+            back = mask.as_reoriented(ornt_transform(axcodes2ornt('RAS'), axcodes2ornt(code)))
+            assert ''.join(nib.aff2axcodes(back.affine)) == code
+            reorient[code] = {'affine': back.affine.tolist(), 'data': np.asarray(back.dataobj).tolist()}
+
     # nnU-Net v1: cropped, float16, axes of the crop in z, y, x.
     v1 = join(folder, 'nnunet_v1')
     makedirs(v1)
@@ -222,7 +249,7 @@ def write(folder):
     case('j_good', good)
 
     with open(join(folder, 'truth.json'), 'w') as f:
-        json.dump({'affine': affine.tolist(), 'labels': truth}, f)
+        json.dump({'affine': affine.tolist(), 'labels': truth, 'reorient': reorient}, f)
 
 
 def read(paths):

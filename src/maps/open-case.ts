@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { InputError } from '../volume/errors.ts'
+import { voxelCount } from '../volume/grid.ts'
+import { openArrayMaps } from './array-maps.ts'
+import type { CaseMaps, NumberOptions } from './case-maps.ts'
+import type { ClassScheme, MapClass } from './classes.ts'
+import { datasetJsonFor, type FoundCase, imagesIn, isFolder } from './find-cases.ts'
+import { openClassFiles, openGeometry, openImageMaps, withGeometry } from './image-maps.ts'
+import { caseName } from './names.ts'
+import { readMaps } from './read-maps.ts'
+import { type NamedClasses, namedClasses, type SchemeOptions, schemeFor } from './scheme.ts'
+import { SumCheck } from './sum-check.ts'
+
+export interface OpenOptions extends NumberOptions, SchemeOptions {
+  /** An image, or a folder of images called like the cases, to take geometry and header from. */
+  readonly like?: string | undefined
+  /** The masks need no geometry: arrays that have none are taken all the same. */
+  readonly geometryOptional?: boolean | undefined
+}
+
+/** A case that is ready to be decoded. */
+export interface OpenedCase {
+  readonly source: CaseMaps
+  readonly scheme: ClassScheme
+}
+
+/**
+ * Opens a case and says what its maps are. Headers are read and checked now, numbers later; only images of several maps whose kind nobody
+ * named are read once, to see whether they add up to 1.
+ *
+ * @throws InputError where the case cannot be what it is taken for
+ * @example
+ * for (const found of findCases(['predictions']).cases) {
+ *   const { source, scheme } = await openCase(found, {})
+ *   for await (const map of readMaps(source, scheme)) console.log(source.name, map.length)
+ * }
+ */
+export async function openCase(found: FoundCase, options: OpenOptions): Promise<OpenedCase> {
+  const named = namedClasses(options, found.kind === 'array' ? datasetJsonFor(found) : undefined)
+  const like = options.like === undefined ? undefined : imageOf(found, options.like)
+  if (found.kind === 'array') {
+    return withScheme(await openArrayMaps(found.input, { ...options, like }), named, options, 'array')
+  }
+  const opened = found.kind === 'folder' ? await openFolder(found, named, options) : undefined
+  const image = opened?.source ?? (await openImageMaps(found.input, options))
+  const source = like === undefined ? image : withGeometry(image, await openGeometry(like), like)
+  return withScheme(source, opened ? opened.named : named, options, 'image')
+}
+
+/** The scheme of maps that are open, by all that is known of them (see `openCase`). */
+export async function withScheme(
+  source: CaseMaps,
+  named: NamedClasses | undefined,
+  { decode }: SchemeOptions,
+  from: 'array' | 'image',
+): Promise<OpenedCase> {
+  const kind = decode ?? named?.kind
+  if (kind) return { source, scheme: schemeFor(source, named, kind) }
+  if (source.regionsClassOrder) {
+    if (named) return { source, scheme: schemeFor(source, named, 'regions') }
+    throw new InputError(
+      source.input,
+      `holds regions (its .pkl has regions_class_order ${source.regionsClassOrder.join(', ')}); ` +
+        'name the labels of each: --classes whole=1+2+3,core=2+3,enhancing=3',
+    )
+  }
+  if (source.channels === 1) return { source, scheme: schemeFor(source, named, 'separate') }
+  if (from === 'array') return { source, scheme: schemeFor(source, named, 'exclusive') }
+  const overlap = named?.maps.some((each) => (each?.labels.length ?? 1) > 1)
+  if (overlap || !(await addUpToOne(source))) return { source, scheme: schemeFor(source, named, 'separate') }
+  const scheme = schemeFor(source, named, 'exclusive')
+  const background = scheme.maps[0] === undefined ? ', the first map as the background' : ''
+  const warning = `its ${source.channels} maps add up to 1, so they are decoded as one label map${background}; for a mask of each: --decode separate`
+  return { source: { ...source, warnings: [...source.warnings, warning] }, scheme }
+}
+
+async function addUpToOne(source: CaseMaps): Promise<boolean> {
+  if (source.numbers.logits !== undefined) return source.numbers.logits === 'softmax'
+  const check = new SumCheck(voxelCount(source.grid), true)
+  for await (const map of readMaps(source, { maps: [] })) check.add(map)
+  return check.addUpToOne()
+}
+
+/** The images of a folder as one case: a single one with all its maps, or one a class in the order of the classes that are named. */
+async function openFolder(
+  { input, name }: FoundCase,
+  named: NamedClasses | undefined,
+  options: OpenOptions,
+): Promise<{ readonly source: CaseMaps; readonly named: NamedClasses | undefined }> {
+  const files = imagesIn(input)
+  if (files.length === 1) {
+    const source = await openImageMaps(files[0], options)
+    if (source.channels > 1) return { source: { ...source, input, name }, named }
+  }
+  const order = named && inOrder(input, files, named)
+  const source = await openClassFiles(input, name, order?.files ?? files, options)
+  return { source, named: named && order && { ...named, maps: order.maps } }
+}
+
+/** The files of the classes named, in their order; a background needs no file. */
+function inOrder(
+  input: string,
+  files: readonly string[],
+  { maps, where }: NamedClasses,
+): { readonly files: string[]; readonly maps: (MapClass | undefined)[] } {
+  const found = maps.map((each) => files.find((file) => caseName(file) === (each?.name ?? 'background')))
+  const missing = maps.find((each, i) => each !== undefined && found[i] === undefined)
+  if (missing !== undefined) {
+    const has = files.map((file) => basename(file)).join(', ')
+    throw new InputError(input, `has no image of class '${missing.name}', which ${where} names; it has ${has}`)
+  }
+  return { files: found.filter((file) => file !== undefined), maps: maps.filter((_, i) => found[i] !== undefined) }
+}
+
+/** The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed). */
+function imageOf({ input, name }: FoundCase, like: string): string {
+  if (!isFolder(like)) return like
+  for (const stem of [`${name}_0000`, name]) {
+    for (const ending of ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd', '.hdr']) {
+      const path = join(like, stem + ending)
+      if (existsSync(path)) return path
+    }
+  }
+  throw new InputError(
+    input,
+    `has no image in ${like} (${name}_0000.nii.gz or ${name}.nii.gz); add it or give another folder`,
+  )
+}
