@@ -180,7 +180,7 @@ test('a run beside one with another configuration is refused; the first goes on'
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     if (!text.includes('1/5')) return
     asked ??= halfdice(['study', other, '-o', folder]).then((outcome) => {
-      expectRefusal(outcome, 'mixed-up: another run is at work there with another configuration')
+      expectRefusal(outcome, /mixed-up: another run \(process \d+ on .+\) is at work there with another configuration/)
       refused = true
     })
   })

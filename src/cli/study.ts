@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { studyVerdict } from '../report/study/report.ts'
 import { writeStudyReport } from '../report/study/write.ts'
-import type { StudyOptions } from '../study/conduct.ts'
+import type { Conducted, StudyOptions } from '../study/conduct.ts'
 import { parseStudyConfig } from '../study/config.ts'
-import type { StudyPlan } from '../study/plan.ts'
 import { EXAMPLE_CONFIG } from '../study/presets.ts'
 import { progressOf } from '../study/progress.ts'
 import { gatherResults, type StudyResults } from '../study/results.ts'
@@ -15,7 +14,7 @@ import { InputError } from '../volume/errors.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFolder } from './outputs.ts'
-import { printResult, table } from './print.ts'
+import { printResult, table, warn } from './print.ts'
 import { runStudy } from './study-run.ts'
 
 interface Options extends JsonOption, StudyOptions {
@@ -88,8 +87,8 @@ async function run(path: string, options: Options): Promise<void> {
   const begin = performance.now()
   const conducted = await runStudy(source, folder, { ...options, quiet: options.json === true })
   if (conducted === undefined) return
-  const { plan, left, results } = conducted
-  if (results === undefined) printUnfinished(folder, plan, left, options)
+  const { results } = conducted
+  if (results === undefined) printUnfinished(folder, conducted, options)
   else printDone(folder, results, options.json, (performance.now() - begin) / 1000)
 }
 
@@ -107,13 +106,17 @@ function printDone(folder: string, results: StudyResults, json: boolean | undefi
   printResult(json, result, () => [...verdict, '', `${report}: open it in a browser`].join('\n'))
 }
 
-function printUnfinished(folder: string, plan: StudyPlan, left: number, { json }: Options): void {
+/** No failure: the run has done its part. But that there is no report, and who works on the rest, must be seen. */
+function printUnfinished(folder: string, { plan, left, holders }: Conducted, { json }: Options): void {
   const total = plan.cells.length
-  printResult(
-    json,
-    { done: total - left, total, report: null },
-    () =>
-      `${total - left} of ${total} cells are done; the rest is other runs' work. Whoever finishes last writes the report; \`halfdice study report ${folder}\` does too.`,
+  const done = total - left
+  const who = holders.length === 0 ? 'no run holds them now' : `held by ${holders.join('; ')}`
+  const remedy = `the run that finishes last writes the report, or \`halfdice study report ${folder}\` does then`
+  if (json) warn(`no report yet: ${left} of ${total} cells are not finished (${who})`)
+  printResult(json, { done, total, report: null, holders }, () =>
+    [`${done} of ${total} cells are done; no report yet.`, `The rest is other runs' work (${who}): ${remedy}.`].join(
+      '\n',
+    ),
   )
 }
 
@@ -159,10 +162,16 @@ async function writeAgain(folder: string, { json }: JsonOption): Promise<void> {
   printDone(folder, results, json)
 }
 
+/** A pipe or a device is refused before it is opened: reading one may wait for ever. */
 async function readText(path: string): Promise<string> {
+  const remedy = 'give a configuration (`halfdice study init` writes one)'
+  const about = await stat(path).catch(() => undefined)
+  if (about !== undefined && !about.isFile() && !about.isDirectory()) {
+    throw new InputError(path, `is a pipe or a device, not a file; ${remedy}`)
+  }
   try {
     return await readFile(path, 'utf8')
   } catch {
-    throw new InputError(path, 'cannot be read; give a configuration (`halfdice study init` writes one)')
+    throw new InputError(path, `cannot be read; ${remedy}`)
   }
 }

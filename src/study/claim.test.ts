@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
-import { claim } from './claim.ts'
+import { claim, livingHolder } from './claim.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-claim-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -58,4 +58,33 @@ test('a claim that was taken over is told so, and is not released by its former 
   await vi.waitFor(() => expect(held?.lost.aborted).toBe(true))
   await held?.release()
   expect(readFileSync(path('d'), 'utf8')).toBe(other)
+})
+
+test('a file that names nobody is damaged: a claim being written for a moment, then replaced', async () => {
+  for (const text of ['null', '3', '[]', '{}', '{"host":"x","pid":"1","token":"y"}', '{"host":"x"', '']) {
+    writeFileSync(path('g'), text)
+    expect(await claim(path('g')), text).toBeUndefined()
+    const ago = Date.now() / 1000 - 6
+    utimesSync(path('g'), ago, ago)
+    const held = await claim(path('g'))
+    expect(held, text).toBeDefined()
+    await held?.release()
+  }
+})
+
+test('a claim dated in the future holds only while somebody writes to it', async () => {
+  const times = { beatMs: 200, staleMs: 60_000 }
+  const ahead = (hours: number) => Date.now() / 1000 + 3600 * hours
+  writeFileSync(path('f'), JSON.stringify({ host: 'elsewhere', pid: 1, token: 'x' }))
+  utimesSync(path('f'), ahead(5), ahead(5))
+  expect(await livingHolder(path('f'), times)).toBeUndefined()
+  // A machine whose clock is ahead, and which is alive.
+  let hours = 5
+  const beating = setInterval(() => utimesSync(path('f'), ahead(hours), ahead((hours += 0.001))), 50)
+  expect(await livingHolder(path('f'), times)).toMatchObject({ host: 'elsewhere' })
+  expect(await claim(path('f'), times)).toBeUndefined()
+  clearInterval(beating)
+  const held = await claim(path('f'), times)
+  expect(held).toBeDefined()
+  await held?.release()
 })

@@ -3,10 +3,13 @@ import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, writeFile } 
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 
-/** The holder says so often that it is alive, … */
-const BEAT_MS = 5_000
-/** … and is taken for dead after so long without a sign, where it cannot be asked. */
-const STALE_MS = 60_000
+/** How often a holder gives a sign of life, and after how long without one it counts as dead. */
+export interface Pulse {
+  readonly beatMs: number
+  readonly staleMs: number
+}
+
+const pulse: Pulse = { beatMs: 5_000, staleMs: 60_000 }
 
 /** A claim on a piece of work among processes, and machines, that share a folder. */
 export interface Claim {
@@ -18,49 +21,54 @@ export interface Claim {
 /** Claims that this process holds. Its number alone would not do: in a container every run may have the same. */
 const held = new Set<string>()
 
-interface Holder {
+/** Who holds a claim. */
+export interface Holder {
   readonly host: string
   readonly pid: number
   readonly token: string
 }
 
+/** Of a file that names nobody: it is being written, or its writer died before it had written its name. */
+const nobody: Holder = { host: '', pid: 0, token: '' }
+
 /**
  * Claims `path`, a file that stands for a piece of work, or returns undefined where a living process holds it. The file
  * names its holder; its time is the holder's last sign of life. A holder on this machine that is gone, and any
- * that has been silent for a minute (by the disk's clock), is replaced.
+ * that has been silent for a minute (by the disk's clock), is replaced. Where clocks disagree, so that the last sign of
+ * life lies in the future, the file is watched for a few seconds: a living holder writes to it.
  *
  * Claims save work, they do not guard results: those are renamed into place whole, and are the same whoever makes them.
  */
-export async function claim(path: string): Promise<Claim | undefined> {
+export async function claim(path: string, times: Pulse = pulse): Promise<Claim | undefined> {
   await mkdir(dirname(path), { recursive: true })
   const own: Holder = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') }
   // Known as held before anybody can read it.
   held.add(own.token)
   let file: FileHandle | undefined
   try {
-    file = await createOrDisplace(path, own)
+    file = await createOrDisplace(path, own, times)
   } finally {
     if (file === undefined) held.delete(own.token)
   }
-  return file && keep(path, own, file)
+  return file && keep(path, own, file, times)
 }
 
-async function createOrDisplace(path: string, own: Holder): Promise<FileHandle | undefined> {
+async function createOrDisplace(path: string, own: Holder, times: Pulse): Promise<FileHandle | undefined> {
   for (let attempt = 0; attempt < 3; attempt++) {
     const file = await create(path, own)
     if (file !== undefined) return file
     const holder = await holderOf(path)
     if (holder === undefined) continue
-    if (await alive(path, holder)) return undefined
-    await displace(path, holder)
+    if (await isAlive(path, holder, times)) return undefined
+    await displace(path, holder, times)
   }
   return undefined
 }
 
-/** Whether a living process holds `path`. */
-export async function isClaimed(path: string): Promise<boolean> {
+/** The living process that holds `path`, if there is one. */
+export async function livingHolder(path: string, times: Pulse = pulse): Promise<Holder | undefined> {
   const holder = await holderOf(path)
-  return holder !== undefined && (await alive(path, holder))
+  return holder !== undefined && (await isAlive(path, holder, times)) ? holder : undefined
 }
 
 /** All claims in a folder and the folders below it. */
@@ -92,14 +100,14 @@ async function sign(file: FileHandle, own: Holder): Promise<void> {
   await file.datasync()
 }
 
-function keep(path: string, own: Holder, file: FileHandle): Claim {
+function keep(path: string, own: Holder, file: FileHandle, { beatMs }: Pulse): Claim {
   const controller = new AbortController()
   const beat = async () => {
     const holder = await holderOf(path)
     if (holder?.token !== own.token) return controller.abort(new Error('another run has taken this work over'))
     await sign(file, own).catch(() => undefined)
   }
-  const timer = setInterval(beat, BEAT_MS)
+  const timer = setInterval(beat, beatMs)
   timer.unref()
   return {
     lost: controller.signal,
@@ -113,27 +121,54 @@ function keep(path: string, own: Holder, file: FileHandle): Claim {
   }
 }
 
-/** Whoever the file names; a file that is empty was being written when its writer died, or is being written now. */
+/** Whoever the file names; undefined where there is no file. */
 async function holderOf(path: string): Promise<Holder | undefined> {
   try {
-    const text = await readFile(path, 'utf8')
-    return text === '' ? { host: '', pid: 0, token: '' } : (JSON.parse(text) as Holder)
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    return isHolder(value) ? value : nobody
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    return { host: '', pid: 0, token: '' }
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : nobody
   }
 }
 
-async function alive(path: string, { host, pid, token }: Holder): Promise<boolean> {
+function isHolder(value: unknown): value is Holder {
+  if (typeof value !== 'object' || value === null) return false
+  const { host, pid, token } = value as Partial<Record<keyof Holder, unknown>>
+  return typeof host === 'string' && Number.isInteger(pid) && Number(pid) > 0 && typeof token === 'string'
+}
+
+async function isAlive(path: string, { host, pid, token }: Holder, times: Pulse): Promise<boolean> {
   if (host === hostname()) {
     if (pid === process.pid) return held.has(token)
     if (!isRunning(pid)) return false
     // Another process may have got the number since, so signs of life count here too.
   }
-  return (await ageMs(path)) < (host === '' ? BEAT_MS : STALE_MS)
+  const age = await ageMs(path)
+  // A file's time may be a little ahead: disks round it.
+  if (age < -times.beatMs) return isBeating(path, times)
+  return age < (host === '' ? times.beatMs : times.staleMs)
 }
 
-/** How long ago a file was written, by the clock of the disk, which two machines share, not by their own; infinite where it is gone. */
+/** Whether anybody writes to the file while we look, whatever its time says. */
+async function isBeating(path: string, { beatMs }: Pulse): Promise<boolean> {
+  const timeOf = () =>
+    stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    )
+  const before = await timeOf()
+  for (let waited = 0; waited < 2.5 * beatMs; waited += beatMs / 10) {
+    await new Promise((resolve) => setTimeout(resolve, beatMs / 10))
+    const now = await timeOf()
+    if (now !== before) return now !== undefined
+  }
+  return false
+}
+
+/**
+ * How long ago a file was written, by the clock of the disk, which two machines share, not by their own. Negative where
+ * its time lies in the future; infinite where it is gone.
+ */
 async function ageMs(path: string): Promise<number> {
   const probe = `${path}.${randomBytes(6).toString('hex')}.now`
   await writeFile(probe, '')
@@ -160,7 +195,7 @@ function isRunning(pid: number): boolean {
  * Takes the file away if it still is the dead holder's. One process at a time may do so: else a second one, which saw the
  * dead holder too, would take away what the first has put there meanwhile.
  */
-async function displace(path: string, dead: Holder): Promise<void> {
+async function displace(path: string, dead: Holder, { beatMs }: Pulse): Promise<void> {
   const lock = `${path}.displace`
   let file: FileHandle
   try {
@@ -168,7 +203,7 @@ async function displace(path: string, dead: Holder): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     // Held for a moment only, unless its holder was killed in it.
-    if ((await ageMs(lock)) > BEAT_MS) await rm(lock, { force: true })
+    if (Math.abs(await ageMs(lock)) > beatMs) await rm(lock, { force: true })
     return
   }
   try {

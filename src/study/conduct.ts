@@ -5,7 +5,7 @@ import { cellSource, openStudy, type StudySource } from './open-study.ts'
 import type { Cell, StudyPlan } from './plan.ts'
 import { studyPool, suitableJobs } from './pool.ts'
 import { gatherResults, type StudyResults } from './results.ts'
-import { isFinished, runCells, type Shard, shardOf } from './run-study.ts'
+import { holdersOf, isFinished, runCells, type Shard, shardOf } from './run-study.ts'
 import type { StudyFile } from './study-file.ts'
 import { runtimeVersions } from './versions.ts'
 
@@ -32,10 +32,12 @@ export interface StudyEvents {
   readonly onResults?: (results: StudyResults) => Promise<void>
 }
 
-/** A study as far as it is: `results` is missing while `left` cells are other runs' work. */
+/** A study as far as it is: `results` is missing while `left` cells are not finished. */
 export interface Conducted {
   readonly plan: StudyPlan
   readonly left: number
+  /** The runs that hold some of these cells (`node7, process 1234`); cells of other shards may be held by nobody. */
+  readonly holders: readonly string[]
   readonly results?: StudyResults
 }
 
@@ -77,14 +79,14 @@ export async function conductStudy(
     }
   }
   const left = plan.cells.filter((cell) => !isFinished(cell, folder)).length
-  if (left > 0) return { plan, left }
+  if (left > 0) return { plan, left, holders: await holdersOf(plan.cells, folder) }
   const results = await finishAlone(plan, folder, async () => {
     await writeExamples(plan, folder, await cellSource(source, folder, versions))
     const results = await gatherResults(folder, plan, study)
     await onResults?.(results)
     return results
   })
-  return { plan, left, results }
+  return { plan, left, holders: [], results }
 }
 
 function warnOfFolds({ config }: StudyFile, onWarning: StudyEvents['onWarning']): void {

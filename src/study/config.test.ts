@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { completeTraining } from '../training/training-defaults.ts'
 import { parseStudyConfig } from './config.ts'
 import { EXAMPLE_CONFIG } from './presets.ts'
 
@@ -34,6 +35,15 @@ test('what `study init` writes is a valid configuration', () => {
   expect(config.organs.length).toBe(3)
 })
 
+/** Nine levels of nine references each: 9⁹ values in 300 characters. */
+const aliasBomb = Array.from({ length: 9 }, (_, i) =>
+  i === 0
+    ? 'a0: &a0 [x]'
+    : `a${i}: &a${i} [${Array(9)
+        .fill(`*a${i - 1}`)
+        .join(', ')}]`,
+).join('\n')
+
 test.each([
   ['a: [', 'is no valid YAML'],
   ['[1, 2]', 'the configuration must hold keys'],
@@ -53,7 +63,26 @@ test.each([
     base.replace('sigma:', 'length: 4, lengthOverSigma: 4, sigma:'),
     "'noise.lengthOverSigma' and length are both given",
   ],
+  [aliasBomb, 'is no valid YAML: Excessive alias count'],
+  [`${base}name: *nobody`, 'is no valid YAML: Unresolved alias'],
+  ['['.repeat(20_000), 'is no valid YAML: nesting is too deep'],
   ['data: 3', "'data' must hold keys with values"],
-])('%s is refused by key', (text, says) => {
+])('%# is refused by key', (text, says) => {
   expect(() => parse(text)).toThrow(`x/study.yaml: ${says}`)
+})
+
+test('what train and study do not name has one default for both', () => {
+  const { training } = parse(base)
+  expect(training).toEqual(completeTraining({ dimensions: 3, steps: 10, channels: [4, 8], modality: 'mr' }))
+  const said = parse(base.replace('steps: 10', 'steps: 10, flip: ij, convolutions: 1, learningRate: 0.1, up: resize'))
+  expect(said.training).toEqual(
+    completeTraining({
+      steps: 10,
+      channels: [4, 8],
+      convolutions: 1,
+      up: 'resize',
+      flip: [true, true, false],
+      optimiser: { learningRate: 0.1 },
+    }),
+  )
 })

@@ -53,12 +53,7 @@ export interface StudyNoise {
  * @throws InputError naming the file and the key that is wrong
  */
 export function parseStudyConfig(text: string, path: string): StudyConfig {
-  const document = parseDocument(text)
-  if (document.errors.length > 0) {
-    const [first] = document.errors[0].message.split('\n')
-    throw new InputError(path, `is no valid YAML: ${first.replace(/:$/, '')}; correct it`)
-  }
-  const written = new ConfigReader(document.toJS() ?? {}, '', path)
+  const written = new ConfigReader(parseYaml(text, path) ?? {}, '', path)
   const preset = written.choice('preset', Object.keys(PRESETS), 'paper')
   const root = written.over(PRESETS[preset])
   const config: StudyConfig = {
@@ -76,6 +71,21 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
   }
   root.finish()
   return config
+}
+
+/** @throws InputError where the text is no YAML, or its aliases or its nesting are too much to be a configuration */
+function parseYaml(text: string, path: string): unknown {
+  let fault: string
+  try {
+    const document = parseDocument(text)
+    if (document.errors.length === 0) return document.toJS()
+    fault = document.errors[0].message.split('\n')[0].replace(/:$/, '')
+  } catch (error) {
+    // An alias without its anchor, aliases that multiply beyond measure, or nesting that overflows the stack.
+    fault = error instanceof Error ? error.message.replace(/[.:]?\s*$/, '') : String(error)
+  }
+  const said = fault.replace(/^Maximum call stack size exceeded/, 'nesting is too deep')
+  throw new InputError(path, `is no valid YAML: ${said}; correct it`)
 }
 
 /** Where the data lie: relative paths are relative to `base`, the folder of the configuration. */

@@ -6,7 +6,7 @@ import { InputError } from '../volume/errors.ts'
 import { randomStream } from '../volume/random.ts'
 import { type CaseIndex, type IndexOptions, indexCases } from './case-index.ts'
 import { CaseStore } from './case-store.ts'
-import { claimsBelow, isClaimed } from './claim.ts'
+import { claimsBelow, livingHolder } from './claim.ts'
 import { locateData, type StudyConfig } from './config.ts'
 import { planStudy, type StudyPlan } from './plan.ts'
 import type { CellSource } from './run-cell.ts'
@@ -59,8 +59,10 @@ function withoutBase({ cases, leftOut }: CaseIndex, base: string): CaseIndex {
 async function refuseBesideAnother(plan: StudyPlan, folder: string): Promise<void> {
   const own = new Set(plan.cells.map((cell) => claimPath(cell, folder)))
   for (const path of await claimsBelow(join(folder, 'runs'))) {
-    if (own.has(path) || !(await isClaimed(path))) continue
-    const fault = 'another run is at work there with another configuration; wait for its end, or give another folder'
+    const holder = own.has(path) ? undefined : await livingHolder(path)
+    if (holder === undefined) continue
+    const who = holder.host === '' ? 'another run' : `another run (process ${holder.pid} on ${holder.host})`
+    const fault = `${who} is at work there with another configuration; wait for its end, or give another folder`
     throw new InputError(folder, fault)
   }
 }

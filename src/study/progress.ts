@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EpochLog } from '../network/train.ts'
 import { lossOf } from './assemble.ts'
-import { isClaimed } from './claim.ts'
+import { livingHolder } from './claim.ts'
 import { type Cell, type StudyPlan, sigmaText } from './plan.ts'
 import { claimPath, isFinished, workFolder } from './run-study.ts'
 
@@ -49,7 +49,7 @@ export async function progressOf(plan: StudyPlan, folder: string): Promise<Study
     row.total++
     const finished = isFinished(cell, folder)
     if (finished) row.done++
-    else if (await isClaimed(claimPath(cell, folder))) row.underWay++
+    else if ((await livingHolder(claimPath(cell, folder))) !== undefined) row.underWay++
     const epochs = finished ? linesOf(join(folder, cell.path, 'timing.jsonl')) : epochsUnderWay(cell, folder)
     seconds += epochs.reduce((sum, epoch) => sum + (epoch.seconds ?? 0) + (epoch.validationSeconds ?? 0), 0)
     steps += stepsDone(cell, folder)

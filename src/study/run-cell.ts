@@ -19,7 +19,7 @@ import { noisyLabels } from './noisy-labels.ts'
 import { type Cell, type PlannedCase, sigmaText, type TrainingWork } from './plan.ts'
 import { type CaseScore, scoreCrossEntropy, scoreSoftDice, scoreTheory } from './score-case.ts'
 import { csv, type ScoreRow, scoresCsv } from './score-table.ts'
-import { VERSIONS, type Versions } from './versions.ts'
+import { type Versions, versionsFile } from './versions.ts'
 
 /** Where a cell finds its cases. */
 export interface CellSource {
@@ -46,7 +46,7 @@ export async function runCell(cell: Cell, folder: string, source: CellSource, si
   const sheet = new Sheet(cell)
   if (cell.work.kind === 'theory') await scoreForecast(cell, source, sheet, signal)
   else await scoreNetwork(cell, cell.work, folder, source, sheet, signal)
-  await writeFile(join(folder, VERSIONS), `${JSON.stringify(source.versions)}\n`)
+  await writeFile(join(folder, versionsFile), `${JSON.stringify(source.versions)}\n`)
   await writeFile(join(folder, 'calibration.csv'), sheet.calibrationCsv())
   await writeFile(join(folder, 'scores.csv'), scoresCsv(sheet.rows))
 }

@@ -3,9 +3,9 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { outputFault } from '../formats/file-faults.ts'
 import { OutputError } from '../volume/errors.ts'
-import { claim } from './claim.ts'
+import { claim, livingHolder } from './claim.ts'
 import type { Cell } from './plan.ts'
-import { VERSIONS } from './versions.ts'
+import { versionsFile } from './versions.ts'
 
 /** Does the work of a cell in the given folder. */
 export type RunCell = (cell: Cell, folder: string, signal: AbortSignal) => Promise<void>
@@ -27,7 +27,7 @@ const RESULTS: ReadonlySet<string> = new Set([
   'model.onnx',
   'log.jsonl',
   'timing.jsonl',
-  VERSIONS,
+  versionsFile,
   'predictions',
   'scores.csv',
   'calibration.csv',
@@ -94,6 +94,17 @@ export function workFolder({ path }: Cell, folder: string): string {
 /** The file by which a run says that it is working on the cell. */
 export function claimPath(cell: Cell, folder: string): string {
   return `${workFolder(cell, folder).slice(0, -'.work'.length)}.claim`
+}
+
+/** Who is working on cells that are not finished: `node7, process 1234`, each once. */
+export async function holdersOf(cells: readonly Cell[], folder: string): Promise<string[]> {
+  const names = new Set<string>()
+  for (const cell of cells) {
+    if (isFinished(cell, folder)) continue
+    const holder = await livingHolder(claimPath(cell, folder))
+    if (holder !== undefined) names.add(holder.host === '' ? 'a run' : `${holder.host}, process ${holder.pid}`)
+  }
+  return [...names]
 }
 
 async function finish(

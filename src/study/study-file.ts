@@ -35,14 +35,21 @@ export async function writeStudyFile(folder: string, study: StudyFile): Promise<
 /** @throws InputError where the folder is no study's */
 export async function readStudyFile(folder: string): Promise<StudyFile> {
   const path = join(folder, NAME)
-  let study: StudyFile
+  let study: Partial<Record<keyof StudyFile, unknown>>
   try {
-    study = JSON.parse(await readFile(path, 'utf8')) as StudyFile
+    study = Object(JSON.parse(await readFile(path, 'utf8')))
   } catch {
     throw new InputError(path, 'is missing or no JSON; give a folder that `halfdice study` wrote')
   }
+  if (study.format === undefined) throw new InputError(path, 'is no study; give a folder that `halfdice study` wrote')
   if (study.format !== 1) throw new InputError(path, 'was written by another version; run the study again')
-  return study
+  try {
+    planOf(study as StudyFile)
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError(path, 'is damaged; run the study again with its configuration')
+  }
+  return study as StudyFile
 }
 
 export function planOf({ config, dataset }: StudyFile): StudyPlan {
