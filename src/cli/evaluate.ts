@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { evaluateFiles } from '../maps/evaluate-files.ts'
 import type { CaseScore } from '../metrics/evaluate-case.ts'
-import { labelNamesFor, parseLabels, withLabels } from './labels.ts'
+import { parseLabels, readLabelNamesFor, withLabels } from './labels.ts'
 import { realNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { fixed, millilitres, printResult, table, warn } from './print.ts'
@@ -48,7 +48,7 @@ counts all other voxels of the image: compare them between maps of the same imag
 }
 
 async function run(prediction: string, reference: string, { labels: texts, at, scale, json }: Options): Promise<void> {
-  const names = labelNamesFor(reference, 'refuse')
+  const names = await readLabelNamesFor(reference, 'refuse')
   const labels = texts && parseLabels(texts, names)
   const { scores, notes } = await evaluateFiles(prediction, reference, { labels, at, scale })
   for (const note of notes) warn(note)

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type DatasetJson, datasetJsonBeside, IGNORE } from '../datasets/dataset-json.ts'
+import { readLabelNames } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkLabelSets, type LabelSet, parseLabelNumber } from '../volume/label-numbers.ts'
 import { stem } from './outputs.ts'
@@ -12,6 +13,15 @@ export interface LabelNames {
   of(...labels: readonly number[]): string | undefined
   /** The labels that a name stands for; several for a region. */
   readonly sets: ReadonlyMap<string, readonly number[]>
+}
+
+/**
+ * What the labels of a file are called: as it says itself (a DICOM segmentation does), else as the data set
+ * that it lies in says.
+ */
+export async function readLabelNamesFor(path: string, damaged: 'warn' | 'refuse' = 'warn'): Promise<LabelNames> {
+  const own = await readLabelNames(path)
+  return own ? namesOf(new Map([...own].map(([label, name]) => [name, [label]]))) : labelNamesFor(path, damaged)
 }
 
 /**

@@ -3,7 +3,8 @@ import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { marginal } from '../noise/marginal.ts'
 import { voxelCount, voxelVolumeMm3 } from '../volume/grid.ts'
 import { labelMapOf } from '../volume/labels.ts'
-import { labelNamesFor, labelsToUse, withLabels } from './labels.ts'
+import { withRoomFor } from '../volume/one-grid.ts'
+import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputImage } from './outputs.ts'
@@ -45,13 +46,14 @@ Examples:
 
 async function run(input: string, { output, sigma, labels: texts, background, json }: Options): Promise<void> {
   checkOutputImage(output, [input])
-  const reference = await readVolume(input)
+  const stored = await readVolume(input)
+  const sigmaMm = lengthPerAxisMm('--sigma', sigma, stored.grid)
+  const reference = withRoomFor(sigmaMm[2], stored)
   const { grid } = reference
   const { values, labels } = labelMapOf(reference, input)
-  const names = labelNamesFor(input)
+  const names = await readLabelNamesFor(input)
   const foreground = labelsToUse(input, labels, texts, names)
   const wanted = background && !foreground.includes(0) && labels.includes(0) ? [0, ...foreground] : foreground
-  const sigmaMm = lengthPerAxisMm('--sigma', sigma, grid)
   const n = voxelCount(grid)
   const ml = voxelVolumeMm3(grid) / 1000
   const data = wanted.length === 1 ? undefined : new Float32Array(n * wanted.length)

@@ -10,7 +10,8 @@ import { optimumFigure } from '../report/optimum/figure.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
-import { labelNamesFor, labelsToUse, withLabels } from './labels.ts'
+import { withRoomFor } from '../volume/one-grid.ts'
+import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
@@ -93,12 +94,13 @@ async function run(input: string, options: Options): Promise<void> {
     if (!/\.svg$/i.test(plot)) throw new InputError(plot, 'the figure is SVG; end its name in .svg')
     checkOutputFile(plot, [input])
   }
-  const volume = await readVolume(input)
+  const stored = await readVolume(input)
+  const strengths = sigma.map((each) => ({ text: each.text, mm: lengthPerAxisMm('--sigma', each, stored.grid) }))
+  const volume = withRoomFor(Math.max(...strengths.map(({ mm }) => mm[2])), stored)
   const { grid } = volume
   const { values, labels } = labelMapOf(volume, input)
-  const names = labelNamesFor(input)
+  const names = await readLabelNamesFor(input)
   const wanted = labelsToUse(input, labels, options.labels, names)
-  const strengths = sigma.map((each) => ({ text: each.text, mm: lengthPerAxisMm('--sigma', each, grid) }))
   const scaleMm = length && lengthMm('--length', length, grid)
   const ml = voxelVolumeMm3(grid) / 1000
   const progress = startProgress('optima', wanted.length * strengths.length)

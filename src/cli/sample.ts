@@ -6,8 +6,9 @@ import { diceOf, type Overlap } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf, narrowed } from '../volume/labels.ts'
+import { withRoomFor } from '../volume/one-grid.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
-import { labelNamesFor, labelsToUse, withLabels } from './labels.ts'
+import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
@@ -64,13 +65,14 @@ The table gives volume and Dice against the reference. Where ℓ is less than ab
 
 async function run(input: string, options: Options): Promise<void> {
   checkOutputFolder(options.output)
-  const reference = await readVolume(input)
+  const stored = await readVolume(input)
+  const sigmaMm = lengthPerAxisMm('--sigma', options.sigma, stored.grid)
+  const reference = withRoomFor(sigmaMm[2], stored)
   const { values: all, labels } = labelMapOf(reference, input)
-  const name = labelNamesFor(input)
+  const name = await readLabelNamesFor(input)
   const foreground = labelsToUse(input, labels, options.labels, name)
   const values = options.labels === undefined ? all : onlyLabels(all, foreground)
   const { grid } = reference
-  const sigmaMm = lengthPerAxisMm('--sigma', options.sigma, grid)
   const model = { sigmaMm, lengthMm: lengthMm('--length', options.length, grid) }
   const fold = foldProbability(model, grid)
   const indices = Array.from({ length: options.number }, (_, i) => options.first + i)

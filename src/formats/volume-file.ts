@@ -93,6 +93,20 @@ export async function writeVolume(path: string, volume: Volume): Promise<void> {
   throw new InputError(path, 'has a name that asks for no known format; end it with .nii.gz, .nii, .nrrd or .mha')
 }
 
+/**
+ * What an image calls its labels: the `labelNames` of `readVolume`, without reading voxels. Only DICOM segmentations have
+ * such names.
+ *
+ * @throws InputError as `readVolume` does
+ *
+ * @example
+ * const names = await readLabelNames('organs.dcm') // Map { 1 => 'Liver', 2 => 'Spleen' }
+ */
+export async function readLabelNames(path: string): Promise<ReadonlyMap<number, string> | undefined> {
+  if ((await imageFormat(path)) !== 'dicom') return undefined
+  return (await import('./dicom/read.ts')).dicomLabelNames(path)
+}
+
 /** The stream of a volume in memory. */
 function streamOf(volume: Volume, chunkVoxels: number): VolumeStream {
   const { data, ...rest } = volume

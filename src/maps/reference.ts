@@ -4,6 +4,7 @@ import { InputError } from '../volume/errors.ts'
 import { type Grid, gridDifference } from '../volume/grid.ts'
 import type { LabelSet } from '../volume/label-numbers.ts'
 import { type LabelArray, labelMapOf, withoutIgnored } from '../volume/labels.ts'
+import { onGrid } from '../volume/one-grid.ts'
 import { referenceLabels } from '../volume/reference-labels.ts'
 
 /** What maps are compared with. */
@@ -25,7 +26,7 @@ export async function readReference(
   { input, grid }: { readonly input: string; readonly grid: Grid },
   { classes, ignore }: { readonly classes: readonly LabelSet[]; readonly ignore?: number | undefined },
 ): Promise<Reference> {
-  const volume = await readVolume(path)
+  const volume = onGrid(await readVolume(path), grid)
   const difference = gridDifference(grid, volume.grid)
   if (difference) throw new InputError(path, `lies on another grid than ${input}: ${difference}; resample it`)
   const annotated = withoutIgnored(labelMapOf(volume, path), datasetJsonBeside(path)?.ignore ?? ignore)

@@ -5,6 +5,7 @@ import { InputError } from '../volume/errors.ts'
 import { type Grid, gridDifference, voxelCount } from '../volume/grid.ts'
 import type { LabelSet } from '../volume/label-numbers.ts'
 import { holdsLabels, type LabelArray, type LabelMap, labelMapOf, withoutIgnored } from '../volume/labels.ts'
+import { onOneGrid } from '../volume/one-grid.ts'
 import { probabilitiesOf } from '../volume/probabilities.ts'
 import { maskOf255 } from '../volume/reference-labels.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
@@ -57,6 +58,10 @@ export interface Evaluation {
  * evaluateCase(prediction, reference, { labels: [{ name: 'liver', labels: [1] }] }).scores[0].dice
  */
 export function evaluateCase(prediction: Volume, reference: Volume, options: EvaluateCaseOptions = {}): Evaluation {
+  return evaluateVolumes(onOneGrid(prediction, reference), options)
+}
+
+function evaluateVolumes([prediction, reference]: readonly [Volume, Volume], options: EvaluateCaseOptions): Evaluation {
   const names = options.names ?? { prediction: 'prediction', reference: 'reference' }
   const difference = gridDifference(prediction.grid, reference.grid)
   if (difference !== undefined) {

@@ -31,7 +31,9 @@ const FLOAT32_ROUNDING = 2 ** -23
  */
 export function labelMapOf(volume: Volume, subject: string): LabelMap {
   if (volume.channels !== 1) {
-    throw new InputError(subject, `has ${volume.channels} channels, not one; give a 3-D label map`)
+    const names = [...(volume.labelNames?.values() ?? [])].join(', ')
+    const why = names && ` (its segments ${names} overlap, or are fractions)`
+    throw new InputError(subject, `has ${volume.channels} channels, not one${why}; give a 3-D label map`)
   }
   const { data, scaling } = volume
   if (!(data instanceof Float32Array || data instanceof Float64Array || scaling)) {

@@ -27,6 +27,8 @@ export interface Volume<A extends VoxelArray = VoxelArray> {
   readonly scaling?: Scaling
   /** What the file calls its labels, by number; of several channels, what it calls them, in their order. */
   readonly labelNames?: ReadonlyMap<number, string>
+  /** Set where the file stores the part of a larger grid that holds something: all else is background. */
+  readonly emptyOutside?: boolean
   /** What the file held beside the grid (codes, units, description), so that it can be written back unchanged. */
   readonly header?: unknown
 }

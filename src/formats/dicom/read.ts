@@ -6,7 +6,7 @@ import { inputFault } from '../file-faults.ts'
 import { framesOf } from './frames.ts'
 import { imageVolume } from './image-volume.ts'
 import { type DicomFile, parseDicom } from './part10.ts'
-import { readSegmentation } from './segmentation.ts'
+import { readSegmentation, segmentNames } from './segmentation.ts'
 import { looksLikeDicom } from './signature.ts'
 import { objectKind } from './sop-classes.ts'
 
@@ -51,8 +51,14 @@ export async function readDicomFolder(folder: string): Promise<Volume> {
   return imageVolume(files.flatMap(framesOf), words)
 }
 
+/** The names of the segments of a segmentation, or undefined where the file is something else. */
+export async function dicomLabelNames(path: string): Promise<ReadonlyMap<number, string> | undefined> {
+  const file = parseDicom(await readBytes(path), path)
+  return kindOf(file) === 'segmentation' ? segmentNames(file) : undefined
+}
+
 /** Whether a file begins as a DICOM file does. */
-export async function isDicom(path: string): Promise<boolean> {
+async function isDicom(path: string): Promise<boolean> {
   const file = await open(path, 'r')
   try {
     const start = new Uint8Array(132)

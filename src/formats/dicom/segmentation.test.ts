@@ -125,7 +125,9 @@ describe('BINARY', () => {
     expect([volume.channels, volume.scaling]).toEqual([2, undefined])
     expect(places(volume.data, 1)).toEqual([0, 1, 15 + 4, 30 + 1, 30 + 2])
     expect([...(volume.labelNames?.values() ?? [])]).toEqual(['liver', 'tumour'])
-    expect(() => labelMapOf(volume, 'seg.dcm')).toThrow('seg.dcm: ')
+    expect(() => labelMapOf(volume, 'seg.dcm')).toThrow(
+      'seg.dcm: has 2 channels, not one (its segments liver, tumour overlap, or are fractions); give a 3-D label map',
+    )
   })
   test('numbers above 255, and names in their own characters', async () => {
     const many = binary({ 1: 'a', 300: 'Leber größer' }, [
@@ -136,6 +138,19 @@ describe('BINARY', () => {
     expect(volume.data).toBeInstanceOf(Uint16Array)
     expect(places(volume.data, 300)).toEqual([16])
     expect(volume.labelNames?.get(300)).toBe('Leber größer')
+  })
+  test('segments of one name get their numbers', async () => {
+    const frames = [
+      [1, 0, frame(0)],
+      [2, 0, frame(1)],
+      [5, 0, frame(2)],
+    ] as const
+    const { labelNames } = await read(binary({ 5: 'lesion', 1: 'lesion', 2: 'liver' }, frames))
+    expect([...(labelNames ?? [])]).toEqual([
+      [1, 'lesion 1'],
+      [2, 'liver'],
+      [5, 'lesion 5'],
+    ])
   })
   test('what contradicts itself is refused', async () => {
     const one = [

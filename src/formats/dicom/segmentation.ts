@@ -39,7 +39,8 @@ export async function readSegmentation(file: DicomFile): Promise<Volume> {
   const { grid, slices } = sparseStack(frames, words)
   const [pixels] = await readPixels([frames[0]])
   const content = { file, frames, pixels, grid, slices, names: segmentNames(file) }
-  return type === 'LABELMAP' ? labelMap(content) : segments(content, type === 'FRACTIONAL')
+  const volume = type === 'LABELMAP' ? labelMap(content) : segments(content, type === 'FRACTIONAL')
+  return { ...volume, labelNames: content.names, emptyOutside: true }
 }
 
 /** LABELMAP: the numbers of the pixels are those of the segments. */
@@ -68,7 +69,7 @@ function labelMap({ file, frames, pixels, grid, slices, names }: Content): Volum
       data[to] = value
     }
   }
-  return { grid, channels: 1, data, labelNames: names }
+  return { grid, channels: 1, data }
 }
 
 /** BINARY and FRACTIONAL: each frame belongs to one segment. */
@@ -106,7 +107,7 @@ function segments(content: Content, fractional: boolean): Volume {
       data[to] = owners[n]
     }
   }
-  return { grid, channels: 1, data, labelNames: names }
+  return { grid, channels: 1, data }
 }
 
 /** One channel a segment, in the order of their numbers. */
@@ -123,11 +124,15 @@ function channels({ file, frames, pixels, grid, slices, names }: Content, owners
     data.set(values, (channelOf.get(owners[n]) ?? 0) * size + slice * plane)
   }
   const scaling = { slope: 1 / most, intercept: 0 }
-  return { grid, channels: names.size, data, ...(most !== 1 && { scaling }), labelNames: names }
+  return { grid, channels: names.size, data, ...(most !== 1 && { scaling }) }
 }
 
-/** The segments' labels by number, ascending. */
-function segmentNames({ dataSet, subject }: DicomFile): ReadonlyMap<number, string> {
+/**
+ * The segments' labels by number, ascending. A label that several segments have gets their numbers.
+ *
+ * @throws InputError where a number is missing or comes twice, or there are no segments
+ */
+export function segmentNames({ dataSet, subject }: DicomFile): ReadonlyMap<number, string> {
   const encoding = textEncoding(dataSet.text('SpecificCharacterSet'))
   const names = new Map<number, string>()
   for (const item of dataSet.items('SegmentSequence')) {
@@ -138,7 +143,10 @@ function segmentNames({ dataSet, subject }: DicomFile): ReadonlyMap<number, stri
   // A label map may describe its background; as a label it has no name.
   names.delete(0)
   if (names.size === 0) throw new InputError(subject, 'describes no segments; export it again')
-  return new Map([...names].sort(([a], [b]) => a - b))
+  const times = new Map<string, number>()
+  for (const name of names.values()) times.set(name, (times.get(name) ?? 0) + 1)
+  const distinct = [...names].map(([n, name]) => [n, times.get(name) === 1 ? name : `${name} ${n}`] as const)
+  return new Map(distinct.sort(([a], [b]) => a - b))
 }
 
 /** SpecificCharacterSet (PS3.3, C.12.1.1.2) as a name that TextDecoder knows; the last one where several are listed. */
