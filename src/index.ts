@@ -47,6 +47,13 @@ export {
   calibration,
   expectedCalibrationError,
 } from './metrics/calibration.ts'
+export {
+  type CaseScore,
+  type EvaluateCaseOptions,
+  type Evaluation,
+  evaluateCase,
+  type ProbabilityScore,
+} from './metrics/evaluate-case.ts'
 export { type EvaluateOptions, evaluateLabels, type LabelScores } from './metrics/evaluate-labels.ts'
 export { dice, iou, type Overlap, overlap } from './metrics/overlap.ts'
 export { type GridSize, type SurfaceDistances, surfaceDistances } from './metrics/surface-distances.ts'
@@ -84,6 +91,7 @@ export {
   voxelVolumeMm3,
   worldPosition,
 } from './volume/grid.ts'
+export type { LabelSet } from './volume/label-numbers.ts'
 export { type LabelArray, type LabelMap, labelMapOf } from './volume/labels.ts'
 export { probabilitiesOf } from './volume/probabilities.ts'
 export { channelOf, type Volume, type VoxelArray } from './volume/volume.ts'

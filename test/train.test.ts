@@ -97,10 +97,10 @@ test('predict warns of images unlike those of training, and refuses what the net
   )
 })
 
-test('what dataset.json says decides: CT is windowed, the label ignore is not learnt', async () => {
+test('what dataset.json says decides: CT is windowed, the label ignore is no structure and is not learnt', async () => {
   const ct = join(folder, 'Dataset902_Ct')
   cpSync(dataset, ct, { recursive: true })
-  const labels = { background: 0, ring: 1, ignore: 2 }
+  const labels = { background: 0, ring: 1, ignore: 9 }
   writeFileSync(join(ct, 'dataset.json'), JSON.stringify({ ...index, channel_names: { 0: 'ct' }, labels }))
   const own = [
     '--warm-up',
@@ -118,8 +118,7 @@ test('what dataset.json says decides: CT is windowed, the label ignore is not le
   ]
   const { code, stderr } = await halfdice(['train', ct, '-o', join(folder, 'ct'), ...own, '--epoch-steps', '2'])
   expect(code).toBe(0)
-  const [warning, first] = stderr.split('\n')
-  expect(warning).toBe(`halfdice: warning: ${ct}: voxels labelled 'ignore' are trained on as background`)
+  const [first] = stderr.split('\n')
   expect(first).toMatch(/^epoch 1, step 2\/4: loss .*, \d+ s left$/)
   const metadata = metadataOf(join(folder, 'ct/model.onnx'))
   expect(metadata.outputs).toEqual([{ name: 'ring', labels: [1] }])
@@ -129,6 +128,13 @@ test('what dataset.json says decides: CT is windowed, the label ignore is not le
   expect(metadata.training.optimiser).toMatchObject({ warmUp: 3, clipNorm: 5 })
   expect(metadataOf(join(folder, 'run/model.onnx')).training.optimiser).toMatchObject({ warmUp: 2, clipNorm: 12 })
   const none = join(folder, 'none')
+  // Where nobody has annotated there is nothing to learn, and nothing to score.
+  writeFileSync(join(ct, 'dataset.json'), JSON.stringify({ ...index, labels: { ...labels, ignore: 2 } }))
+  expectRefusal(
+    await halfdice(['train', ct, '-o', none, ...own]),
+    /labelsTr\/.*\.nii\.gz: has voxels of the label 'ignore'; label them, or leave the case out/,
+  )
+  writeFileSync(join(ct, 'dataset.json'), JSON.stringify({ ...index, channel_names: { 0: 'ct' }, labels }))
   expectRefusal(
     await halfdice(['train', ct, '-o', none, '--outputs', 'ring+ignore']),
     "--outputs: 'ignore' marks voxels",

@@ -17,7 +17,7 @@ import { InputError } from '../volume/errors.ts'
 import { realNumber, wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFolder } from './outputs.ts'
-import { fixed, printResult, table, warn } from './print.ts'
+import { fixed, printResult, table } from './print.ts'
 import { type Progress, startProgress } from './progress.ts'
 
 interface Options extends JsonOption {
@@ -168,7 +168,6 @@ async function run(folder: string, options: Options): Promise<void> {
     ...(fold !== undefined && { fold }),
     device: options.device,
     threads: options.threads,
-    onWarning: warn,
     onConfig: (config) => steps(config),
   })
   const seconds = (performance.now() - begin) / 1000

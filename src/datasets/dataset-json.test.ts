@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { InputError } from '../volume/errors.ts'
 import { parseDatasetJson } from './dataset-json.ts'
@@ -109,4 +110,49 @@ test('other forms of the file', () => {
     expect(() => parse({ labels: { a: 1 }, file_ending })).toThrow('its "file_ending" is ')
   }
   expect(() => parse({ labels: { a: 1 }, channel_names: 'CT' })).toThrow('its channels are CT')
+})
+
+test('whatever the labels are, they come out sound or are refused', () => {
+  const number = fc.oneof(fc.integer({ min: -1, max: 4 }), fc.constantFrom(1.5, 65_535, 65_536, 1e20))
+  const value = fc.oneof(number, fc.array(number, { maxLength: 3 }), fc.jsonValue(), fc.constantFrom('liver', '1'))
+  const key = fc.oneof(
+    fc.constantFrom('background', 'a', 'b', 'ignore', '1', '02', '__proto__', 'constructor'),
+    fc.string(),
+  )
+  const entries = fc.array(fc.tuple(key, value), { maxLength: 5 })
+  const json = fc.record({
+    labels: fc.oneof(
+      entries.map((list) => Object.fromEntries(list)),
+      fc.jsonValue(),
+    ),
+    regions_class_order: fc.oneof(fc.array(number, { maxLength: 4 }), fc.jsonValue()),
+    file_ending: fc.oneof(fc.constantFrom('.nii.gz', '.nrrd'), fc.jsonValue()),
+    channel_names: fc.jsonValue(),
+  })
+  let read = 0
+  fc.assert(
+    fc.property(json, (dataset) => {
+      try {
+        const { labels, ignore, regionsClassOrder } = parse(dataset)
+        read++
+        const all = [...labels.values()].flat().concat(ignore ?? [], regionsClassOrder ?? [])
+        for (const label of all) expect(Number.isInteger(label) && label >= 0 && label <= 65_535).toBe(true)
+        const keys = [...labels.values()].map((own) => [...own].sort().join())
+        expect(new Set(keys).size).toBe(keys.length)
+        expect([...labels.values()].flat()).not.toContain(ignore)
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError)
+      }
+    }),
+    { numRuns: 3000 },
+  )
+  expect(read).toBeGreaterThan(10)
+})
+
+test('lists of all labels there are take no time', () => {
+  const all = Array.from({ length: 65_535 }, (_, i) => i + 1)
+  const begin = performance.now()
+  expect(() => labelsOf({ whole: [...all, 1] })).toThrow("'whole' lists label 1 twice")
+  // Comparing each with each took seconds.
+  expect(performance.now() - begin).toBeLessThan(1000)
 })

@@ -2,7 +2,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { inputFault } from '../formats/file-faults.ts'
 import { InputError } from '../volume/errors.ts'
-import { checkLabelNumber, checkLabelSets, type LabelSet, parseLabelNumber } from '../volume/label-numbers.ts'
+import {
+  checkLabelNumber,
+  checkLabelSets,
+  firstTwice,
+  type LabelSet,
+  parseLabelNumber,
+} from '../volume/label-numbers.ts'
 
 /** What a `dataset.json` says of its images and labels. */
 export interface DatasetJson {
@@ -137,7 +143,7 @@ function regionsClassOrder(order: unknown, path: string): readonly number[] | un
   if (order === undefined || order === null) return undefined
   if (!Array.isArray(order)) throw new InputError(path, '"regions_class_order" is not a list of labels; correct it')
   const labels = order.map((each) => checkLabelNumber(each, path, 'an entry of "regions_class_order"'))
-  const bad = labels.find((label, i) => label === 0 || labels.indexOf(label) !== i)
+  const bad = labels.includes(0) ? 0 : firstTwice(labels)
   if (bad === undefined) return labels
   const what = bad === 0 ? 'holds 0, the background' : `holds ${bad} twice`
   throw new InputError(path, `"regions_class_order" ${what}; give each region a label of its own`)

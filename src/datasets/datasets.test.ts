@@ -173,6 +173,15 @@ describe('nnU-Net', () => {
 })
 
 describe('pairs', () => {
+  test('label numbers are distinct whole numbers from 0 to 65,535', async () => {
+    const open = (labelNames: Record<string, number>) =>
+      openDataset({ kind: 'pairs', images: join(root, '{case}'), labels: join(root, '{case}_seg'), labelNames }, [])
+    for (const wrong of [70_000, -1, 1.5, 2 ** 32]) {
+      await expect(open({ thing: wrong })).rejects.toThrow(`data.labelNames: label 'thing' is ${wrong}; a label is`)
+    }
+    await expect(open({ a: 1, b: 1 })).rejects.toThrow("data.labelNames: 'a' and 'b' are both label 1")
+  })
+
   test('by pattern, in one folder or in folders of cases', async () => {
     await write('pairs/a_1.nii.gz', image())
     await write('pairs/a_1_seg.nii.gz', mask(0))

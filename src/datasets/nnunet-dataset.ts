@@ -1,11 +1,7 @@
 import { readVolume } from '../formats/volume-file.ts'
-import { InputError } from '../volume/errors.ts'
-import { labelMapOf } from '../volume/labels.ts'
-import type { Volume } from '../volume/volume.ts'
 import { type Dataset, patientRule } from './dataset.ts'
-import { IGNORE } from './dataset-json.ts'
 import { joinChannels } from './join-channels.ts'
-import { listNnunetDataset, patientOf } from './nnunet.ts'
+import { listNnunetDataset, patientOf, refuseIgnored } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
 
 export interface NnunetSpec {
@@ -39,13 +35,8 @@ export async function openNnunet({ folder, patient, resampleLabels = false }: Nn
       if (one === undefined) throw new RangeError(`${id} is no case of ${name}`)
       const image = joinChannels(await Promise.all(one.images.map(readVolume)), one.images)
       const map = await readVolume(one.label)
-      checkLabelled(map, ignore, one.label)
+      refuseIgnored(map, ignore, one.label)
       return { image, labels: onGrid(map, image.grid, resampleLabels, one.label) }
     },
   }
-}
-
-function checkLabelled(map: Volume, ignore: number | undefined, subject: string): void {
-  if (ignore === undefined || !labelMapOf(map, subject).labels.includes(ignore)) return
-  throw new InputError(subject, `has voxels of the label '${IGNORE}'; label them, or leave the case out`)
 }

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
-import { type DatasetJson, readDatasetJson } from './dataset-json.ts'
+import { labelMapOf } from '../volume/labels.ts'
+import type { Volume } from '../volume/volume.ts'
+import { type DatasetJson, IGNORE, readDatasetJson } from './dataset-json.ts'
 import { nameOf, namesIn } from './folder.ts'
 
 export interface NnunetCase {
@@ -89,6 +91,17 @@ function caseOf(
     : 'restore it, or take the label map away'
   const fault = new InputError(pathOf(missing), `is missing for the label ${labelMap}; ${remedy}`)
   return { ...found, fault }
+}
+
+/**
+ * Refuses a label map with voxels that nobody has annotated: a loss would learn them as background, and noise can move no
+ * outline that is not known.
+ *
+ * @throws InputError where the label `ignore` occurs
+ */
+export function refuseIgnored(map: Volume, ignore: number | undefined, subject: string): void {
+  if (ignore === undefined || !labelMapOf(map, subject).labels.includes(ignore)) return
+  throw new InputError(subject, `has voxels of the label '${IGNORE}'; label them, or leave the case out`)
 }
 
 /** The patient of a case: its name without a trailing frame, time point, visit or scan number. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
+import { checkLabelNumber, checkLabelSets } from '../volume/label-numbers.ts'
 import { type Dataset, type DatasetCase, patientRule } from './dataset.ts'
 import { nameOf, namesIn } from './folder.ts'
 import { patientOf } from './nnunet.ts'
@@ -22,7 +23,7 @@ export interface PairsSpec {
  * Image and label pairs that two patterns name. An image without a label map, or a label map without an image, is listed
  * with that fault.
  *
- * @throws InputError where a pattern has no `{case}`, no image matches, or no image has a label map
+ * @throws InputError where a pattern has no `{case}`, no image matches, no image has a label map, or label numbers are none
  */
 export async function openPairs(spec: PairsSpec): Promise<Dataset> {
   const { images, labels, labelNames, resampleLabels = false } = spec
@@ -31,6 +32,10 @@ export async function openPairs(spec: PairsSpec): Promise<Dataset> {
       throw new InputError(`data.${key}`, `'${pattern}' has no {case}; write it where the case's name stands`)
     }
   }
+  const names = Object.entries(labelNames).map(([name, value]) => {
+    return { name, labels: [checkLabelNumber(value, 'data.labelNames', `label '${name}'`)] }
+  })
+  checkLabelSets(names, 'data.labelNames')
   const rule = patientRule(spec.patient, patientOf)
   const [imageIds, labelIds] = [await matching(images, 'data.images'), await matching(labels, 'data.labels')]
   // Where both patterns lie in one folder, labels look like images of other cases.
@@ -58,7 +63,7 @@ export async function openPairs(spec: PairsSpec): Promise<Dataset> {
   }
   return {
     name: nameOf(folderOf(images)),
-    labels: new Map(Object.entries(labelNames).map(([name, value]) => [name, [value]])),
+    labels: new Map(names.map(({ name, labels }) => [name, labels])),
     leftOut: [],
     cases,
     async load({ images: [imagePath], labels: [labelPath] }) {

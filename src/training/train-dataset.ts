@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { IGNORE } from '../datasets/dataset-json.ts'
 import { patientFolds } from '../datasets/folds.ts'
 import { joinChannels } from '../datasets/join-channels.ts'
-import { type NnunetCase, type NnunetDataset, readNnunetDataset } from '../datasets/nnunet.ts'
+import { type NnunetCase, type NnunetDataset, readNnunetDataset, refuseIgnored } from '../datasets/nnunet.ts'
 import { readVolume } from '../formats/volume-file.ts'
 import type { LossPlan } from '../network/losses.ts'
 import type { EpochLog } from '../network/train.ts'
@@ -24,8 +24,6 @@ export interface DatasetTrainingOptions
   /** Parts into which patients are split, and the one that is held out; undefined trains on all. */
   readonly folds: number
   readonly fold?: number
-  /** Something that the network suffers from, in one sentence. */
-  readonly onWarning?: (text: string) => void
   /** Called before the first case is read. */
   readonly onConfig?: (config: TrainingConfig) => void
 }
@@ -56,9 +54,6 @@ export async function trainDataset(
   const dataset = await readNnunetDataset(folder)
   const config = configOf(options, dataset)
   const { training, validation } = split(dataset, options)
-  if (dataset.ignore !== undefined) {
-    options.onWarning?.(`${folder}: voxels labelled '${IGNORE}' are trained on as background`)
-  }
   options.onConfig?.(config)
   const { device, threads, onCase, onEpoch, onStep, signal } = options
   const runtime = { ...(device && { device }), ...(threads && { threads }) }
@@ -81,7 +76,7 @@ export async function trainDataset(
   return { model, epochs, trainingCases: training.length, validationCases: validation.length, outputs }
 }
 
-function split({ cases }: NnunetDataset, { folds, fold, seed }: DatasetTrainingOptions) {
+function split({ cases, ignore }: NnunetDataset, { folds, fold, seed }: DatasetTrainingOptions) {
   const patients = cases.map(({ patient }) => patient)
   const distinct = new Set(patients).size
   if (fold !== undefined && distinct < folds) {
@@ -89,7 +84,7 @@ function split({ cases }: NnunetDataset, { folds, fold, seed }: DatasetTrainingO
     throw new InputError('--folds', `${distinct} patients cannot be split into ${folds} folds; ${remedy}`)
   }
   const parts = fold === undefined ? patients.map(() => -1) : patientFolds(patients, folds, seed)
-  const sources = cases.map((one) => () => load(one))
+  const sources = cases.map((one) => () => load(one, ignore))
   return {
     training: sources.filter((_, i) => fold === undefined || parts[i] !== fold),
     validation: sources.filter((_, i) => fold !== undefined && parts[i] === fold),
@@ -124,7 +119,9 @@ function outputsOf(names: readonly string[], labels: ReadonlyMap<string, readonl
   })
 }
 
-async function load({ id, images, label }: NnunetCase): Promise<TrainingCase> {
+async function load({ id, images, label: path }: NnunetCase, ignore: number | undefined): Promise<TrainingCase> {
   const volumes = await Promise.all(images.map(readVolume))
-  return { id, image: joinChannels(volumes, images), label: await readVolume(label) }
+  const label = await readVolume(path)
+  refuseIgnored(label, ignore, path)
+  return { id, image: joinChannels(volumes, images), label }
 }

@@ -29,6 +29,12 @@ export interface LabelSet {
   readonly labels: readonly number[]
 }
 
+/** The first number of a list that stood in it before, or undefined. */
+export function firstTwice(numbers: readonly number[]): number | undefined {
+  const seen = new Set<number>()
+  return numbers.find((number) => seen.size === seen.add(number).size)
+}
+
 /**
  * Checks that no label stands twice in one set, and that no two sets have the same name or the same labels. A label may lie
  * in several sets: regions overlap.
@@ -39,7 +45,7 @@ export function checkLabelSets(sets: readonly LabelSet[], subject: string): void
   const byName = new Map<string, string>()
   const byLabels = new Map<string, string>()
   for (const { name, labels } of sets) {
-    const twice = labels.find((label, i) => labels.indexOf(label) !== i)
+    const twice = firstTwice(labels)
     if (twice !== undefined) throw new InputError(subject, `'${name}' lists label ${twice} twice; list it once`)
     const key = labels.toSorted((a, b) => a - b).join(' and ')
     const other = byLabels.get(key)
