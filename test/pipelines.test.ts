@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { decodeNpy, encodeNpy } from '../src/formats/npy.ts'
-import { writeNpz } from '../src/formats/npz.ts'
+import { readNpy, writeNpy, writeNpz } from '../src/formats/npz.ts'
 import { nibabelPython } from '../src/formats/testing/peers.ts'
 import { golden } from '../src/formats/testing/pickle-golden.ts'
 import { encodePickle, type Picklable } from '../src/formats/testing/write-pickle.ts'
@@ -93,6 +93,49 @@ describe('without Python: arrays by our own writer, properties as Python pickled
     const mask = decodeNpy(new Uint8Array(stdout), 'stdout')
     expect(mask.shape).toEqual([4, 5, 6])
     expect([...mask.data]).toEqual([...inside].map((p) => (p > 0.5 ? 1 : 0)))
+  })
+
+  test('an array without geometry: volumes in voxels, and a line where an image needs one', async () => {
+    const bytes = encodeNpy({ shape, data })
+    const image = await pipe(['threshold', '-', '-o', at('piped.nii.gz'), '--json'], bytes)
+    expect(image.stderr).toMatch(/^halfdice: warning: standard input: has no geometry: .*--like\n$/)
+    expect(JSON.parse(image.stdout.toString()).cases[0].maps[0]).toMatchObject({
+      volumeVoxels: 60,
+      volumeHalfVoxels: 60,
+    })
+    const array = await pipe(['threshold', '--stdin-npy', '-o', at('piped.npy')], bytes)
+    expect(array.stderr).toBe('')
+    expect(array.stdout.toString()).toMatch(/volumes in voxels[\s\S]*voxels here[\s\S]* 60 /)
+    expect((await readNpy(at('piped.npy'))).shape).toEqual([4, 5, 6])
+    await writeNpy(at('alone.npy'), { shape, data })
+    const { stdout, stderr } = await halfdice(['threshold', at('alone.npy'), '-o', at('mask.npy')])
+    expect(stderr).toBe('')
+    expect(stdout).toContain('volumes in voxels')
+    expect([...(await readNpy(at('mask.npy'))).data]).toEqual([...inside].map((p) => (p > 0.5 ? 1 : 0)))
+    expectRefusal(await halfdice(['threshold', at('alone.npy'), '-o', at('mask.nii.gz')]), 'its geometry is missing')
+    expectRefusal(await halfdice(['threshold', at('alone.npy'), '-o', at('alone.npy')]), 'would overwrite the input')
+    await halfdice(['threshold', at('own', 'case.npz'), '-o', at('image.nii.gz')])
+    expectRefusal(await halfdice(['threshold', at('image.nii.gz'), '-o', at('mask.npy')]), 'would lose the geometry')
+  })
+
+  test('maps that no threshold can change are told of', async () => {
+    const none = await pipe(
+      ['threshold', '-', '-o', at('none.npy')],
+      encodeNpy({ shape: [4, 5, 6], data: new Uint8Array(120) }),
+    )
+    expect(none.stderr).toMatch(
+      /warning: standard input: its probabilities are 0 everywhere, so that the mask is empty/,
+    )
+    const mask = encodeNpy({ shape: [4, 5, 6], data: Uint8Array.from(inside, (p) => (p > 0.5 ? 1 : 0)) })
+    expect((await pipe(['threshold', '-', '-o', at('none.npy')], mask)).stderr).toMatch(/holds only 0 and 1/)
+  })
+
+  test('where every case fails, their faults are all that is said', async () => {
+    mkdirSync(at('broken_links'))
+    for (const name of ['a.npz', 'b.npz']) symlinkSync('nowhere', at('broken_links', name))
+    const { code, stdout, stderr } = await halfdice(['threshold', at('broken_links'), '-o', at('never')])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/a\.npz: no such file[\s\S]*b\.npz: no such file[\s\S]*all 2 cases failed/)
   })
 
   test('bytes are scaled to probabilities', async () => {

@@ -31,9 +31,10 @@ export function percent(share: number): string {
   return `${Number((100 * share).toPrecision(2))} %`
 }
 
-/** Prints one JSON object, or the text for people. Non-finite numbers become null in JSON. */
-export function printResult(json: boolean | undefined, result: object, text: () => string): void {
-  process.stdout.write(`${json ? JSON.stringify(result) : text()}\n`)
+/** Prints one JSON object, or the text for people where there is some. Non-finite numbers become null in JSON. */
+export function printResult(json: boolean | undefined, result: object, text: () => string | undefined): void {
+  const line = json ? JSON.stringify(result) : text()
+  if (line !== undefined) process.stdout.write(`${line}\n`)
 }
 
 /** A warning for people, on standard error, so that it never mixes with a result. */

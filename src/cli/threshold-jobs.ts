@@ -4,8 +4,16 @@ import { readClasses } from '../maps/classes.ts'
 import { datasetJsonFor, type FoundCase, filesOf, findCases } from '../maps/find-cases.ts'
 import { type OpenedCase, openCase } from '../maps/open-case.ts'
 import { readMaps } from '../maps/read-maps.ts'
+import { isArrayName } from '../maps/write-mask.ts'
 import { InputError } from '../volume/errors.ts'
-import { checkOutputFolder, checkOutputImage, imageEnding, namesFolder, outputsInFolder } from './outputs.ts'
+import {
+  checkOutputFile,
+  checkOutputFolder,
+  checkOutputImage,
+  imageEnding,
+  namesFolder,
+  outputsInFolder,
+} from './outputs.ts'
 import { warn } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'
 
@@ -27,7 +35,7 @@ export async function openJobs(inputs: readonly string[], options: ThresholdOpti
   const one = !namesFolder(options.output)
   const { cases: found, warnings } = findCases(inputs, { one })
   const files = found.flatMap(filesOf)
-  const folder = checkOutput(options.output, files, found.length) ? options.output : undefined
+  const folder = checkOutput(options.output, files, found) ? options.output : undefined
   const outputs =
     folder === undefined
       ? [options.output]
@@ -40,7 +48,7 @@ export async function openJobs(inputs: readonly string[], options: ThresholdOpti
     input: each.input,
     output: outputs[i],
     folder,
-    open: once(() => openCase(each, options)),
+    open: once(() => openCase(each, { ...options, geometryOptional: outputs.every(isArrayName) })),
   }))
   if (jobs.length === 1 || options.scope === 'dataset') for (const job of jobs) await job.open()
   for (const warning of warnings) warn(warning)
@@ -86,13 +94,16 @@ export async function poolJobs(jobs: readonly Job[], step: () => void): Promise<
 }
 
 /** Checks that the output fits the number of cases; creates nothing. Returns whether it is a folder. */
-function checkOutput(output: string, inputs: readonly string[], cases: number): boolean {
-  if (cases === 1 && !namesFolder(output)) {
-    checkOutputImage(output, inputs)
+function checkOutput(output: string, inputs: readonly string[], cases: readonly FoundCase[]): boolean {
+  const [only] = cases
+  if (cases.length === 1 && !namesFolder(output)) {
+    if (!isArrayName(output)) checkOutputImage(output, inputs)
+    else if (only.kind === 'array') checkOutputFile(output, inputs)
+    else throw new InputError(output, `would lose the geometry of ${only.input}; end it in .nii.gz`)
     return false
   }
-  if (cases > 1 && imageEnding(output) !== undefined) {
-    throw new InputError(output, `names one file for ${cases} cases; give a folder`)
+  if (cases.length > 1 && (imageEnding(output) !== undefined || isArrayName(output))) {
+    throw new InputError(output, `names one file for ${cases.length} cases; give a folder`)
   }
   checkOutputFolder(output)
   return true

@@ -5,27 +5,36 @@ import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { fixed, millilitres, table } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'
 
+/** Volumes of the mask, of the cut at ½ and of the probabilities (‖m‖), and what other classes took; in voxels without a geometry. */
+type Volumes =
+  | {
+      readonly volumeMl: number
+      readonly volumeHalfMl: number
+      readonly probabilityVolumeMl: number
+      readonly lostMl?: number
+    }
+  | {
+      readonly volumeVoxels: number
+      readonly volumeHalfVoxels: number
+      readonly probabilityVolumeVoxels: number
+      readonly lostVoxels?: number
+    }
+
 /** What is told about one map's mask. */
-interface MaskSummary {
+type MaskSummary = Volumes & {
   readonly threshold: number
   /** D*, the most that any mask of this map can be expected to reach. */
   readonly supDice: number
   /** The expected (soft) Dice of the mask that was written, and of the cut at ½. */
   readonly dice: number
   readonly diceAtHalf: number
-  readonly volumeMl: number
-  readonly volumeHalfMl: number
-  /** ‖m‖: the volume that the probabilities add up to. */
-  readonly probabilityVolumeMl: number
   /** False where the class is taken to be absent: no evidence that it is there, the mask is empty. */
   readonly present: boolean
 }
 
-interface NamedSummary extends MaskSummary {
+type NamedSummary = MaskSummary & {
   readonly name: string
   readonly labels: readonly number[]
-  /** What other classes took of this one's own best mask. */
-  readonly lostMl?: number
 }
 
 export type CaseResult = {
@@ -36,12 +45,12 @@ export type CaseResult = {
 
 /** The result of one case as `--json` gives it. */
 export function caseResult(
-  { input, grid }: CaseMaps,
+  { input, grid, hasGeometry }: CaseMaps,
   { maps }: ClassScheme,
   decoded: DecodedCase,
   output: string,
 ): CaseResult {
-  const ml = voxelVolumeMm3(grid) / 1000
+  const ml = hasGeometry ? voxelVolumeMm3(grid) / 1000 : undefined
   const summaries = decoded.maps.flatMap((result, i) => {
     const own = maps[i]
     return result && own ? [{ name: own.name, labels: own.labels, ...summary(result, ml) }] : []
@@ -53,18 +62,39 @@ export function caseResult(
   return { input, output, ...only }
 }
 
-function summary(result: MapResult, ml: number): MaskSummary & { lostMl?: number } {
+function summary(result: MapResult, ml: number | undefined): MaskSummary {
   return {
     threshold: result.threshold,
     supDice: result.supDice,
     dice: result.dice,
     diceAtHalf: result.diceAtHalf,
+    ...(ml === undefined ? inVoxels(result) : inMillilitres(result, ml)),
+    present: result.presence?.present ?? true,
+  }
+}
+
+function inMillilitres(result: MapResult, ml: number): Volumes {
+  return {
     volumeMl: result.volume * ml,
     volumeHalfMl: result.volumeHalf * ml,
     probabilityVolumeMl: result.probabilityVolume * ml,
-    present: result.presence?.present ?? true,
     ...(result.lostVolume > 0 && { lostMl: result.lostVolume * ml }),
   }
+}
+
+function inVoxels(result: MapResult): Volumes {
+  return {
+    volumeVoxels: result.volume,
+    volumeHalfVoxels: result.volumeHalf,
+    probabilityVolumeVoxels: result.probabilityVolume,
+    ...(result.lostVolume > 0 && { lostVoxels: result.lostVolume }),
+  }
+}
+
+/** The volumes of a row at ½, of the mask and of the probabilities. */
+function volumeCells(map: MaskSummary): string[] {
+  if ('volumeMl' in map) return [map.volumeHalfMl, map.volumeMl, map.probabilityVolumeMl].map(millilitres)
+  return [map.volumeHalfVoxels, map.volumeVoxels, Math.round(map.probabilityVolumeVoxels)].map(String)
 }
 
 /** The results as a table for people. */
@@ -84,12 +114,13 @@ export function describeCases(
       score(map.diceAtHalf),
       score(map.dice),
       score(map.supDice),
-      millilitres(map.volumeHalfMl),
-      millilitres(map.volumeMl),
-      millilitres(map.probabilityVolumeMl),
+      ...volumeCells(map),
     ]),
   )
   const name = iou ? 'IoU' : 'Dice'
+  // Cases with and without a geometry never come together: masks without one are written one at a time.
+  const maps = cases.flatMap((each): MaskSummary[] => ('maps' in each ? [...each.maps] : [each]))
+  const unit = maps.every((map) => 'volumeMl' in map) ? 'ml' : 'voxels'
   const header = ['case', ...(several ? ['class'] : []), 'cut at', `${name} at 1/2`, `${name} here`, `best ${name}`]
   const how =
     at !== undefined
@@ -101,8 +132,8 @@ export function describeCases(
           : 'each cut at its own threshold t*'
   return [
     `${cases.length === 1 ? cases[0].output : `${cases.length} masks`}: ${how}`,
-    `${name} is what the probabilities promise (soft ${name}); volumes in ml, the last what they add up to`,
+    `${name} is what the probabilities promise (soft ${name}); volumes in ${unit}, the last what they add up to`,
     '',
-    table([...header, 'ml at 1/2', 'ml here', 'expected ml'], rows),
+    table([...header, `${unit} at 1/2`, `${unit} here`, `expected ${unit}`], rows),
   ].join('\n')
 }

@@ -1,14 +1,14 @@
 import { streamSource } from '../formats/byte-source.ts'
 import { encodeNpy } from '../formats/npy.ts'
 import { readNpyFrom } from '../formats/npz.ts'
-import { writeVolume } from '../formats/volume-file.ts'
 import { memoryMaps } from '../maps/array-maps.ts'
 import type { CaseMaps } from '../maps/case-maps.ts'
 import { decodeCase } from '../maps/decode.ts'
 import { mapArrayOf } from '../maps/map-array.ts'
 import { withScheme } from '../maps/open-case.ts'
 import { namedClasses } from '../maps/scheme.ts'
-import { checkOutputImage } from './outputs.ts'
+import { isArrayName, maskArray, writeMask } from '../maps/write-mask.ts'
+import { checkOutputFile, checkOutputImage } from './outputs.ts'
 import { printResult, warn } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'
 import { caseResult, describeCases } from './threshold-result.ts'
@@ -17,25 +17,24 @@ import { caseResult, describeCases } from './threshold-result.ts'
 export async function runStdin(options: ThresholdOptions): Promise<void> {
   const { output, metric, at, assumePresent, scope } = options
   const pipe = output === '-'
-  if (!pipe) checkOutputImage(output, [])
+  if (!pipe) (isArrayName(output) ? checkOutputFile : checkOutputImage)(output, options.like ? [options.like] : [])
   const { source, scheme } = await withScheme(
     await readStdin(options),
     namedClasses(options, undefined),
     options,
     'array',
   )
-  const { decoded, warning } = await decodeCase(source, scheme, { metric, at, assumePresent })
-  if (warning !== undefined) warn(`${source.input}: ${warning}`)
-  const { data, channels } = decoded
+  const { decoded, warnings } = await decodeCase(source, scheme, { metric, at, assumePresent })
+  for (const warning of [...source.warnings, ...warnings]) warn(`${source.input}: ${warning}`)
+  if (!source.hasGeometry && !pipe && !isArrayName(output)) {
+    warn(`${source.input}: has no geometry: the mask gets voxels of 1 mm at the origin; give the image with --like`)
+  }
   if (pipe) {
-    const [x, y, z] = source.grid.shape
-    const shape = channels === 1 ? [z, y, x] : [channels, z, y, x]
-    await new Promise((resolve) => process.stdout.write(encodeNpy({ shape, data }), resolve))
+    await new Promise((resolve) => process.stdout.write(encodeNpy(maskArray(source, decoded)), resolve))
     if (options.json) process.stderr.write(`${JSON.stringify(caseResult(source, scheme, decoded, output))}\n`)
     return
   }
-  const { grid, header } = source
-  await writeVolume(output, { grid, channels, data, ...(header !== undefined && { header }) })
+  await writeMask(output, source, decoded)
   const result = caseResult(source, scheme, decoded, output)
   printResult(options.json, { scope, metric, cases: [result] }, () => describeCases([result], options, undefined))
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
-import { writeVolume } from '../formats/volume-file.ts'
+import { writeMask } from '../maps/write-mask.ts'
 import type { Reviewer } from '../report/threshold/reviewer.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { realNumber } from './numbers.ts'
@@ -118,8 +118,10 @@ as far as the network is calibrated ('halfdice evaluate' measures that where the
 
 async function run(inputs: readonly string[], options: ThresholdOptions): Promise<void> {
   const { output, scope, metric } = options
-  if (options.stdinNpy) {
-    if (inputs.length > 0) throw new InputError('--stdin-npy', 'reads standard input; give no files beside it')
+  if (options.stdinNpy || inputs.join() === '-') {
+    if (inputs.length > 0 && inputs.join() !== '-') {
+      throw new InputError('--stdin-npy', 'reads standard input; give no files beside it')
+    }
     if (scope === 'dataset') throw new InputError('--stdin-npy', 'is one case; leave --scope dataset out')
     return (await import('./threshold-stdin.ts')).runStdin(options)
   }
@@ -170,10 +172,15 @@ async function run(inputs: readonly string[], options: ThresholdOptions): Promis
       ...(options.report !== undefined && { report: options.report }),
       ...(failed.length > 0 && { failed }),
     },
-    () => describeCases(cases, options, summary),
+    // Where every case failed, there is nothing to tell but their faults.
+    () => (cases.length > 0 ? describeCases(cases, options, summary) : undefined),
   )
   if (failures.length > 0) {
-    throw new RunError('threshold', `${failures.length} of ${jobs.length} cases failed; the others are done`)
+    const [bad, all] = [failures.length, jobs.length]
+    throw new RunError(
+      'threshold',
+      bad === all ? `all ${all} cases failed` : `${bad} of ${all} cases failed; the others are done`,
+    )
   }
 }
 
@@ -189,18 +196,16 @@ async function finish(
   const { decodeCase } = await import('../maps/decode.ts')
   const review = await reviewer?.begin(source, scheme)
   if (review?.note !== undefined) warn(review.note)
-  const { decoded, warning } = await decodeCase(source, scheme, {
+  const { decoded, warnings } = await decodeCase(source, scheme, {
     metric: options.metric,
     at,
     assumePresent: options.assumePresent,
     flatness: reviewer !== undefined,
     inspect: review?.inspect,
   })
-  if (warning !== undefined) warn(`${source.input}: ${warning}`)
-  const { data, channels } = decoded
+  for (const warning of warnings) warn(`${source.input}: ${warning}`)
   if (job.folder !== undefined) createFolder(job.folder)
-  const { grid, header } = source
-  await writeVolume(job.output, { grid, channels, data, ...(header !== undefined && { header }) })
+  await writeMask(job.output, source, decoded)
   review?.end(decoded)
   return caseResult(source, scheme, decoded, job.output)
 }

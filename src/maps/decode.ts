@@ -2,6 +2,7 @@ import { CaseDecoder, type DecodedCase, type DecodeOptions, type OwnCut } from '
 import { voxelCount } from '../volume/grid.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
+import { mapWarnings } from './map-warnings.ts'
 import { readMaps } from './read-maps.ts'
 import { SumCheck } from './sum-check.ts'
 
@@ -13,14 +14,14 @@ export interface DecodeCaseOptions extends Omit<DecodeOptions, 'kind' | 'labels'
 /**
  * Reads and decodes a case, map by map. For classes that exclude each other the sums over maps are checked.
  *
- * @returns the decoded case, and a warning where the maps add up to 1 only roughly
+ * @returns the decoded case, and warnings: that the maps add up to 1 only roughly, or hold nothing to be cut
  * @throws InputError where a file is damaged or its numbers are no probabilities
  */
 export async function decodeCase(
   source: CaseMaps,
   scheme: ClassScheme,
   options: DecodeCaseOptions,
-): Promise<{ readonly decoded: DecodedCase; readonly warning: string | undefined }> {
+): Promise<{ readonly decoded: DecodedCase; readonly warnings: readonly string[] }> {
   const { inspect, ...rest } = options
   const voxels = voxelCount(source.grid)
   const labels = scheme.maps.map((each) => each?.labels)
@@ -38,5 +39,6 @@ export async function decodeCase(
     index = 0
     for await (const map of readMaps(source, scheme)) decoder.review(index++, map)
   }
-  return { decoded: decoder.finish(), warning }
+  const decoded = decoder.finish()
+  return { decoded, warnings: [...(warning === undefined ? [] : [warning]), ...mapWarnings(decoded)] }
 }

@@ -1,0 +1,30 @@
+import type { DecodedCase } from '../decision/case-decoder.ts'
+import type { NpyArray } from '../formats/npy.ts'
+import { writeNpy } from '../formats/npz.ts'
+import { writeVolume } from '../formats/volume-file.ts'
+import type { CaseMaps } from './case-maps.ts'
+
+type Mask = Pick<DecodedCase, 'data' | 'channels'>
+
+/** Writes the mask or label map of a case: an image by its ending (see `writeVolume`), or an array without geometry (`.npy`). */
+export async function writeMask(path: string, source: Pick<CaseMaps, 'grid' | 'header'>, mask: Mask): Promise<void> {
+  if (isArrayName(path)) return writeNpy(path, maskArray(source, mask))
+  const { grid, header } = source
+  return writeVolume(path, {
+    grid,
+    channels: mask.channels,
+    data: mask.data,
+    ...(header !== undefined && { header }),
+  })
+}
+
+/** A mask as an array with axes [z, y, x], or [class, z, y, x] for masks of their own. */
+export function maskArray({ grid }: Pick<CaseMaps, 'grid'>, { data, channels }: Mask): NpyArray {
+  const [x, y, z] = grid.shape
+  return { shape: channels === 1 ? [z, y, x] : [channels, z, y, x], data }
+}
+
+/** Whether a mask of this name is an array, which needs no geometry. */
+export function isArrayName(path: string): boolean {
+  return /.\.npy$/i.test(path)
+}
