@@ -5,6 +5,7 @@ import { thresholdMask } from './mask.ts'
 import { type Presence, presence } from './presence.ts'
 import { bitsOf, floatOfBits } from './probabilities.ts'
 import { RegionDecoder } from './region-decoder.ts'
+import { orderContradiction, RegionPainter } from './region-painter.ts'
 import { type SoftDiceOptimum, softDiceOptimum } from './soft-dice.ts'
 import { softDiceAt } from './soft-dice-at.ts'
 
@@ -84,7 +85,7 @@ export class CaseDecoder {
   readonly #voxels: number
   readonly #labels: readonly (readonly number[] | undefined)[]
   readonly #exclusive: LabelDecoder | undefined
-  readonly #regions: RegionDecoder | undefined
+  readonly #regions: RegionDecoder | RegionPainter | undefined
   readonly #masks: Uint8Array<ArrayBuffer> | undefined
   readonly #results: (Draft | undefined)[] = []
   readonly #claims: number[] = []
@@ -96,16 +97,21 @@ export class CaseDecoder {
     this.#labels = options.labels ?? Array.from({ length: channels }, (_, c) => [c + 1])
     const kind = options.kind ?? 'separate'
     if (kind === 'exclusive') this.#exclusive = new LabelDecoder(voxels)
-    else if (kind === 'regions') this.#regions = new RegionDecoder(voxels, this.#regionsOfLabels())
+    else if (kind === 'regions') this.#regions = this.#regionDecoder(options.paint)
     else this.#masks = new Uint8Array(voxels * channels)
   }
 
-  #regionsOfLabels(): [number, number[]][] {
-    const paint = this.#options.paint ?? [...new Set(this.#labels.flatMap((labels) => labels ?? []))]
-    return paint.map((label) => [
-      label,
-      this.#labels.flatMap((labels, region) => (labels?.includes(label) ? [region] : [])),
-    ])
+  #regionDecoder(paint: readonly number[] | undefined): RegionDecoder | RegionPainter {
+    const regions = this.#labels.map((labels) => labels ?? [])
+    if (paint?.length === regions.length && orderContradiction(regions, paint)) {
+      return new RegionPainter(this.#voxels, paint)
+    }
+    const all = paint ?? [...new Set(regions.flat())]
+    const within = (label: number) => regions.flatMap((labels, region) => (labels.includes(label) ? [region] : []))
+    return new RegionDecoder(
+      this.#voxels,
+      all.map((label) => [label, within(label)]),
+    )
   }
 
   /** Whether `review` must see the maps again before `finish`. */

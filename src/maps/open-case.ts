@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { orderContradiction } from '../decision/region-painter.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
 import { openArrayMaps } from './array-maps.ts'
@@ -56,23 +57,47 @@ export async function withScheme(
   from: 'array' | 'image',
 ): Promise<OpenedCase> {
   const kind = decode ?? named?.kind
-  if (kind) return { source, scheme: schemeFor(source, named, kind) }
+  const found = kind === undefined ? await kindOf(source, named, from) : undefined
+  const scheme = schemeFor(source, named, kind ?? found ?? 'separate')
+  const warnings = [...source.warnings]
+  if (found === 'exclusive' && from === 'image') {
+    const background = scheme.maps[0] === undefined ? ', the first map as the background' : ''
+    warnings.push(
+      `its ${source.channels} maps add up to 1, so they are decoded as one label map${background}; for a mask of each: --decode separate`,
+    )
+  }
+  const contradiction =
+    scheme.paint &&
+    orderContradiction(
+      scheme.maps.map((each) => each?.labels ?? []),
+      scheme.paint,
+    )
+  if (contradiction !== undefined) {
+    warnings.push(
+      `its regions_class_order ${scheme.paint?.join(', ')} contradicts its regions (${contradiction}); they are painted one over the other, as nnU-Net does`,
+    )
+  }
+  return { source: { ...source, warnings }, scheme }
+}
+
+/** How maps are decoded where nobody says it: regions by their `.pkl`, arrays exclusively, images by what they add up to. */
+async function kindOf(
+  source: CaseMaps,
+  named: NamedClasses | undefined,
+  from: 'array' | 'image',
+): Promise<ClassScheme['kind']> {
+  if (source.regionsClassOrder && named) return 'regions'
   if (source.regionsClassOrder) {
-    if (named) return { source, scheme: schemeFor(source, named, 'regions') }
     throw new InputError(
       source.input,
       `holds regions (its .pkl has regions_class_order ${source.regionsClassOrder.join(', ')}); ` +
         'name the labels of each: --classes whole=1+2+3,core=2+3,enhancing=3',
     )
   }
-  if (source.channels === 1) return { source, scheme: schemeFor(source, named, 'separate') }
-  if (from === 'array') return { source, scheme: schemeFor(source, named, 'exclusive') }
+  if (source.channels === 1) return 'separate'
+  if (from === 'array') return 'exclusive'
   const overlap = named?.maps.some((each) => (each?.labels.length ?? 1) > 1)
-  if (overlap || !(await addUpToOne(source))) return { source, scheme: schemeFor(source, named, 'separate') }
-  const scheme = schemeFor(source, named, 'exclusive')
-  const background = scheme.maps[0] === undefined ? ', the first map as the background' : ''
-  const warning = `its ${source.channels} maps add up to 1, so they are decoded as one label map${background}; for a mask of each: --decode separate`
-  return { source: { ...source, warnings: [...source.warnings, warning] }, scheme }
+  return !overlap && (await addUpToOne(source)) ? 'exclusive' : 'separate'
 }
 
 async function addUpToOne(source: CaseMaps): Promise<boolean> {
