@@ -1,9 +1,20 @@
-import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
 import { outputFault } from './file-faults.ts'
+import { noteWritten, refuseInput } from './inputs.ts'
+import { createFolder } from './output-folder.ts'
+import { removeLeftovers, temporaryName } from './temporaries.ts'
+
+export interface WriteOptions {
+  /** The run rewrites a file of its own, which it may have read before: the protection of inputs is lifted. */
+  readonly replace?: boolean
+  /** Flushes the bytes to the disk before the file appears, so that it also survives a loss of power. */
+  readonly flush?: boolean
+}
+
+type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** Temporary paths under way, removed should the process exit before they are renamed. */
 const pending = new Set<string>()
@@ -20,15 +31,23 @@ export function watchTemporaries(listener: (busy: boolean) => void): void {
 
 /**
  * Writes a file so that readers see the old one or the finished one, never a part: the bytes go to a temporary file in
- * the same folder, which is then renamed. On any failure the temporary file is removed.
+ * the same folder, which is then renamed. On any failure the temporary file is removed; those that killed runs left in
+ * the folder are removed too. Folders that are missing are created.
  *
- * @throws InputError where the path cannot be written to, OutputError where the machine fails (disk full)
+ * @throws InputError where the path cannot be written to or is an input of this run (see `protectInputs`), OutputError
+ * where the machine fails (disk full)
  */
-export async function writeAtomically(path: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
-  await withTemporary(path, async (temporary) => {
-    await writePieces(temporary, pieces)
+export async function writeAtomically(path: string, pieces: Pieces, options: WriteOptions = {}): Promise<void> {
+  await withTemporary(path, options, async (temporary) => {
+    await writePieces(temporary, pieces, options)
     await rename(temporary, path)
+    noteWritten(path)
   })
+}
+
+/** `writeAtomically` for text, as UTF-8. */
+export async function writeTextAtomically(path: string, text: string, options: WriteOptions = {}): Promise<void> {
+  await writeAtomically(path, [new TextEncoder().encode(text)], options)
 }
 
 /**
@@ -38,19 +57,28 @@ export async function writeAtomically(path: string, pieces: AsyncIterable<Uint8A
 export async function writeFolderAtomically(
   path: string,
   write: (folder: string) => Promise<readonly (readonly [from: string, to: string])[]>,
-) {
-  await withTemporary(path, async (temporary) => {
+): Promise<void> {
+  await withTemporary(path, {}, async (temporary) => {
     await mkdir(temporary)
     const names = [...(await write(temporary))].sort(
       (a, b) => Number(a[1] === basename(path)) - Number(b[1] === basename(path)),
     )
-    for (const [from, to] of names) await rename(join(temporary, from), join(dirname(path), to))
+    const moves = names.map(([from, to]) => ({ from: join(temporary, from), to: join(dirname(path), to) }))
+    for (const { to } of moves) refuseInput(to, path)
+    for (const { from, to } of moves) {
+      await rename(from, to)
+      noteWritten(to)
+    }
     await rm(temporary, { recursive: true })
   })
 }
 
-async function withTemporary(path: string, use: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`)
+async function withTemporary(
+  path: string,
+  { replace = false }: WriteOptions,
+  use: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = join(dirname(path), temporaryName(basename(path)))
   if (!watching) {
     watching = true
     process.on('exit', () => {
@@ -58,7 +86,10 @@ async function withTemporary(path: string, use: (temporary: string) => Promise<v
     })
   }
   try {
-    if (await isFolder(path)) throw new InputError(path, 'is a folder; give a file name')
+    if (!replace) refuseInput(path)
+    await refuseWhatIsNoFile(path)
+    await createFolder(dirname(path))
+    await removeLeftovers(dirname(path))
     pending.add(temporary)
     if (pending.size === 1) whileBusy(true)
     await use(temporary)
@@ -70,13 +101,15 @@ async function withTemporary(path: string, use: (temporary: string) => Promise<v
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
+/** To rename a file over `/dev/null` would replace the device. */
+async function refuseWhatIsNoFile(path: string): Promise<void> {
   const about = await stat(path).catch(() => undefined)
-  return about?.isDirectory() ?? false
+  if (about?.isDirectory()) throw new InputError(path, 'is a folder; give a file name')
+  if (about?.isFile() === false) throw new InputError(path, 'is a pipe or a device; give a file name')
 }
 
 /** Writes a new file, piece by piece; for use in a temporary place. */
-export async function writePieces(path: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
+export async function writePieces(path: string, pieces: Pieces, { flush = false }: WriteOptions = {}): Promise<void> {
   const file = await open(path, 'wx')
   try {
     for await (const piece of pieces) {
@@ -86,6 +119,7 @@ export async function writePieces(path: string, pieces: AsyncIterable<Uint8Array
         done += bytesWritten
       }
     }
+    if (flush) await file.sync()
   } finally {
     await file.close()
   }
