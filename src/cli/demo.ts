@@ -1,15 +1,13 @@
-import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { writeAtomically } from '../formats/atomic-write.ts'
-import { outputFault } from '../formats/file-faults.ts'
 import { demoReport, demoSummary } from '../report/demo/report.ts'
 import { studySections, studyVerdict } from '../report/study/report.ts'
 import { parseStudyConfig } from '../study/config.ts'
 import { demoResults } from '../study/demo.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
-import { checkOutputFile, checkOutputFolder, createFolder } from './outputs.ts'
+import { checkOutputFile, checkOutputFolder } from './outputs.ts'
 import { printResult } from './print.ts'
 import { startProgress } from './progress.ts'
 import { runStudy } from './study-run.ts'
@@ -75,13 +73,7 @@ async function run({ output, seed, study, json }: Options): Promise<void> {
 function prepareOutputs(folder: string, report: string, studyFolder: string): void {
   checkOutputFolder(folder)
   checkOutputFolder(studyFolder)
-  createFolder(folder)
   checkOutputFile(report, [])
-  try {
-    accessSync(folder, constants.W_OK)
-  } catch (error) {
-    throw outputFault(error, report)
-  }
 }
 
 const studyIntroduction =

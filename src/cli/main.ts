@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { watchTemporaries } from '../formats/atomic-write.ts'
+import { protectInputs } from '../formats/inputs.ts'
 import { report } from './failure.ts'
 import { filesBeforeLists } from './list-options.ts'
 import { createProgram } from './program.ts'
+
+protectInputs()
 
 // A reader that went away (`halfdice … | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { readdirSync, type Stats, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { refuseInput, registerInput } from '../formats/inputs.ts'
+import { checkFolder } from '../formats/output-folder.ts'
 import { InputError } from '../volume/errors.ts'
 
 /** Image formats by file name, the longest ending first; the second file of a two-file format stands beside it. */
@@ -43,8 +45,8 @@ export function namesFolder(path: string): boolean {
 }
 
 /**
- * Checks, before any work is done, that `path` can become an image file: a known ending, a folder that exists, and
- * nothing there that is an input, whatever name or link it goes by.
+ * Checks, before any work is done, that `path` can become an image file: a known ending, folders that exist or can be
+ * made, and nothing there that is an input, whatever name or link it goes by.
  */
 export function checkOutputImage(path: string, inputs: readonly string[]): void {
   const ending = imageEnding(path)
@@ -52,36 +54,23 @@ export function checkOutputImage(path: string, inputs: readonly string[]): void 
     throw new InputError(path, `does not name an image format; end it in ${imageEndings.join(', ')}`)
   }
   checkOutputFile(path, inputs)
-  const index = indexOf(inputs)
   const base = path.slice(0, -ending.length)
-  for (const companion of companions[ending] ?? []) checkNotInput(base + companion, path, index)
+  for (const companion of companions[ending] ?? []) refuseInput(base + companion, path)
 }
 
 /** As `checkOutputImage`, for a file of any kind. */
 export function checkOutputFile(path: string, inputs: readonly string[]): void {
-  checkNotInput(path, path, indexOf(inputs))
-  if (statOf(path)?.isDirectory()) throw new InputError(path, 'is a folder; give a file name for the output')
-  const folder = dirname(resolve(path))
-  const there = statOf(folder)
-  if (there === undefined) throw new InputError(path, `the folder ${folder} does not exist; create it first`)
-  if (!there.isDirectory()) throw new InputError(path, `${folder} is a file, not a folder; give another output`)
+  protect(inputs)
+  refuseInput(path)
+  const there = statOf(path)
+  if (there?.isDirectory()) throw new InputError(path, 'is a folder; give a file name for the output')
+  if (there?.isFile() === false) throw new InputError(path, 'is a pipe or a device; give a file name for the output')
+  checkFolder(dirname(path))
 }
 
-/** Checks that `path` is a folder or can become one; creates nothing. */
+/** Checks that `path` is a folder or can become one, and can be written in; creates nothing. */
 export function checkOutputFolder(path: string): void {
-  for (let at = resolve(path); ; at = dirname(at)) {
-    const there = statOf(at)
-    if (there?.isDirectory()) return
-    if (there !== undefined) {
-      const where = at === resolve(path) ? 'is' : `${at} is`
-      throw new InputError(path, `${where} a file, not a folder; give another output folder`)
-    }
-  }
-}
-
-/** Creates the folder and those above it. Call it once the inputs have proved good. */
-export function createFolder(path: string): void {
-  mkdirSync(path, { recursive: true })
+  checkFolder(path)
 }
 
 /**
@@ -89,8 +78,8 @@ export function createFolder(path: string): void {
  * where two would get the same name or one would overwrite an input.
  */
 export function outputsInFolder(folder: string, inputs: readonly string[], names: readonly string[]): string[] {
+  protect(inputs)
   const outputs = names.map((name) => join(folder, name))
-  const index = indexOf(inputs)
   const taken = new Map<string, string>()
   for (const [i, name] of names.entries()) {
     const other = taken.get(name)
@@ -98,37 +87,27 @@ export function outputsInFolder(folder: string, inputs: readonly string[], names
       throw new InputError(inputs[i], `would be written to ${outputs[i]} as ${other} is; run them one at a time`)
     }
     taken.set(name, inputs[i])
-    checkNotInput(outputs[i], outputs[i], index)
+    refuseInput(outputs[i])
   }
   return outputs
 }
 
-function checkNotInput(target: string, output: string, inputs: InputIndex): void {
-  for (const identity of identities(target)) {
-    const input = inputs.get(identity)
-    if (input !== undefined) throw new InputError(output, `would overwrite the input ${input}; give another output`)
+/**
+ * Protects what a run is going to read, in any role, from its outputs: files, and the images in folders. Call it before
+ * outputs are checked; what is only found while reading is protected by the readers themselves.
+ */
+export function protect(paths: readonly (string | undefined)[]): void {
+  for (const path of paths) {
+    if (path === undefined) continue
+    const files = statOf(path)?.isDirectory() ? imagesIn(path) : [path]
+    for (const file of files) registerInput(file)
   }
 }
 
-/** The inputs by everything that identifies their files. */
-type InputIndex = ReadonlyMap<string, string>
-
-function indexOf(inputs: readonly string[]): InputIndex {
-  return new Map(inputs.flatMap((input) => identities(input).map((identity) => [identity, input])))
-}
-
-/** What two paths share if they lead to one file: the path without links, and the file's number (for hard links). */
-function identities(path: string): string[] {
-  const there = statOf(path)
-  return there === undefined || there.ino === 0 ? [realPath(path)] : [realPath(path), `inode ${there.dev}:${there.ino}`]
-}
-
-/** The path with all links resolved, as far down as it exists. */
-function realPath(path: string): string {
-  const full = resolve(path)
-  if (existsSync(full)) return realpathSync(full)
-  const folder = dirname(full)
-  return folder === full ? full : join(realPath(folder), basename(full))
+/** A page of an earlier run that lies in the folder may be written again. */
+function imagesIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => imageEnding(name) !== undefined)
+  return names.map((name) => join(folder, name))
 }
 
 function statOf(path: string): Stats | undefined {

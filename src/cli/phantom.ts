@@ -1,14 +1,15 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { phantomCase, phantomNames } from '../datasets/phantom/phantom.ts'
+import { writeTextAtomically } from '../formats/atomic-write.ts'
 import { writeVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
 import { type Length, lengthPerAxisMm, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
-import { checkOutputFolder, createFolder } from './outputs.ts'
+import { checkOutputFolder } from './outputs.ts'
 import { millilitres, printResult, table } from './print.ts'
 import { startProgress } from './progress.ts'
 
@@ -65,11 +66,11 @@ function parseSpacing(text: string): Vec3 {
 
 async function run({ output, number, spacing, seed, json }: Options): Promise<void> {
   checkOutputFolder(output)
+  refuseDataSet(output)
   const shape = vec3((axis) => Math.round(extentMm[axis] / spacing[axis]))
   const ml = (spacing[0] * spacing[1] * spacing[2]) / 1000
   const progress = startProgress('drawing', number)
   const cases: PhantomFiles[] = []
-  for (const folder of ['imagesTr', 'labelsTr']) createFolder(join(output, folder))
   for (let index = 0; index < number; index++) {
     const name = `phantom_${String(index).padStart(3, '0')}`
     const { image, labels } = phantomCase(seed, index, { shape, spacing })
@@ -88,7 +89,7 @@ async function run({ output, number, spacing, seed, json }: Options): Promise<vo
     progress.update(index + 1)
   }
   progress.end()
-  writeFileSync(join(output, 'dataset.json'), datasetJson(number))
+  await writeTextAtomically(join(output, 'dataset.json'), datasetJson(number))
   printResult(json, { output, seed, cases }, () => {
     const rows = cases.map(({ label, labels }) => [
       label,
@@ -100,6 +101,15 @@ async function run({ output, number, spacing, seed, json }: Options): Promise<vo
       table(['labels', ...phantomNames.slice(1).map((name, c) => `${c + 1} ${name}`)], rows),
     ].join('\n')
   })
+}
+
+/** The phantom never mixes with, or replaces, a data set that is there. */
+function refuseDataSet(folder: string): void {
+  for (const name of ['dataset.json', 'imagesTr', 'labelsTr']) {
+    const path = join(folder, name)
+    if (!existsSync(path) || (name !== 'dataset.json' && readdirSync(path).length === 0)) continue
+    throw new InputError(folder, `holds a data set already (${path}); give another folder, or delete it first`)
+  }
 }
 
 function datasetJson(number: number): string {

@@ -12,7 +12,7 @@ import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
-import { checkOutputFolder, createFolder, outputsInFolder, stem } from './outputs.ts'
+import { checkOutputFolder, outputsInFolder, stem } from './outputs.ts'
 import { fixed, millilitres, percent, printResult, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { type SampleJob, type SampleTask, sampleDrawer } from './sample-worker.ts'
@@ -81,7 +81,6 @@ async function run(input: string, options: Options): Promise<void> {
   if (fold > 0.01)
     warn(`${percent(fold)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
 
-  createFolder(options.output)
   const overlaps = new Map<number, Map<number, Overlap>>()
   const progress = startProgress('sampling', options.number)
   const job: SampleJob = { values, labels: foreground, grid, model, seed: options.seed }

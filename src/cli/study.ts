@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { readRegularFile } from '../formats/read-file.ts'
 import { studyVerdict } from '../report/study/report.ts'
 import { writeStudyReport } from '../report/study/write.ts'
 import type { Conducted, StudyOptions } from '../study/conduct.ts'
@@ -162,16 +163,11 @@ async function writeAgain(folder: string, { json }: JsonOption): Promise<void> {
   printDone(folder, results, json)
 }
 
-/** A pipe or a device is refused before it is opened: reading one may wait for ever. */
 async function readText(path: string): Promise<string> {
-  const remedy = 'give a configuration (`halfdice study init` writes one)'
-  const about = await stat(path).catch(() => undefined)
-  if (about !== undefined && !about.isFile() && !about.isDirectory()) {
-    throw new InputError(path, `is a pipe or a device, not a file; ${remedy}`)
-  }
   try {
-    return await readFile(path, 'utf8')
-  } catch {
-    throw new InputError(path, `cannot be read; ${remedy}`)
+    return (await readRegularFile(path)).toString('utf8')
+  } catch (error) {
+    if (error instanceof InputError && existsSync(path)) throw error
+    throw new InputError(path, 'cannot be read; give a configuration (`halfdice study init` writes one)')
   }
 }

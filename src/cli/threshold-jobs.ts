@@ -13,6 +13,7 @@ import {
   imageEnding,
   namesFolder,
   outputsInFolder,
+  protect,
 } from './outputs.ts'
 import { warn } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'
@@ -32,6 +33,7 @@ export interface Job {
  * that their faults stop the run before it starts.
  */
 export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<Job[]> {
+  protect([options.like, options.references, options.datasetJson])
   const one = !namesFolder(options.output)
   const { cases: found, warnings } = findCases(inputs, { one })
   const files = found.flatMap(filesOf)

@@ -5,7 +5,6 @@ import type { Reviewer } from '../report/threshold/reviewer.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { realNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
-import { createFolder } from './outputs.ts'
 import { printResult, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { type Job, openJobs, poolJobs } from './threshold-jobs.ts'
@@ -204,7 +203,6 @@ async function finish(
     inspect: review?.inspect,
   })
   for (const warning of warnings) warn(`${source.input}: ${warning}`)
-  if (job.folder !== undefined) createFolder(job.folder)
   await writeMask(job.output, source, decoded)
   review?.end(decoded)
   return caseResult(source, scheme, decoded, job.output)

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { inputFault } from '../formats/file-faults.ts'
+import { readRegularFileSync } from '../formats/read-file.ts'
 import { InputError } from '../volume/errors.ts'
 import {
   checkLabelNumber,
@@ -93,11 +93,7 @@ export function parseDatasetJson(text: string, path: string): DatasetJson {
 }
 
 function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw inputFault(error, path)
-  }
+  return readRegularFileSync(path).toString('utf8')
 }
 
 function parseObject(text: string, path: string): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { readRegularFile } from '../formats/read-file.ts'
 import { readVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { labelMapOf } from '../volume/labels.ts'
@@ -105,7 +105,7 @@ async function ofSplit(split: string, ids: readonly string[], meta: string): Pro
 async function readSplits(path: string): Promise<Map<string, string>> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = (await readRegularFile(path)).toString('utf8')
   } catch {
     throw new InputError(path, 'is missing or cannot be read, so no split can be chosen; leave data.split out')
   }

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { InputError } from '../volume/errors.ts'
 import { inputFault } from './file-faults.ts'
+import { openRegularFile } from './read-file.ts'
 
 /** A file read from front to end, decompressed on the way where it is gzip. */
 export interface ByteSource {
@@ -28,19 +28,15 @@ export const MAX_DEFLATE_RATIO = 1032
  */
 export async function openByteSource(path: string): Promise<ByteSource> {
   try {
-    // Before opening: a pipe without a writer would block for ever.
-    const about = await stat(path)
-    if (about.isDirectory()) throw new InputError(path, 'is a folder; give a file')
-    if (!about.isFile()) throw new InputError(path, 'is a pipe or a device; give a regular file')
-    const file = await open(path, 'r')
+    const { file, size } = await openRegularFile(path)
     const magic = new Uint8Array(2)
     await file.read(magic, 0, 2, 0)
     if (magic[0] === 0x1f && magic[1] === 0x8b) {
       await file.close()
-      return gzipSource(path, about.size)
+      return gzipSource(path, size)
     }
     return {
-      bound: about.size,
+      bound: size,
       exact: true,
       async fill(target) {
         let filled = 0

@@ -11,6 +11,7 @@ const INPUT_FAULTS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'has too long a name; check the path',
   EIO: 'cannot be read (input/output error); check the device',
   ERR_INVALID_ARG_VALUE: 'is no valid file name; check the path',
+  ERR_FS_FILE_TOO_LARGE: 'is larger than 2 GiB; it cannot be a file of this kind',
   Z_BUF_ERROR: 'is truncated (its compressed data end early); copy or download it again',
   Z_DATA_ERROR: 'is damaged (its compressed data are invalid); copy or download it again',
 }

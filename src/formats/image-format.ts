@@ -1,7 +1,8 @@
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { InputError } from '../volume/errors.ts'
 import { looksLikeDicom } from './dicom/signature.ts'
 import { inputFault } from './file-faults.ts'
+import { openRegularFile } from './read-file.ts'
 
 /** How an image is stored: `dicom` is a DICOM file, `series` a folder of them. */
 export type ImageFormat = 'nifti' | 'nrrd' | 'meta' | 'dicom' | 'series'
@@ -14,8 +15,7 @@ export async function imageFormat(path: string): Promise<ImageFormat> {
   try {
     const about = await stat(path)
     if (about.isDirectory()) return 'series'
-    if (!about.isFile()) return 'nifti'
-    const file = await open(path, 'r')
+    const { file } = await openRegularFile(path)
     const bytes = Buffer.alloc(1024)
     const { bytesRead } = await file.read(bytes, 0, bytes.length, 0).finally(() => file.close())
     return formatOfBytes(bytes.subarray(0, bytesRead), path)

@@ -23,18 +23,21 @@ export function noteRead(path: string): void {
 
 /** Protects a file that is going to be read: outputs can then be checked before any work is done. */
 export function registerInput(path: string): void {
-  for (const identity of identities(path)) if (!inputs.has(identity)) inputs.set(identity, path)
+  for (const identity of identities(path)) if (inputOf(identity) === undefined) inputs.set(identity, path)
 }
 
 /** Throws InputError where `target` is a registered input, by whatever name or link; `output` is what the user named. */
 export function refuseInput(target: string, output = target): void {
   for (const identity of identities(target)) {
-    const input = inputs.get(identity)
-    // The system gives the number of a deleted file to a new one: the input must still be there and have it.
-    if (input !== undefined && identities(input).includes(identity)) {
-      throw new InputError(output, `would overwrite the input ${input}; give another output`)
-    }
+    const input = inputOf(identity)
+    if (input !== undefined) throw new InputError(output, `would overwrite the input ${input}; give another output`)
   }
+}
+
+/** The system gives the number of a deleted file to a new one: the input must still be there and have it. */
+function inputOf(identity: string): string | undefined {
+  const input = inputs.get(identity)
+  return input !== undefined && identities(input).includes(identity) ? input : undefined
 }
 
 /** Notes that this process has written a file. */

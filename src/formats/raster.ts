@@ -7,6 +7,7 @@ import { InputError } from '../volume/errors.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { allocateBytes, type ByteSource, CHUNK_BYTES, MAX_DEFLATE_RATIO, streamSource, take } from './byte-source.ts'
 import { inputFault } from './file-faults.ts'
+import { noteRead } from './inputs.ts'
 import { numbersOfText } from './text-numbers.ts'
 import { allocateVoxels, type StoredType, storedBytes, voxelsFromBytes, voxelTypeOf } from './voxel-types.ts'
 
@@ -112,7 +113,10 @@ async function openRaster(raster: Raster, path: string, bytes: number, subject: 
 async function sizeOf(path: string, subject: string): Promise<number> {
   try {
     const about = await stat(path)
-    if (about.isFile()) return about.size
+    if (about.isFile()) {
+      noteRead(path)
+      return about.size
+    }
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     if (!missing) throw inputFault(error, path)

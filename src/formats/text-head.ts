@@ -1,6 +1,6 @@
-import { open, stat } from 'node:fs/promises'
 import { InputError } from '../volume/errors.ts'
 import { inputFault } from './file-faults.ts'
+import { openRegularFile } from './read-file.ts'
 
 /** The text that begins an NRRD or MetaImage file. */
 export interface TextHead {
@@ -26,23 +26,21 @@ export async function readTextHead(
   endOf: (start: string, from: number) => number | undefined,
 ): Promise<TextHead> {
   try {
-    const about = await stat(path)
-    if (!about.isFile()) throw new InputError(path, 'is a pipe or a device; give a regular file')
-    if (about.size === 0) throw new InputError(path, 'is empty; was it downloaded or copied completely?')
-    const file = await open(path, 'r')
+    const { file, size } = await openRegularFile(path)
     try {
+      if (size === 0) throw new InputError(path, 'is empty; was it downloaded or copied completely?')
       let bytes = Buffer.alloc(0)
       // Doubled each time: what is read and searched stays in proportion to the header.
       for (let want = STEP_BYTES; ; want *= 2) {
         const from = bytes.length
-        const more = Buffer.alloc(Math.min(want, about.size) - from)
+        const more = Buffer.alloc(Math.min(want, size) - from)
         const { bytesRead } = await file.read(more, 0, more.length, from)
         bytes = Buffer.concat([bytes, more.subarray(0, bytesRead)])
         const end = endOf(bytes.toString('latin1'), from)
-        const whole = bytesRead < more.length || bytes.length >= about.size
+        const whole = bytesRead < more.length || bytes.length >= size
         if (end === undefined && !whole && want < MAX_HEAD_BYTES) continue
         if (end === undefined && !whole) throw new InputError(path, 'has a header without an end; it is damaged')
-        return { text: bytes.toString('utf8', 0, end), end: end ?? bytes.length, size: about.size }
+        return { text: bytes.toString('utf8', 0, end), end: end ?? bytes.length, size }
       }
     } finally {
       await file.close()

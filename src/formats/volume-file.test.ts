@@ -192,7 +192,7 @@ describe('bad input ends in one sentence', () => {
     )
     await expect(readVolume(join(at('x.nii'), 'y.nii'))).rejects.toThrow('is not a folder); check the path')
     await expect(readVolume('a\0b.nii')).rejects.toThrow(InputError)
-    await expect(readVolume('/dev/null')).rejects.toThrow('is a pipe or a device')
+    await expect(readVolume('/dev/null')).rejects.toThrow('is a device, not a regular file')
     await expect(openVolume(at('none.nii'))).rejects.toThrow(InputError)
   })
 
@@ -201,7 +201,7 @@ describe('bad input ends in one sentence', () => {
     mkdirSync(at('out'))
     mkdirSync(at('out/folder.nii'))
     await expect(writeVolume(at('out/a.tif'), small)).rejects.toThrow('asks for no known format')
-    await expect(writeVolume(at('missing/a.nii'), small)).rejects.toThrow('its folder does not exist; create it first')
+    await writeVolume(at('missing/a.nii'), small)
     await expect(writeVolume(at('out/folder.nii'), small)).rejects.toThrow('is a folder; give a file name')
     await expect(writeVolume(at('out/a\0.nii'), small)).rejects.toThrow(InputError)
     await expect(writeVolume(at(`out/${'a'.repeat(300)}.nii`), small)).rejects.toThrow('has too long a name')

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { InputError } from '../volume/errors.ts'
 import { type ByteSource, CHUNK_BYTES, MAX_DEFLATE_RATIO, streamSource } from './byte-source.ts'
 import { inputFault } from './file-faults.ts'
+import { openRegularFile } from './read-file.ts'
 
 /** A file within a zip archive. */
 export interface ZipEntry {
@@ -180,7 +181,7 @@ async function readAt(file: FileHandle, offset: number, length: number, path: st
 
 async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
   try {
-    const file = await open(path, 'r')
+    const { file } = await openRegularFile(path)
     return await use(file).finally(() => file.close())
   } catch (error) {
     throw inputFault(error, path)

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { inputFault } from '../formats/file-faults.ts'
 import { decodePickle, type PickledValue } from '../formats/pickle.ts'
+import { readRegularFile } from '../formats/read-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, gridDifference, type Vec3 } from '../volume/grid.ts'
 import { type CaseMaps, placedAt } from './case-maps.ts'
@@ -104,12 +104,8 @@ export function onImage(
 
 async function readProperties(path: string): Promise<PickledValue | undefined> {
   const about = await stat(path).catch(() => undefined)
-  if (!about?.isFile() || about.size > MOST_PROPERTY_BYTES) return undefined
-  try {
-    return decodePickle(await readFile(path), path)
-  } catch (error) {
-    throw inputFault(error, path)
-  }
+  if (about === undefined || about.isDirectory() || about.size > MOST_PROPERTY_BYTES) return undefined
+  return decodePickle(await readRegularFile(path), path)
 }
 
 const isFile = (path: string): Promise<boolean> =>

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readRegularFile } from '../formats/read-file.ts'
 import type { LossPlan } from '../network/losses.ts'
 import { exportModel } from '../network/model.ts'
 import { decodeModel, type ModelSummary } from '../network/onnx/decode.ts'
@@ -73,13 +74,10 @@ export async function openModel(path: string, options: SessionOptions = {}): Pro
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(path))
-  } catch (error) {
-    // A folder is opened without complaint, and the fault in reading does not name it.
-    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new InputError(path, `is a folder; give the model file in it, such as ${join(path, 'model.onnx')}`)
   }
+  return new Uint8Array(await readRegularFile(path))
 }
 
 function parseMetadata(bytes: Uint8Array, path: string): ModelMetadata {

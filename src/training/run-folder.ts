@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeAtomically } from '../formats/atomic-write.ts'
+import { writeAtomically, writeTextAtomically } from '../formats/atomic-write.ts'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../network/checkpoint.ts'
 import { InputError } from '../volume/errors.ts'
 
@@ -29,7 +29,7 @@ export async function openRunFolder(folder: string, plan: string): Promise<RunFo
   return {
     ...(found && { found }),
     async save(checkpoint) {
-      await writeAtomically(path, encodeCheckpoint(plan, checkpoint))
+      await writeAtomically(path, encodeCheckpoint(plan, checkpoint), { replace: true, flush: true })
       await writeLog(folder, checkpoint.log)
     },
     removeCheckpoint: () => rm(path, { force: true }),
@@ -38,7 +38,8 @@ export async function openRunFolder(folder: string, plan: string): Promise<RunFo
 
 /** The log is written whole each time: it is small. */
 async function writeLog(folder: string, lines: readonly string[]): Promise<void> {
-  await writeAtomically(join(folder, 'log.jsonl'), [Buffer.from(lines.map((line) => `${line}\n`).join(''))])
+  const text = lines.map((line) => `${line}\n`).join('')
+  await writeTextAtomically(join(folder, 'log.jsonl'), text, { replace: true })
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

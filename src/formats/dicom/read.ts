@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { InputError } from '../../volume/errors.ts'
 import type { Volume } from '../../volume/volume.ts'
 import { inputFault } from '../file-faults.ts'
+import { openRegularFile } from '../read-file.ts'
 import { framesOf } from './frames.ts'
 import { imageVolume } from './image-volume.ts'
 import { type DicomFile, parseDicom } from './part10.ts'
@@ -71,9 +72,8 @@ async function isDicom(path: string): Promise<boolean> {
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    const file = await open(path, 'r')
+    const { file, size } = await openRegularFile(path)
     try {
-      const { size } = await file.stat()
       if (size > MAX_BYTES) throw new InputError(path, 'is larger than 2 GiB; give one file a slice')
       const bytes = new Uint8Array(size)
       const { bytesRead } = await file.read(bytes, 0, size, 0)
