@@ -116,6 +116,10 @@ describe('the frames of one file', () => {
     expect(own.scaling).toBeUndefined()
     expect([...own.data]).toEqual(ascending.map((value, n) => value * (n < 12 ? 0.5 : 2) - 1024))
   })
+  test('have a group of their own before the shared one', async () => {
+    const spacing: Elements = [[0x00289110, 'SQ', [[[0x00280030, 'DS', '3\\4']]]]]
+    expect((await read(frames([0, 1], { group: () => spacing }))).grid.spacing).toEqual([4, 3, 2.5])
+  })
   test('with half a rescaling, or one by 0, are refused', async () => {
     const values = (slope: string | undefined, intercept: string | undefined) =>
       fault(withElements(slice, [0x00281052, 'DS', intercept], [0x00281053, 'DS', slope]))
@@ -198,6 +202,19 @@ describe('the ways to write a data set', () => {
       }
     }
   })
+  test('a sequence of unknown type holds implicit VR', async () => {
+    const [, , groups] = frames([0, 1]).filter(([tag]) => tag >= 0x52009229 || tag === 0x00080016)
+    const body = dicomFile([groups], { syntax: IMPLICIT, delimited: true, preamble: false, meta: false })
+    const head = Uint8Array.of(0x00, 0x52, 0x30, 0x92, 0x55, 0x4e, 0, 0, 255, 255, 255, 255) // UN, undefined length
+    const known = frames([0, 1])
+    const before = dicomFile(known.filter(([tag]) => tag < 0x52009230))
+    const after = dicomFile(
+      known.filter(([tag]) => tag > 0x52009230),
+      { preamble: false, meta: false },
+    )
+    const { data, grid } = await readVolume(put(Buffer.concat([before, head, body.subarray(8), after])))
+    expect([[...data], grid.spacing[2]]).toEqual([ascending.slice(0, 24), 2.5])
+  })
   test('without a preamble, without meta information', async () => {
     for (const syntax of [EXPLICIT, IMPLICIT]) {
       for (const ending of ['.dcm', '']) {
@@ -267,6 +284,17 @@ describe('what is not an image of one quantity', () => {
     bytes.write('4', bytes.indexOf('1.2.840.10008.5.1.4.1.1.2') + 24)
     await expect(readVolume(put(bytes))).rejects.toThrow('names two SOP classes')
   })
+  test('elements out of order, too many numbers, several samples of grey, a class in the meta information alone', async () => {
+    const [first, second, ...rest] = slice
+    expect(await fault([second, first, ...rest])).toContain('its elements are not in order')
+    expect(await fault(withElements(slice, [0x00280030, 'DS', '1\\1\\1']))).toContain(
+      'its PixelSpacing is not 2 numbers',
+    )
+    expect(await fault(withElements(slice, [0x00280002, 'US', [3]]))).toContain('pixels in colour')
+    const bytes = Buffer.from(dicomFile(withElements(slice, [0x00080016, 'UI', '1.2.840.10008.1.3.10'])))
+    bytes[bytes.indexOf(Uint8Array.of(8, 0, 0x16, 0)) + 2] = 0x15 // the class becomes another element
+    await expect(readVolume(put(bytes))).rejects.toThrow('is a DICOMDIR')
+  })
   test('codings that nobody decodes are named', async () => {
     expect(await fault(slice, { syntax: '1.2.840.10008.1.2.4.201' })).toContain('High-Throughput JPEG 2000')
     expect(await fault(slice, { syntax: '1.2.9' })).toContain('unknown transfer syntax 1.2.9')
@@ -322,6 +350,7 @@ describe('a folder', () => {
       writeFileSync(join(path, `${k}`), dicomFile(sliceAt(k), { preamble: k > 0, meta: k > 0 }))
     symlinkSync(root, join(path, 'elsewhere'))
     writeFileSync(join(path, 'notes.txt'), 'words')
+    writeFileSync(join(path, '._0.dcm'), 'of macOS')
     writeFileSync(join(path, 'DICOMDIR'), dicomFile(withElements(slice, [0x00080016, 'UI', '1.2.840.10008.1.3.10'])))
     expect((await readVolume(path)).grid.shape).toEqual([3, 2, 3])
   })
@@ -347,5 +376,18 @@ describe('a folder', () => {
     for (const k of [0, 1]) writeFileSync(join(path, `${k}.dcm`), dicomFile(sliceAt(k)))
     writeFileSync(join(path, '2.dcm'), dicomFile(sliceAt(2)).subarray(0, 100))
     await expect(readVolume(path)).rejects.toThrow(`${join(path, '2.dcm')}: cannot be read as DICOM`)
+  })
+  test('with signed and unsigned slices keeps all their numbers', async () => {
+    const path = folder()
+    const unsigned = withElements(sliceAt(1), [0x00280103, 'US', [0]], [0x7fe00010, 'OW', [65535, 0, 1, 2, 3, 4]])
+    for (const [k, each] of [sliceAt(0), unsigned].entries()) writeFileSync(join(path, `${k}`), dicomFile(each))
+    expect([...(await readVolume(path)).data]).toEqual([-2, -1, 0, 1, 2, 3, 65535, 0, 1, 2, 3, 4])
+  })
+  test('with a segmentation of the same series names it', async () => {
+    const path = folder()
+    const class_ = [0x00080016, 'UI', '1.2.840.10008.5.1.4.1.1.66.4'] as const
+    for (const [k, each] of [sliceAt(0), withElements(sliceAt(1), class_)].entries())
+      writeFileSync(join(path, `${k}`), dicomFile(each))
+    await expect(readVolume(path)).rejects.toThrow(`${join(path, '1')}: is a segmentation among the 2 files`)
   })
 })

@@ -95,7 +95,8 @@ function kindOf({ sopClass, subject }: DicomFile): 'image' | 'segmentation' {
 async function dicomFiles(folder: string): Promise<string[]> {
   let names: string[] = []
   try {
-    names = (await readdir(folder)).filter((name) => name !== 'DICOMDIR').sort()
+    // What macOS leaves beside files on other disks is called "._" and their name.
+    names = (await readdir(folder)).filter((name) => name !== 'DICOMDIR' && !name.startsWith('._')).sort()
   } catch (error) {
     throw inputFault(error, folder)
   }

@@ -198,6 +198,14 @@ describe('FRACTIONAL and LABELMAP', () => {
     const all = [...(recipe.more ?? []), ...more]
     return frameElements({ rows: 1, columns: 3, positions: [at(2), at(0)], pixels, ...recipe, bits, more: all })
   }
+  const place: Elements = [[0x00209113, 'SQ', [[[0x00200032, 'DS', '0\\0\\2']]]]]
+  const samePlaces = [[0x52009230, 'SQ', [place, place]]] as const
+  test('bytes of a BINARY segmentation are 0 or 1', async () => {
+    const bytes = (high: number) =>
+      withElements(binary({ 1: 'a' }, [[1, 0, []]], { bits: 8, pixels: new Uint8Array(15).fill(high, 3, 4) }))
+    expect(places((await read(bytes(1))).data, 1)).toEqual([3])
+    expect(await fault(bytes(255))).toContain('holds the value 255, where 1 is the largest')
+  })
   test('labels stay what they are', async () => {
     for (const bits of [8, 16]) {
       const pixels = bits === 8 ? Uint8Array.of(7, 0, 1, 0, 0, 7) : [7, 0, 1, 0, 0, 7]
@@ -207,6 +215,8 @@ describe('FRACTIONAL and LABELMAP', () => {
     }
     const padded = labelMap(Uint8Array.of(7, 9, 1, 9, 9, 7) as never, 8, [[0x00280120, 'US', [9]]])
     expect([...(await read(padded)).data]).toEqual([0, 0, 7, 7, 0, 1])
+    const twice = withElements(labelMap(Uint8Array.of(1, 0, 0, 0, 0, 1) as never), ...samePlaces)
+    expect(await fault(twice)).toContain('has several frames at one place')
     expect(await fault(labelMap(Uint8Array.of(7, 2, 1, 0, 0, 0) as never))).toContain(
       'holds the value 2, which none of its',
     )
