@@ -3,11 +3,10 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Dataset, DatasetCase } from '../datasets/dataset.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
+import { checkIntensities } from '../training/intensity.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
-import { realValue, UNSCALED } from '../volume/scaling.ts'
-import { channelOf, type Volume } from '../volume/volume.ts'
 import { type CaseStore, fileStamps } from './case-store.ts'
 
 /** What the plan needs to know of a case. */
@@ -156,20 +155,6 @@ async function describe(one: DatasetCase, store: CaseStore): Promise<Entry> {
     volumesMl: Object.fromEntries(counts.map(([label, n]) => [label, n * ml])),
   }
   return { case: described, slices: shape[2] }
-}
-
-/** @throws InputError where an intensity is no number that a network can take: networks compute in float32 */
-function checkIntensities(image: Volume, fileOf: (channel: number) => string): void {
-  const { scaling = UNSCALED } = image
-  for (let channel = 0; channel < image.channels; channel++) {
-    const stored = channelOf(image, channel)
-    // By index: an iterator over an array of any type took ten times as long, longer than the digest.
-    for (let i = 0; i < stored.length; i++) {
-      const x = realValue(stored[i], scaling)
-      if (Number.isFinite(Math.fround(x))) continue
-      throw new InputError(fileOf(channel), `holds the intensity ${x}; replace it by a finite number of 32 bits`)
-    }
-  }
 }
 
 function countLabels(labels: LabelArray): Map<number, number> {

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { MAX_CURVE_CASES, MOST_KEPT_BYTES } from '../training/train.ts'
+import { mostKeptBytes } from '../training/dataset-thresholds.ts'
+import { mostCurveCases } from '../training/train.ts'
 import { RunError } from '../volume/errors.ts'
 import type { StudyPlan } from './plan.ts'
 import type { RunCell } from './run-study.ts'
@@ -9,10 +10,10 @@ import type { StudyFile } from './study-file.ts'
 import type { CellFailure, CellTask, StudyTask } from './worker.ts'
 
 /** What a process with the runtime takes before it has read a case. */
-const BASE_BYTES = 400e6
+const baseBytes = 400e6
 
 /** While one case is read, moved by noise, predicted and scored: images and labels as stored, maps and masks, sorted copies. */
-const BYTES_A_VOXEL_AT_WORK = 40
+const bytesPerVoxelAtWork = 40
 
 /** Cells at once: one a core, as long as their cases fit into the memory that is free. */
 export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan, onWarning?: (text: string) => void): number {
@@ -24,7 +25,7 @@ export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan, onWar
     const [training, heldOut] = [sizes(work.training), sizes(validation)]
     const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
     const prepared = sum(
-      [...training, ...heldOut.slice(0, MAX_CURVE_CASES)].map(
+      [...training, ...heldOut.slice(0, mostCurveCases)].map(
         ({ voxels, channels }) => voxels * (4 * channels + (organs.length <= 8 ? 1 : 4)),
       ),
     )
@@ -33,9 +34,9 @@ export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan, onWar
       (most, { voxels, channels }) => Math.max(most, voxels * channels),
       0,
     )
-    const atWork = BYTES_A_VOXEL_AT_WORK * largest
-    return Math.max(bytes, BASE_BYTES + prepared + Math.min(maps, MOST_KEPT_BYTES) + atWork)
-  }, BASE_BYTES)
+    const atWork = bytesPerVoxelAtWork * largest
+    return Math.max(bytes, baseBytes + prepared + Math.min(maps, mostKeptBytes) + atWork)
+  }, baseBytes)
   // What this process may still take, where a container or a batch system sets limits too.
   const memory = process.availableMemory()
   if (most > memory) {

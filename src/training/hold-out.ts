@@ -1,9 +1,9 @@
 import { softDiceOptimum } from '../decision/soft-dice.ts'
 import type { SessionOptions } from '../network/runtime/session.ts'
 import { labelMapOf } from '../volume/labels.ts'
+import { type LabelBits, labelBits } from './label-bits.ts'
 import { openModel } from './model-file.ts'
 import { predictProbability } from './predict.ts'
-import { type LabelBits, labelBits } from './preprocess.ts'
 import { type CaseSource, readCase } from './training-config.ts'
 
 export interface HeldOutScore {

@@ -1,4 +1,5 @@
-import type { LabelBits, PreparedImage } from './preprocess.ts'
+import type { LabelBits } from './label-bits.ts'
+import type { PreparedImage } from './preprocess.ts'
 
 /** A training case on the network's grid: image, label bits (see labelBits) and some voxels inside labels. */
 export interface PreparedCase {

@@ -1,22 +1,10 @@
-import { quantile } from '../metrics/statistics/quantile.ts'
 import { InputError } from '../volume/errors.ts'
-import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
+import { type Vec3, vec3 } from '../volume/grid.ts'
 import { realValue, storedValue, UNSCALED } from '../volume/scaling.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
+import { type Intensity, infiniteIntensity, normalise } from './intensity.ts'
+import type { LabelBits } from './label-bits.ts'
 import { resampledSize, resampleLinear, resampleNearest } from './resample.ts'
-
-/** How intensities of one channel become numbers around 0. */
-export type Intensity =
-  /** CT: cut to a window of Hounsfield units, then (x − mean) / deviation, all measured in the training cases' organs. */
-  | {
-      readonly kind: 'window'
-      readonly lower: number
-      readonly upper: number
-      readonly mean: number
-      readonly deviation: number
-    }
-  /** MR: (x − mean) / deviation of the case's own voxels inside the region. */
-  | { readonly kind: 'z-score' }
 
 /** All that is done to an image before a network sees it; kept with the model. */
 export interface Preprocessing {
@@ -29,7 +17,7 @@ export interface Preprocessing {
 }
 
 /** Where a network's image lies in the image it came from. */
-export interface Placement {
+export interface ResampledRegion {
   /** The image's whole size, in voxels (i, j, k). */
   readonly full: Vec3
   /** First voxel and size of the region. */
@@ -46,7 +34,7 @@ export interface PreparedImage {
   readonly channels: number
   /** What stands beyond the image, for each channel: its lowest value. */
   readonly outside: readonly number[]
-  readonly placement: Placement
+  readonly placement: ResampledRegion
 }
 
 /**
@@ -84,25 +72,8 @@ export function prepareImage(
   return { data, channels: image.channels, outside, placement }
 }
 
-/** @throws InputError for NaN and infinite intensities, and for those that float32 cannot hold */
-export function checkIntensities({ data, scaling }: Volume, subject: string): void {
-  // Whole numbers as they are stored are always finite.
-  if (scaling === undefined && !(data instanceof Float32Array || data instanceof Float64Array)) return
-  for (let i = 0; i < data.length; i++) {
-    const x = Math.fround(realValue(data[i], scaling ?? UNSCALED))
-    if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
-  }
-}
-
-function infiniteIntensity(x: number, subject: string): InputError {
-  return new InputError(subject, `holds the intensity ${x}; replace it by a finite number`)
-}
-
-/** Which outputs each voxel belongs to, a bit an output. */
-export type LabelBits = Uint8Array | Uint32Array
-
 /** Brings label bits on the image's grid to the network's. */
-export function prepareLabels(bits: LabelBits, { full, start, region, size }: Placement): LabelBits {
+export function prepareLabels(bits: LabelBits, { full, start, region, size }: ResampledRegion): LabelBits {
   const voxels = region[0] * region[1] * region[2]
   const cropped = bits instanceof Uint8Array ? new Uint8Array(voxels) : new Uint32Array(voxels)
   eachRow(full, start, region, (from, to) => cropped.set(bits.subarray(from, from + region[0]), to))
@@ -110,55 +81,11 @@ export function prepareLabels(bits: LabelBits, { full, start, region, size }: Pl
 }
 
 /** Brings a map on the network's grid back to the image's: linear interpolation inside the region, 0 outside. */
-export function restoreMap(map: Float32Array, { full, start, region, size }: Placement): Float32Array {
+export function restoreMap(map: Float32Array, { full, start, region, size }: ResampledRegion): Float32Array {
   const inside = resampleLinear(map, size, region)
   const result = new Float32Array(full[0] * full[1] * full[2])
   eachRow(full, start, region, (to, from) => result.set(inside.subarray(from, from + region[0]), to))
   return result
-}
-
-/** Bit k of a voxel is set where `outputs[k]` lists its label; bytes where 8 bits suffice. */
-export function labelBits(labels: ArrayLike<number>, outputs: readonly (readonly number[])[]): LabelBits {
-  const bits = new Map<number, number>()
-  for (const [k, values] of outputs.entries())
-    for (const value of values) bits.set(value, (bits.get(value) ?? 0) | (1 << k))
-  const result = outputs.length <= 8 ? new Uint8Array(labels.length) : new Uint32Array(labels.length)
-  let [previous, current] = [Number.NaN, 0]
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]
-    if (label !== previous) [previous, current] = [label, bits.get(label) ?? 0]
-    result[i] = current
-  }
-  return result
-}
-
-/** The window of CT intensities: 0.5 and 99.5 percentiles, mean and deviation of samples from the training organs. */
-export function fitWindow(samples: Float32Array): Intensity {
-  if (samples.length === 0)
-    throw new InputError('training set', 'no labelled voxel to measure intensities in; check the labels')
-  const sorted = samples.slice().sort()
-  const [lower, upper] = [quantile(sorted, 0.005), quantile(sorted, 0.995)]
-  const { mean, deviation } = moments(sorted.map((x) => Math.min(upper, Math.max(lower, x))))
-  return { kind: 'window', lower, upper, mean, deviation }
-}
-
-export function normalise(values: Float32Array, intensity: Intensity): Float32Array {
-  if (intensity.kind === 'window') {
-    const { lower, upper, mean, deviation } = intensity
-    return values.map((x) => (Math.min(upper, Math.max(lower, x)) - mean) / deviation)
-  }
-  const { mean, deviation } = moments(values)
-  return values.map((x) => (x - mean) / deviation)
-}
-
-function moments(values: Float32Array): { mean: number; deviation: number } {
-  let sum = 0
-  for (const x of values) sum += x
-  const mean = sum / values.length
-  let squares = 0
-  for (const x of values) squares += (x - mean) ** 2
-  // A constant image has nothing to show; dividing by a small number would only blow up round-off.
-  return { mean, deviation: Math.sqrt(squares / values.length) || 1 }
 }
 
 function nonzeroBox(image: Volume): { start: Vec3; region: Vec3 } {
@@ -194,9 +121,7 @@ function cropChannel(image: Volume, channel: number, start: Vec3, region: Vec3, 
   eachRow(image.grid.shape, start, region, (from, to) => {
     for (let i = 0; i < region[0]; i++) result[to + i] = realValue(values[from + i], scaling)
   })
-  for (const x of result) {
-    if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
-  }
+  for (const x of result) if (!Number.isFinite(x)) throw infiniteIntensity(x, subject)
   return result
 }
 
@@ -207,28 +132,4 @@ function eachRow(full: Vec3, start: Vec3, region: Vec3, visit: (inFull: number, 
       visit(((k + start[2]) * full[1] + j + start[1]) * full[0] + start[0], to)
     }
   }
-}
-
-/** Intensities inside a label, thinned to at most `limit`, for fitWindow. */
-export function sampleInside(image: Volume, channel: number, bits: LabelBits, limit: number): Float32Array {
-  const values = channelOf(image, channel)
-  const { scaling = UNSCALED } = image
-  let count = 0
-  for (const b of bits) if (b !== 0) count++
-  const stride = Math.max(1, Math.ceil(count / limit))
-  const samples = new Float32Array(Math.ceil(count / stride))
-  for (let i = 0, seen = 0; i < bits.length; i++) {
-    if (bits[i] !== 0 && seen++ % stride === 0) samples[(seen - 1) / stride] = realValue(values[i], scaling)
-  }
-  return samples
-}
-
-/** The median spacing of training images along each axis. */
-export function medianSpacing(grids: readonly Grid[]): Vec3 {
-  return vec3((axis) => median(grids.map((grid) => grid.spacing[axis])))
-}
-
-export function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
 }

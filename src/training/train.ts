@@ -1,31 +1,23 @@
+import { createHash } from 'node:crypto'
 import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { DiceHistogram } from '../decision/dice-histogram.ts'
-import { softDiceOptimum } from '../decision/soft-dice.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
 import { planDigest } from '../network/checkpoint.ts'
 import type { Device } from '../network/graph/tensor.ts'
 import { exportModel } from '../network/model.ts'
 import { createSession, type Session } from '../network/runtime/session.ts'
-import { type EpochLog, type TrainingPlan, trainNetwork, type Validation } from '../network/train.ts'
+import { type EpochLog, type TrainingPlan, trainNetwork } from '../network/train.ts'
 import type { UNetPlan } from '../network/unet.ts'
-import { RunError } from '../volume/errors.ts'
-import { diceOfCut } from './hold-out.ts'
-import { encodeModelFile, type ModelMetadata, type OutputSpec } from './model-file.ts'
+import { fillBatch } from './batches.ts'
+import { datasetThresholds } from './dataset-thresholds.ts'
+import { encodeModelFile, type ModelMetadata } from './model-file.ts'
 import type { PreparedCase } from './patch.ts'
-import { predictPrepared } from './predict.ts'
+import { checkMemory, choosePatch, outOfMemory } from './patch-size.ts'
+import { prepareCases } from './prepare-cases.ts'
 import { openRunFolder } from './run-folder.ts'
 import { describeImages } from './trained-images.ts'
-import {
-  checkMemory,
-  choosePatch,
-  fillBatch,
-  fingerprint,
-  foregroundShares,
-  outOfMemory,
-  prepareCases,
-} from './training-cases.ts'
 import type { CaseSource, TrainingConfig } from './training-config.ts'
+import { validate } from './validate.ts'
 
 export interface TrainingRun {
   /** Where log, checkpoint and `model.onnx` are written. */
@@ -53,7 +45,7 @@ export interface TrainingResult {
 }
 
 /** Validation in every epoch looks at so many cases at most; it only draws a curve. */
-export const MAX_CURVE_CASES = 12
+export const mostCurveCases = 12
 
 /**
  * Trains one network on cases and writes it as `model.onnx` in the run's folder, beside `log.jsonl`. A run that was
@@ -73,7 +65,7 @@ export async function trainSegmentation(
 ): Promise<TrainingResult> {
   const { folder, validation = [], device, threads, onCase, onEpoch, onStep, signal, dataset, channelNames } = run
   const watch = { ...(onCase && { onCase }), ...(signal && { signal }) }
-  const read = await prepareCases(config, cases, validation, MAX_CURVE_CASES, watch)
+  const read = await prepareCases(config, cases, validation, mostCurveCases, watch)
   const { training: prepared, curve, preprocessing, channels, ids, grids } = read
   const unet: UNetPlan = {
     dimensions: config.dimensions,
@@ -145,7 +137,10 @@ export async function trainSegmentation(
   return { model, epochs, metadata }
 }
 
-/** Trains in a folder. What was made for it and stayed empty, because a device or memory was missing, goes again. */
+/**
+ * Trains in a folder. Folders that were made for it and stayed empty, because a device or memory was missing, are
+ * removed again.
+ */
 async function inFolder<T>(folder: string, train: () => Promise<T>): Promise<T> {
   const made = await mkdir(resolve(folder), { recursive: true })
   try {
@@ -161,61 +156,25 @@ async function inFolder<T>(folder: string, train: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Mean Dice over cases on the network's grid; a case without the label and without a mask counts 1. */
-async function validate(
-  session: Session,
-  cases: readonly PreparedCase[],
-  patch: ModelMetadata['patch'],
-  outputs: readonly OutputSpec[],
-): Promise<Validation> {
-  const atHalf = new Float64Array(outputs.length)
-  const atOptimum = new Float64Array(outputs.length)
-  for (const { image, bits } of cases) {
-    const maps = finite(await predictPrepared(session, { patch, outputs }, image))
-    const voxels = bits.length
-    for (let k = 0; k < outputs.length; k++) {
-      const map = maps.subarray(k * voxels, (k + 1) * voxels)
-      atHalf[k] += diceOfCut(map, bits, k, 0.5)
-      atOptimum[k] += diceOfCut(map, bits, k, softDiceOptimum(map).threshold)
-    }
+/** Mean share of each output in the voxels that the net will see (images padded to the patch). */
+function foregroundShares(prepared: readonly PreparedCase[], outputs: number, patch: readonly number[]): number[] {
+  const counts = new Float64Array(outputs)
+  let voxels = 0
+  for (const { bits, image } of prepared) {
+    voxels += image.placement.size.reduce((p, n, axis) => p * Math.max(n, patch[axis]), 1)
+    for (const b of bits) if (b !== 0) for (let k = 0; k < outputs; k++) counts[k] += (b >>> k) & 1
   }
-  const mean = (sums: Float64Array) => [...sums].map((sum) => Number((sum / cases.length).toFixed(5)))
-  return { validationDice: mean(atHalf), validationDiceAtCaseThreshold: mean(atOptimum) }
+  return [...counts].map((count) => count / voxels)
 }
 
-/** A network may diverge in its last step, after its loss was seen. */
-function finite(maps: Float32Array): Float32Array {
-  if (!maps.every(Number.isFinite)) {
-    throw new RunError('training', 'the network predicts NaN: it has diverged; lower the learning rate')
-  }
-  return maps
-}
-
-/** Maps of so many bytes are kept for the second pass; the others are predicted again. */
-export const MOST_KEPT_BYTES = 500e6
-
-/** The data-set threshold t* of each output, from the predictions on the training cases: no label is used. */
-async function datasetThresholds(
-  session: Session,
-  cases: readonly PreparedCase[],
-  metadata: Pick<ModelMetadata, 'patch' | 'outputs'>,
-): Promise<number[]> {
-  const kept = new Map<PreparedCase, Float32Array>()
-  let left = MOST_KEPT_BYTES
-  const pass = async (sinks: readonly { add(chunk: Float32Array): void }[]) => {
-    for (const one of cases) {
-      const maps = kept.get(one) ?? finite(await predictPrepared(session, metadata, one.image))
-      if (!kept.has(one) && maps.byteLength <= left) {
-        kept.set(one, maps)
-        left -= maps.byteLength
-      }
-      const voxels = maps.length / sinks.length
-      for (const [k, sink] of sinks.entries()) sink.add(maps.subarray(k * voxels, (k + 1) * voxels))
+/** A digest of all that a checkpoint's continuation depends on. */
+function fingerprint(config: TrainingConfig, prepared: readonly PreparedCase[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(config))
+  for (const { id, image, bits } of prepared) {
+    hash.update(id)
+    for (const { buffer, byteOffset, byteLength } of [image.data, bits]) {
+      hash.update(Buffer.from(buffer, byteOffset, byteLength))
     }
   }
-  const first = metadata.outputs.map(() => new DiceHistogram())
-  await pass(first)
-  const second = first.map((histogram) => histogram.refine())
-  await pass(second)
-  return second.map((refinement) => refinement.optimum().threshold)
+  return hash.digest('hex')
 }

@@ -1,5 +1,5 @@
-import type { Grid, Vec3 } from '../volume/grid.ts'
-import { medianSpacing } from './preprocess.ts'
+import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
+import { median } from './median.ts'
 
 /** What the images were like that a network was trained on: kept so that it can warn of images unlike them. */
 export interface TrainedImages {
@@ -13,7 +13,7 @@ export interface TrainedImages {
 
 export function describeImages(grids: readonly Grid[], channelNames?: readonly string[]): TrainedImages {
   return {
-    spacingMm: medianSpacing(grids),
+    spacingMm: vec3((axis) => median(grids.map((grid) => grid.spacing[axis]))),
     orientations: [...new Set(grids.map(axisCodes))].sort(),
     ...(channelNames && { channelNames }),
   }
