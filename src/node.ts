@@ -11,4 +11,4 @@ export type {
   TrainingCase,
   TrainingConfig,
 } from './training/training-config.ts'
-export { completeTraining, DEFAULT_TRAINING, type TrainingChoices } from './training/training-defaults.ts'
+export { completeTraining, defaultTraining, type TrainingChoices } from './training/training-defaults.ts'

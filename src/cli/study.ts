@@ -7,7 +7,7 @@ import { studyVerdict } from '../report/study/report.ts'
 import { writeStudyReport } from '../report/study/write.ts'
 import type { Conducted, StudyOptions } from '../study/conduct.ts'
 import { parseStudyConfig } from '../study/config.ts'
-import { EXAMPLE_CONFIG } from '../study/presets.ts'
+import { exampleConfig } from '../study/presets.ts'
 import { progressOf } from '../study/progress.ts'
 import { gatherResults, type StudyResults } from '../study/results.ts'
 import { planOf, readStudyFile } from '../study/study-file.ts'
@@ -123,7 +123,7 @@ function printUnfinished(folder: string, { plan, left, holders }: Conducted, { j
 
 async function initialise(file: string, { json }: JsonOption): Promise<void> {
   try {
-    await writeFile(file, EXAMPLE_CONFIG, { flag: 'wx' })
+    await writeFile(file, exampleConfig, { flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     throw new InputError(file, 'exists already; give another name')

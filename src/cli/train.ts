@@ -7,7 +7,7 @@ import type { EpochLog } from '../network/train.ts'
 import { trainDataset } from '../training/train-dataset.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import {
-  DEFAULT_TRAINING,
+  defaultTraining,
   mostConvolutions,
   mostSamples,
   parseFlip,
@@ -57,7 +57,7 @@ const notNegative = (option: string) => realNumber(option, (x) => x >= 0, 'of at
 
 /** `halfdice train`: one network on a folder in nnU-Net's raw layout. */
 export function command(): Command {
-  const { optimiser, loss, steps, channels, convolutions, down, up, crop } = DEFAULT_TRAINING
+  const { optimiser, loss, steps, channels, convolutions, down, up, crop } = defaultTraining
   const choice = (flags: string, text: string, choices: readonly string[], otherwise: string) =>
     new Option(flags, text).choices(choices).default(otherwise)
   const command = new Command('train')
@@ -117,7 +117,8 @@ export function command(): Command {
     .addOption(
       new Option(
         '--modality <kind>',
-        'mr: each image to mean 0, deviation 1; ct: one window for all (default: ct where dataset.json names the channel CT)',
+        'mr: each image to mean 0, deviation 1; ct: one window for all ' +
+          '(default: ct where dataset.json names the channel CT)',
       ).choices(['mr', 'ct']),
     )
     .addOption(choice('--crop <region>', 'crop images to their voxels that are not 0', ['none', 'nonzero'], crop))
@@ -268,5 +269,7 @@ function epochLine(
   config: TrainingConfig,
 ): string {
   const dice = validationDice?.map((d, k) => `${config.outputs[k].name} ${d.toFixed(3)}`).join(', ')
-  return `epoch ${epoch}, step ${step}/${config.steps}: loss ${loss.toFixed(4)}${dice ? `, validation Dice ${dice}` : ''} (${seconds.toFixed(1)} s, ${(100 * dataShare).toFixed(1)} % data)`
+  const validation = dice ? `, validation Dice ${dice}` : ''
+  const time = `${seconds.toFixed(1)} s, ${(100 * dataShare).toFixed(1)} % data`
+  return `epoch ${epoch}, step ${step}/${config.steps}: loss ${loss.toFixed(4)}${validation} (${time})`
 }

@@ -26,8 +26,8 @@ export function planDigest(plan: object, fingerprint: string | undefined): strin
 }
 
 /**
- * A checkpoint's bytes: a line with the format and the SHA-256 of all that follows, the header as one line of JSON, then
- * parameters and moments as little-endian float32.
+ * A checkpoint's bytes: a line with the format and the SHA-256 of all that follows, the header as one line of JSON,
+ * then parameters and moments as little-endian float32.
  */
 export function encodeCheckpoint(plan: string, { step, state, log }: Checkpoint): Uint8Array[] {
   const header: Header = { plan, step, size: state.parameters.length, log }

@@ -17,7 +17,7 @@ export interface LossPlan {
   readonly smoothing: number
 }
 
-export const DEFAULT_LOSS: LossPlan = { kind: 'soft-dice', scope: 'batch', smoothing: 1 }
+export const defaultLoss: LossPlan = { kind: 'soft-dice', scope: 'batch', smoothing: 1 }
 
 /** The scalar to minimise, from logits and targets (in [0, 1]) of one shape [cases, outputs, …]. */
 export function loss(plan: LossPlan, logits: Tensor, target: Tensor): Tensor {

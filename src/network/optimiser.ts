@@ -24,7 +24,7 @@ export interface OptimiserPlan {
   readonly clipNorm: number
 }
 
-export const DEFAULT_OPTIMISER: OptimiserPlan = {
+export const defaultOptimiser: OptimiserPlan = {
   learningRate: 5e-3,
   warmUp: 20,
   decay: 'cosine',

@@ -51,7 +51,7 @@ export function constantParameters(flat: Float32Array): ParameterSource {
   return ({ shape }) => constant(flat.subarray(offset, (offset += sizeOf(shape))), shape)
 }
 
-/** A prior of 0 or 1 would start the output where its gradient is nil; 10⁻⁴ is rarer than any class worth training. */
+/** A prior of 0 or 1 would start an output where its gradient vanishes; 10⁻⁴ is rarer than any class worth training. */
 function logOdds(prior: number): number {
   const p = Math.min(0.5, Math.max(1e-4, prior))
   return Math.log(p / (1 - p))

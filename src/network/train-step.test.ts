@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { sizeOf } from './graph/tensor.ts'
 import type { LossPlan } from './losses.ts'
-import { DEFAULT_OPTIMISER } from './optimiser.ts'
+import { defaultOptimiser } from './optimiser.ts'
 import { listParameters } from './parameters.ts'
 import { relativeDifference } from './testing/finite-differences.ts'
 import { arraysFor, runSteps } from './testing/steps.ts'
@@ -19,7 +19,7 @@ const small2: UNetPlan = {
   down: 'max-pool',
   up: 'transposed',
 }
-const optimiser = { ...DEFAULT_OPTIMISER, warmUp: 2 }
+const optimiser = { ...defaultOptimiser, warmUp: 2 }
 const ce: LossPlan = { kind: 'cross-entropy', scope: 'case', smoothing: 1 }
 const plans: Record<string, StepPlan> = {
   '2-D, max-pool, transposed, cross-entropy': { unet: small2, batch: 2, patch: [8, 12], loss: ce, optimiser },
@@ -113,9 +113,9 @@ const compared: { readonly name: string; readonly plan: StepPlan }[] = [2, 3].fl
 
 describe.skipIf(!torchIsInstalled)('double-precision PyTorch (python3-torch)', () => {
   const steps = 10
-  // Where the input of a leaky ReLU lies within round-off of its kink, ours and theirs may take different sides, which
-  // moves a gradient by far more than round-off does. With these seeds that happens nowhere: differences are 10⁻⁶ of the
-  // largest entry, 2·10⁻⁵ at most. The tolerance is wider since other machines round otherwise.
+  // Where the input of a leaky ReLU lies within round-off of its kink, ours and theirs may take different sides,
+  // which moves a gradient by far more than round-off does. With these seeds that happens nowhere: differences are
+  // 10⁻⁶ of the largest entry, 2·10⁻⁵ at most. The tolerance is wider since other machines round otherwise.
   const seeds = [11, 12, 13]
   const runs = compared.map(({ plan }) => seeds.map((seed) => ({ plan, arrays: arraysFor(plan, seed) })))
   let torch: TorchRun[] = []

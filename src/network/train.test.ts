@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { RunError } from '../volume/errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { DEFAULT_LOSS } from './losses.ts'
-import { DEFAULT_OPTIMISER } from './optimiser.ts'
+import { defaultLoss } from './losses.ts'
+import { defaultOptimiser } from './optimiser.ts'
 import { createRandom } from './random.ts'
 import { type TrainingOptions, type TrainingPlan, trainNetwork } from './train.ts'
 
@@ -18,8 +18,8 @@ const plan: TrainingPlan = {
   },
   batch: 1,
   patch: [8, 8],
-  loss: DEFAULT_LOSS,
-  optimiser: { ...DEFAULT_OPTIMISER, warmUp: 0, decay: 'constant' },
+  loss: defaultLoss,
+  optimiser: { ...defaultOptimiser, warmUp: 0, decay: 'constant' },
   steps: 4,
   stepsPerEpoch: 1,
   seed: 0,

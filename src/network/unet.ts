@@ -34,9 +34,9 @@ export interface ParameterSpec {
 /** Gives the tensor that stands for a parameter: a slice of the trained vector, or a constant of a finished model. */
 export type ParameterSource = (spec: ParameterSpec) => Tensor
 
-const SLOPE = 0.01
+const leakySlope = 0.01
 /** He's initialisation for leaky ReLU: keeps the variance of activations from layer to layer. */
-const heDeviation = (inputs: number) => Math.sqrt(2 / (1 + SLOPE ** 2) / inputs)
+const heDeviation = (inputs: number) => Math.sqrt(2 / (1 + leakySlope ** 2) / inputs)
 
 /** How many voxels the image's size along every axis must be a multiple of. */
 export function sizeMultiple(plan: UNetPlan): number {
@@ -65,7 +65,7 @@ export function unet(plan: UNetPlan, image: Tensor, parameter: ParameterSource):
   }
   const activate = (x: Tensor, name: string) => {
     const scale = vector(`${name}.norm.scale`, x.shape[1], 1)
-    return leakyRelu(instanceNorm(x, scale, vector(`${name}.norm.bias`, x.shape[1], 0)), SLOPE)
+    return leakyRelu(instanceNorm(x, scale, vector(`${name}.norm.bias`, x.shape[1], 0)), leakySlope)
   }
   const level = (start: readonly Tensor[], name: string, size: number) => {
     let parts = start

@@ -27,16 +27,16 @@ export interface StudyTables {
 }
 
 /**
- * Gathers the scores of finished cells and writes `results.csv`, `summary.csv`, `comparisons.csv` and `reliability.csv`.
- * Everything follows from the cells: a second call writes the same bytes.
+ * Gathers the scores of finished cells and writes `results.csv`, `summary.csv`, `comparisons.csv` and
+ * `reliability.csv`. Everything follows from the cells: a second call writes the same bytes.
  *
  * @throws InputError where a cell is missing
  */
 export async function assembleTables(study: StudyFile, plan: StudyPlan, folder: string): Promise<StudyTables> {
   const missing = plan.cells.filter((cell) => !isFinished(cell, folder)).length
   if (missing > 0) {
-    const fault = `${missing} of ${plan.cells.length} cells are not finished; run the study again, it goes on where it was`
-    throw new InputError(folder, fault)
+    const remedy = 'run the study again, it goes on where it was'
+    throw new InputError(folder, `${missing} of ${plan.cells.length} cells are not finished; ${remedy}`)
   }
   const results: ScoreRow[] = []
   const reliability = new Map<string, ReliabilityRow>()

@@ -48,12 +48,12 @@ interface KnownEntry extends Entry {
   readonly files: string
 }
 
-/** Change it when an entry holds something else, or is checked for something else: earlier indices are then not used. */
-const INDEX_FORMAT = 3
+/** Raise it when entries change or are checked for more: older indices are then not used. */
+const indexFormat = 3
 
 /**
- * Reads every case once: its volumes, and a digest by which results know their data. What was read before is not read
- * again as long as its files keep size and time; that knowledge lies in `index.json` and may be deleted.
+ * Reads every case once, for its volumes and a digest that ties results to their data. Cases whose files keep size and
+ * time are not read again: what was found is kept in `index.json`, which may be deleted.
  *
  * @throws InputError naming the first file that is missing, corrupt, on another grid or no image to train on, unless
  * `skipBad`; and where no case is good
@@ -90,7 +90,7 @@ export async function indexCases(
     onCase?.(i + 1)
   }
   await mkdir(store.folder, { recursive: true })
-  await writeAtomically(path, [Buffer.from(`${JSON.stringify({ format: INDEX_FORMAT, entries })}\n`)])
+  await writeAtomically(path, [Buffer.from(`${JSON.stringify({ format: indexFormat, entries })}\n`)])
   const cases: IndexedCase[] = []
   const faultOf = channelFaults(good.map(({ entry }) => entry))
   for (const { one, entry } of good) {
@@ -106,8 +106,8 @@ export async function indexCases(
 }
 
 /**
- * What is wrong with a case that has another number of channels than most have; where as many have each number, than
- * the first has. It shows only when all have been read.
+ * The fault of each case whose number of channels differs from that of most cases (of the first case, in a tie). Known
+ * only once all have been read.
  */
 function channelFaults(entries: readonly Entry[]): (entry: Entry) => string | undefined {
   const ids = new Map<number, string[]>()
@@ -116,7 +116,7 @@ function channelFaults(entries: readonly Entry[]): (entry: Entry) => string | un
     if (alike === undefined) ids.set(one.channels, [one.id])
     else alike.push(one.id)
   }
-  // A map keeps its order and a sort that of equals: the first case's number is before others that are as common.
+  // Maps keep their order and sorting is stable: in a tie the first case's number comes first.
   const [[common, alike] = [0, []]] = [...ids].sort(([, a], [, b]) => b.length - a.length)
   const others = `${alike.length} of ${entries.length} cases (such as ${alike[0]}) have ${common}`
   return ({ case: { channels } }) => {
@@ -171,7 +171,7 @@ function countLabels(labels: LabelArray): Map<number, number> {
 async function readIndex(path: string): Promise<readonly KnownEntry[]> {
   try {
     const index = JSON.parse(await readFile(path, 'utf8')) as { format?: number; entries: readonly KnownEntry[] }
-    return index.format === INDEX_FORMAT ? index.entries : []
+    return index.format === indexFormat ? index.entries : []
   } catch {
     return []
   }

@@ -42,7 +42,7 @@ export class CaseStore {
   async load(one: DatasetCase): Promise<StudyImage> {
     if (!this.#cached) return this.#make(one)
     const version = digestOf(await fileStamps(one))
-    // Uncompressed: reading is then as fast as the disk.
+    // Uncompressed, so that reading is as fast as the disk.
     const files = ['image', 'labels'].map((kind) => join(this.folder, `${one.id}_${version}_${kind}.nii`))
     if (!files.every(existsSync)) {
       const made = await this.#make(one)
@@ -50,7 +50,7 @@ export class CaseStore {
       await writeVolume(files[0], { ...made.image, header: undefined })
       await writeVolume(files[1], { ...made.labels, header: undefined })
     }
-    // Read back even what was just made: a file rounds its affine, and results must not depend on which it was.
+    // What was just made is read back too: the file rounds the affine, and first and later runs must see the same one.
     const [image, labels] = await Promise.all(files.map(readVolume))
     return { image, labels: withValues(labels, files[1]) }
   }

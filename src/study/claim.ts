@@ -13,12 +13,12 @@ const pulse: Pulse = { beatMs: 5_000, staleMs: 60_000 }
 
 /** A claim on a piece of work among processes, and machines, that share a folder. */
 export interface Claim {
-  /** Aborted where another process has taken the claim over (after this one was suspended, or cut off from the disk). */
+  /** Aborted when another process has taken the claim over, after this one was suspended or cut off from the disk. */
   readonly lost: AbortSignal
   release(): Promise<void>
 }
 
-/** Claims that this process holds. Its number alone would not do: in a container every run may have the same. */
+/** Claims that this process holds. Its process number is not enough: in containers every run may have the same. */
 const held = new Set<string>()
 
 /** Who holds a claim. */
@@ -28,7 +28,7 @@ export interface Holder {
   readonly token: string
 }
 
-/** Of a file that names nobody: it is being written, or its writer died before it had written its name. */
+/** Stands for the holder of a damaged or empty file: it is being written, or its writer died while writing. */
 const nobody: Holder = { host: '', pid: 0, token: '' }
 
 /**
@@ -37,12 +37,13 @@ const nobody: Holder = { host: '', pid: 0, token: '' }
  * that has been silent for a minute (by the disk's clock), is replaced. Where clocks disagree, so that the last sign of
  * life lies in the future, the file is watched for a few seconds: a living holder writes to it.
  *
- * Claims save work, they do not guard results: those are renamed into place whole, and are the same whoever makes them.
+ * Claims only save work; results do not depend on them: they are renamed into place whole, and are the same whoever
+ * makes them.
  */
 export async function claim(path: string, times: Pulse = pulse): Promise<Claim | undefined> {
   await mkdir(dirname(path), { recursive: true })
   const own: Holder = { host: hostname(), pid: process.pid, token: randomBytes(8).toString('hex') }
-  // Known as held before anybody can read it.
+  // Before the file can be read by others.
   held.add(own.token)
   let file: FileHandle | undefined
   try {
@@ -94,7 +95,9 @@ async function create(path: string, own: Holder): Promise<FileHandle | undefined
   }
 }
 
-/** Writing lets the disk's clock set the file's time, where machines that share the disk may have other times of day. */
+/**
+ * Written, not touched: so the disk's clock sets the file's time. Machines that share a disk may disagree on theirs.
+ */
 async function sign(file: FileHandle, own: Holder): Promise<void> {
   await file.write(JSON.stringify(own), 0)
   await file.datasync()
@@ -192,8 +195,8 @@ function isRunning(pid: number): boolean {
 }
 
 /**
- * Takes the file away if it still is the dead holder's. One process at a time may do so: else a second one, which saw the
- * dead holder too, would take away what the first has put there meanwhile.
+ * Removes the file if it still is the dead holder's. One process at a time may: a second one that saw the dead holder
+ * too could otherwise remove the claim that the first has made meanwhile.
  */
 async function displace(path: string, dead: Holder, { beatMs }: Pulse): Promise<void> {
   const lock = `${path}.displace`

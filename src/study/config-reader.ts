@@ -33,7 +33,7 @@ export class ConfigReader {
     this.#seen.add(key)
     const own = this.#values[key] ?? {}
     const other = this.#fallback[key]
-    // What a preset says about its own data set does not fit another kind of data set.
+    // A preset's keys for its own data set do not apply to another kind of data set.
     const fits = !(isSection(own) && isSection(other)) || own.kind === undefined || own.kind === other.kind
     return new ConfigReader(own, this.#name(key), this.#path, fits ? other : {})
   }
@@ -137,7 +137,7 @@ export class ConfigReader {
     return (this.#values[key] ?? this.#fallback[key]) === undefined ? undefined : read(key)
   }
 
-  /** @throws InputError for keys that nobody asked for. */
+  /** @throws InputError for keys that were never read: misspelt, or in the wrong place. */
   finish(): void {
     for (const key of Object.keys(this.#values)) {
       if (this.#seen.has(key)) continue

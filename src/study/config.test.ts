@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { completeTraining } from '../training/training-defaults.ts'
 import { parseStudyConfig } from './config.ts'
-import { EXAMPLE_CONFIG } from './presets.ts'
+import { exampleConfig } from './presets.ts'
 
 const base = `
 data: {kind: nnunet, folder: D}
@@ -29,7 +29,7 @@ test('defaults, presets and relative paths', () => {
 })
 
 test('what `study init` writes is a valid configuration', () => {
-  const config = parse(EXAMPLE_CONFIG)
+  const config = parse(exampleConfig)
   expect(config.data).toEqual({ kind: 'totalsegmentator', folder: 'Totalsegmentator_dataset', resampleLabels: false })
   expect(config.noise.length).toBe(4)
   expect(config.organs.length).toBe(3)

@@ -12,14 +12,14 @@ import {
 import { InputError } from '../volume/errors.ts'
 import { type Vec3, vec3 } from '../volume/grid.ts'
 import { ConfigReader } from './config-reader.ts'
-import { PRESETS } from './presets.ts'
+import { studyPresets } from './presets.ts'
 
 export type StudyLoss = 'cross-entropy' | 'soft-dice'
 
 /** Everything that decides a study's numbers, with every default filled in. Lengths are in mm. */
 export interface StudyConfig {
   readonly name: string
-  /** Paths as they were written, relative to the configuration's folder, so that results do not depend on where that is. */
+  /** Paths as written, relative to the configuration's folder: results must not depend on where that is. */
   readonly data: DatasetSpec
   /** Take at most so many cases, drawn by the seed; undefined takes all. */
   readonly maxCases?: number
@@ -54,8 +54,8 @@ export interface StudyNoise {
  */
 export function parseStudyConfig(text: string, path: string): StudyConfig {
   const written = new ConfigReader(parseYaml(text, path) ?? {}, '', path)
-  const preset = written.choice('preset', Object.keys(PRESETS), 'paper')
-  const root = written.over(PRESETS[preset])
+  const preset = written.choice('preset', Object.keys(studyPresets), 'paper')
+  const root = written.over(studyPresets[preset])
   const config: StudyConfig = {
     name: root.text('name', 'study'),
     ...dataOf(root.section('data')),
@@ -73,7 +73,7 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
   return config
 }
 
-/** @throws InputError where the text is no YAML, or its aliases or its nesting are too much to be a configuration */
+/** @throws InputError where the text is not YAML, or expands beyond all measure by its aliases or nesting */
 function parseYaml(text: string, path: string): unknown {
   let fault: string
   try {

@@ -59,30 +59,30 @@ export interface DemoDraws {
 }
 
 /** Length scale over noise strength: ℓ = 4σ keeps folding below one in a thousand voxels, whatever σ is. */
-const LENGTH_RATIO = 4
+const lengthRatio = 4
 
-const CURVE_MM = [1, 1.4, 2, 2.8, 4, 5.7, 8, 11, 16]
-const DRAWS_MM = [2, 4, 8]
-const STUDY_MM = 8
-const DRAWS = 5
+const curveMm = [1, 1.4, 2, 2.8, 4, 5.7, 8, 11, 16]
+const drawsMm = [2, 4, 8]
+const studyMm = 8
+const drawsPerStrength = 5
 
 /** Where the curves of expected Dice are drawn: every hundredth, and closer near 0, where the mask grows fast. */
-const THRESHOLDS = [0.002, 0.005, ...Array.from({ length: 98 }, (_, i) => (i + 1) / 100)]
+const drawnThresholds = [0.002, 0.005, ...Array.from({ length: 98 }, (_, i) => (i + 1) / 100)]
 
 /** The default phantom's field of view at a resolution that is pleasant to look at. */
-const FINE: PhantomOptions = { shape: [144, 120, 96], spacing: [2, 2, 2] }
+const finePhantom: PhantomOptions = { shape: [144, 120, 96], spacing: [2, 2, 2] }
 
 /** Noise, marginals, optima and their Monte-Carlo checks on one case of the phantom: a few seconds of work. */
 export function demoResults(options: DemoOptions = {}): DemoResults {
   const { seed = 0, samples = 300, onProgress = () => {} } = options
-  const phantom = phantomCase(seed, 1, options.phantom ?? FINE)
+  const phantom = phantomCase(seed, 1, options.phantom ?? finePhantom)
   const { grid, data: labels } = phantom.labels
-  const noise = isotropic(STUDY_MM)
+  const noise = isotropic(studyMm)
 
   const bare = phantom.names.slice(1).map((name, i) => {
     const label = i + 1
     const own = marginal(labels, grid, label, noise.sigmaMm)
-    const curve = CURVE_MM.map((sigmaMm) => ({
+    const curve = curveMm.map((sigmaMm) => ({
       ...softDiceOptimum(marginal(labels, grid, label, isotropic(sigmaMm).sigmaMm)),
       sigmaMm,
     }))
@@ -96,10 +96,10 @@ export function demoResults(options: DemoOptions = {}): DemoResults {
     return {
       noise: model,
       foldProbability: foldProbability(model, grid),
-      labels: Array.from({ length: DRAWS }, (_, index) => sampler.sample(seed, index)),
+      labels: Array.from({ length: drawsPerStrength }, (_, index) => sampler.sample(seed, index)),
     }
   }
-  const draws = DRAWS_MM.map((sigmaMm) => draw(isotropic(sigmaMm)))
+  const draws = drawsMm.map((sigmaMm) => draw(isotropic(sigmaMm)))
   onProgress(0.15)
 
   const hits = bare.map(() => new Uint32Array(labels.length))
@@ -109,7 +109,7 @@ export function demoResults(options: DemoOptions = {}): DemoResults {
       {
         samples,
         seed,
-        thresholds: THRESHOLDS,
+        thresholds: drawnThresholds,
         onSample: (sample, index) => {
           for (let at = 0; at < sample.length; at++) hits[i][at] += sample[at]
           onProgress(0.15 + (0.85 * (i + (index + 1) / samples)) / bare.length)
@@ -127,13 +127,13 @@ export function demoResults(options: DemoOptions = {}): DemoResults {
     noise,
     zScores: zScores(hits, bare, samples),
     frequencies: frequencies(hits, bare, samples),
-    folded: draw({ ...noise, lengthMm: STUDY_MM / 2 }),
+    folded: draw({ ...noise, lengthMm: studyMm / 2 }),
     folding: foldingCurve(),
   }
 }
 
 function isotropic(sigmaMm: number): NoiseModel {
-  return { sigmaMm: [sigmaMm, sigmaMm, sigmaMm], lengthMm: LENGTH_RATIO * sigmaMm }
+  return { sigmaMm: [sigmaMm, sigmaMm, sigmaMm], lengthMm: lengthRatio * sigmaMm }
 }
 
 /** (k − n·m)/√(n·m(1−m)) where the normal approximation holds: variance of the count at least 10. */

@@ -26,10 +26,10 @@ export interface Example {
   readonly softDice: Float32Array
 }
 
-const CHANNELS = ['image', 'clean', 'noisy', 'marginal', 'crossEntropy', 'softDice'] as const
+const exampleChannels = ['image', 'clean', 'noisy', 'marginal', 'crossEntropy', 'softDice'] as const
 
 /**
- * Writes `examples/ORGAN/SIGMA.nii.gz` for the report: of the first case of fold 0 (whatever it shows) the slice with most
+ * Writes `examples/ORGAN/SIGMA.nii.gz` for the report: of the first case of fold 0 the slice with most
  * of the organ. Channels: image, clean label, noisy label, marginal, and both networks' probabilities. Cells whose
  * predictions were not kept give none.
  */
@@ -67,14 +67,17 @@ export async function readExamples(plan: StudyPlan, folder: string): Promise<Exa
   for (const { cell, id, organ, path } of exampleFiles(plan, folder)) {
     if (!existsSync(path)) continue
     const volume = await readVolume(path)
-    const named = CHANNELS.map((name, channel) => [name, channelOf(volume, channel) as Float32Array] as const)
+    const named = exampleChannels.map((name, channel) => [name, channelOf(volume, channel) as Float32Array] as const)
     const about = { organ: cell.organs[organ].name, sigma_mm: sigmaText(cell.sigmaMm), case: id, grid: volume.grid }
-    examples.push({ ...about, ...(Object.fromEntries(named) as Record<(typeof CHANNELS)[number], Float32Array>) })
+    examples.push({
+      ...about,
+      ...(Object.fromEntries(named) as Record<(typeof exampleChannels)[number], Float32Array>),
+    })
   }
   return examples
 }
 
-/** The files, each with the cells of its two networks. The cell's digest in the name keeps it apart from another study's. */
+/** The files, each with its two networks' cells; the digest in a file's name keeps studies in one folder apart. */
 function exampleFiles(plan: StudyPlan, folder: string) {
   const first = (loss: string) =>
     plan.cells.filter(({ work }) => work.kind === 'training' && work.fold === 0 && work.loss === loss)

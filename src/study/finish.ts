@@ -4,8 +4,8 @@ import { claim } from './claim.ts'
 import type { StudyPlan } from './plan.ts'
 
 /**
- * Does the last work on a finished study, alone: another run that is at it too is waited for. Then removes what runs that
- * were killed have left: half-written files, claims, and work folders of cells that are finished.
+ * Does the last work on a finished study while no other run does, waiting for its turn. Then removes what killed runs
+ * have left: half-written files, claims, and work folders of finished cells.
  */
 export async function finishAlone<T>(plan: StudyPlan, folder: string, use: () => Promise<T>): Promise<T> {
   const path = join(folder, '.report.claim')
@@ -32,14 +32,14 @@ async function sweep(plan: StudyPlan, folder: string): Promise<void> {
   for (const [place, cells] of names) {
     await removeWhere(place, (name) => [...cells].some((cell) => name.startsWith(`${cell}.`)))
   }
-  await removeWhere(folder, (name) => TEMPORARY.test(name) || /^\.report\.claim\.(\w+\.now|displace)$/.test(name))
+  await removeWhere(folder, (name) => temporaryName.test(name) || /^\.report\.claim\.(\w+\.now|displace)$/.test(name))
   for (const organ of await list(join(folder, 'examples'))) {
-    await removeWhere(join(folder, 'examples', organ), (name) => TEMPORARY.test(name))
+    await removeWhere(join(folder, 'examples', organ), (name) => temporaryName.test(name))
   }
 }
 
 /** Files under their temporary names (see atomic-write.ts). */
-const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/
+const temporaryName = /^\..+\.[0-9a-f]{12}\.tmp$/
 
 async function removeWhere(folder: string, unwanted: (name: string) => boolean): Promise<void> {
   for (const name of await list(folder)) {

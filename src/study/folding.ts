@@ -2,7 +2,7 @@ import { foldProbability } from '../noise/fold.ts'
 import { createGrid } from '../volume/grid.ts'
 import type { StudyNoise } from './config.ts'
 
-/** Above this share of folded voxels labels are torn or repeated in places (docs/theory.md, "A noise model for contours"). */
+/** Above this share of folds labels are torn or repeated in places (docs/theory.md, "A noise model for contours"). */
 export const muchFolding = 0.01
 
 /** The share of voxels at which the noise folds: it depends on the axes that move, not on the grid's size. */

@@ -2,7 +2,7 @@ import { boxOf, growBox } from '../volume/box.ts'
 import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
 
 /** The noise moves a boundary by more than this many σ in one voxel of 700 only. */
-const REACH_SIGMAS = 3
+const reachSigmas = 3
 
 /**
  * The voxels around an organ in which calibration is measured: its bounding box grown by 3σ. Over the whole image the
@@ -11,7 +11,7 @@ const REACH_SIGMAS = 3
 export function neighbourhood(clean: Uint8Array, grid: Grid, sigmaMm: Vec3): Int32Array {
   const organ = boxOf(clean, grid.shape, 0)
   if (organ === undefined) return new Int32Array(0)
-  const margin = vec3((axis) => Math.ceil((REACH_SIGMAS * sigmaMm[axis]) / grid.spacing[axis]))
+  const margin = vec3((axis) => Math.ceil((reachSigmas * sigmaMm[axis]) / grid.spacing[axis]))
   const { start, shape } = growBox(organ, margin, grid)
   const result = new Int32Array(shape[0] * shape[1] * shape[2])
   let at = 0

@@ -5,9 +5,9 @@ import type { Volume } from '../volume/volume.ts'
 import { type Cell, sigmaText } from './plan.ts'
 
 /**
- * The case's noisy label at a cell's strength. Labels that are in no organ of the group become background first. One field
- * moves all organs of a group. It is seeded by the study's seed, the case, the group and the strength: every fold and
- * both losses see the same label.
+ * The case's noisy label at a cell's strength. Labels that are in no organ of the group become background first. One
+ * field moves all organs of a group. It is seeded by the study's seed, the case, the group and the strength: every
+ * fold and both losses see the same label.
  */
 export function noisyLabels(
   { group, organs, sigmaMm, lengthMm, noiseSeed }: Cell,

@@ -10,9 +10,9 @@ import type { CaseIndex, IndexedCase } from './case-index.ts'
 import type { StudyConfig, StudyLoss } from './config.ts'
 
 /**
- * Raise it when the numbers that a cell gives for the same plan change: finished cells of old studies are then not reused.
+ * Raise it when a cell's numbers for the same plan change: finished cells of older studies are then not reused.
  */
-const CELL_FORMAT = 3
+const cellFormat = 3
 
 /** Organs that are trained, and whose noise is drawn, together: one organ, or all where the study is joint. */
 export interface OrganGroup {
@@ -59,11 +59,11 @@ export interface StudyPlan {
   readonly cells: readonly Cell[]
 }
 
-const LOSSES: readonly StudyLoss[] = ['cross-entropy', 'soft-dice']
+const comparedLosses: readonly StudyLoss[] = ['cross-entropy', 'soft-dice']
 
 /**
- * The study as pure data: groups of organs × noise strengths × folds × losses, each an immutable cell, and for each group
- * and strength one cell of theory. The same configuration and data give the same plan on every machine.
+ * The study as pure data: groups of organs × noise strengths × folds × losses, each an immutable cell, and for each
+ * group and strength one cell of theory. The same configuration and data give the same plan on every machine.
  *
  * @param labels label values by name, from the data set
  * @throws InputError for an organ that the data set does not have, and for fewer patients than folds
@@ -88,14 +88,15 @@ export function planStudy(
           digests.get(id),
         )
         const cell = { ...common, validation, work }
-        const path = `runs/${folderName(group.name)}/${sigmaText(sigmaMm)}/${place}-${digestOf([cell, involved, CELL_FORMAT])}`
+        const digest = digestOf([cell, involved, cellFormat])
+        const path = `runs/${folderName(group.name)}/${sigmaText(sigmaMm)}/${place}-${digest}`
         cells.push({ path, ...cell })
       }
       add('theory/all', group.cases, { kind: 'theory' })
       for (let fold = 0; fold < config.folds; fold++) {
         const validation = group.cases.filter((one) => one.fold === fold)
         const training = group.cases.filter((one) => one.fold !== fold)
-        for (const loss of LOSSES) {
+        for (const loss of comparedLosses) {
           add(`${loss}/fold-${fold}`, validation, {
             kind: 'training',
             loss,

@@ -12,7 +12,7 @@ import type { CellFailure, CellTask, StudyTask } from './worker.ts'
 /** What a process with the runtime takes before it has read a case. */
 const baseBytes = 400e6
 
-/** While one case is read, moved by noise, predicted and scored: images and labels as stored, maps and masks, sorted copies. */
+/** What reading, moving, predicting and scoring one case takes: images, labels, maps, masks and sorted copies. */
 const bytesPerVoxelAtWork = 40
 
 /** Cells at once: one a core, as long as their cases fit into the memory that is free. */
@@ -53,8 +53,8 @@ export interface StudyPool {
 }
 
 /**
- * Processes that run cells, so that several networks train at once. A process is started for a cell when none is free, is
- * kept for the next one, and ends with this process, or with the cell's signal.
+ * Processes that run cells, so that several networks train at once. A process is started when none is free, is kept for
+ * the next cell, and ends with this process or when its cell is stopped.
  */
 export function studyPool(task: StudyTask): StudyPool {
   const idle: ChildProcess[] = []
@@ -76,7 +76,7 @@ export function studyPool(task: StudyTask): StudyPool {
       idle.push(child)
       if (failure === null) return
       const error = Object.assign(new Error(failure.message), failure)
-      // Bad input names its file; what else goes wrong belongs to a network.
+      // Input errors name their file; for all others, name the network.
       if (failure.name !== 'InputError' && failure.name !== 'OutputError') error.message = `${path}: ${failure.message}`
       throw error
     },

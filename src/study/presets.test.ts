@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseStudyConfig } from './config.ts'
-import { EXAMPLE_CONFIG } from './presets.ts'
+import { exampleConfig } from './presets.ts'
 
 /** The smallest configuration of each kind of data. */
-const DATA = {
+const presetData = {
   nnunet: { folder: 'D' },
   totalsegmentator: { folder: 'D' },
   pairs: { images: 'I', labels: 'L', labelNames: { a: 1 } },
@@ -14,14 +14,14 @@ const small = { organs: ['a'], training: { steps: 1 }, softDice: {}, noise: { si
 
 /** The example with its commented-out keys taken in, but for those named. */
 function uncommented(but: readonly string[] = []): string {
-  return EXAMPLE_CONFIG.replaceAll(/^( *)# (\w+)(: .*)$/gm, (line, indent, key, rest) =>
+  return exampleConfig.replaceAll(/^( *)# (\w+)(: .*)$/gm, (line, indent, key, rest) =>
     but.includes(key) ? line : `${indent}${key}${rest}`,
   )
 }
 
 /** The keys that the parser knows in a section, by what it says of one that it does not know. */
-function knownKeys(section: string, kind: keyof typeof DATA): string[] {
-  const config: Record<string, object> = { ...small, data: { kind, ...DATA[kind] } }
+function knownKeys(section: string, kind: keyof typeof presetData): string[] {
+  const config: Record<string, object> = { ...small, data: { kind, ...presetData[kind] } }
   const text = JSON.stringify(
     section === '' ? { ...config, nonsense: 0 } : { ...config, [section]: { ...config[section], nonsense: 0 } },
   )
@@ -36,7 +36,7 @@ function knownKeys(section: string, kind: keyof typeof DATA): string[] {
 }
 
 test.each(['', 'data', 'noise', 'training', 'softDice'])("the example has every key of section '%s'", (section) => {
-  const kinds = Object.keys(DATA) as (keyof typeof DATA)[]
+  const kinds = Object.keys(presetData) as (keyof typeof presetData)[]
   const known = new Set(kinds.flatMap((kind) => knownKeys(section, kind)))
   expect(known.size).toBeGreaterThan(1)
   const written = parse(uncommented(), { uniqueKeys: false }) as Record<string, Record<string, unknown>>
@@ -44,7 +44,7 @@ test.each(['', 'data', 'noise', 'training', 'softDice'])("the example has every 
 })
 
 test('every line with a key says what it is for', () => {
-  for (const line of EXAMPLE_CONFIG.split('\n')) {
+  for (const line of exampleConfig.split('\n')) {
     if (/^ *(# )?\w+: ./.test(line)) expect(line, line).toMatch(/\S +# \S/)
   }
 })
@@ -53,6 +53,6 @@ test('keys that are commented out show their defaults', () => {
   // These have no default that could be written, or belong to another kind of data.
   const without = ['split', 'images', 'labels', 'labelNames', 'shape', 'seed', 'cases', 'patient', 'length', 'patch']
   const read = (text: string) => parseStudyConfig(text, 'study.yaml')
-  expect(uncommented(without)).not.toBe(EXAMPLE_CONFIG)
-  expect(read(uncommented(without))).toEqual(read(EXAMPLE_CONFIG))
+  expect(uncommented(without)).not.toBe(exampleConfig)
+  expect(read(uncommented(without))).toEqual(read(exampleConfig))
 })

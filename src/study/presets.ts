@@ -1,5 +1,5 @@
 /** Values for keys that a configuration does not write. */
-export const PRESETS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+export const studyPresets: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   /** Three organs, four strengths, five folds, one binary network for each: 120 networks. */
   paper: {
     folds: 5,
@@ -19,7 +19,7 @@ export const PRESETS: Readonly<Record<string, Readonly<Record<string, unknown>>>
 }
 
 /** A configuration with a comment on every key, as `halfdice study init` writes it. */
-export const EXAMPLE_CONFIG = `# A study: cross-entropy, soft-Dice and the threshold, cross-validated under label noise.
+export const exampleConfig = `# A study: cross-entropy, soft-Dice and the threshold, cross-validated under label noise.
 # Run it with: halfdice study THIS_FILE. Lengths are in mm; paths are relative to this file.
 # Keys that are commented out show their defaults, or an example where they have none.
 
@@ -37,7 +37,8 @@ data:
   # seed: 0              # phantom: which cases it makes
   # cases: 200           # at most so many cases, drawn by the study's seed (else all); phantom: how many it makes
   # patient: ^(patient\\d+)          # the patient in a case's name, where a patient has several cases
-  spacing: 3             # resample images and labels to this first (one number, or one an axis, null keeps it); phantom: make it so
+  spacing: 3             # resample images and labels to this first (a number, or one an axis, null keeps it);
+                         # phantom: the spacing it is made with
   # resampleLabels: false           # true: resample label maps that lie on another grid to their image's
 
 organs: [liver, pancreas, gallbladder]  # labels; a+b is the union of two

@@ -24,7 +24,7 @@ export interface StudyProgress {
   readonly underWay: number
   /** Hours of one core each that networks have trained so far. */
   readonly trainingHours: number
-  /** Hours until the end at the pace of what is under way; undefined where nothing is, or nothing has been timed yet. */
+  /** Hours until the end at the present pace; undefined where nothing is under way or has been timed yet. */
   readonly hoursLeft?: number
 }
 

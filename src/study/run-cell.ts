@@ -31,10 +31,10 @@ export interface CellSource {
   readonly versions: Versions
 }
 
-/** One thread for each network: several networks at once use the cores better, and results do not depend on their number. */
-const THREADS = 1
+/** One thread a network: several networks at once use the cores better, and results do not depend on how many. */
+const threadsPerNetwork = 1
 
-const BINS = 15
+const binCount = 15
 
 /**
  * Does a cell's work in a folder: trains (going on where a killed run left its checkpoint), predicts, scores. What the
@@ -89,7 +89,7 @@ async function scoreNetwork(
   const kept = join(folder, 'predictions')
   await rm(kept, { recursive: true, force: true })
   await mkdir(kept)
-  const model = await openModel(join(folder, 'model.onnx'), { threads: THREADS })
+  const model = await openModel(join(folder, 'model.onnx'), { threads: threadsPerNetwork })
   try {
     for (const [n, planned] of cell.validation.entries()) {
       signal?.throwIfAborted()
@@ -130,13 +130,13 @@ async function train(
     await trainSegmentation(config, training.map(noisyCase), {
       folder,
       validation: cell.validation.map(noisyCase),
-      threads: THREADS,
+      threads: threadsPerNetwork,
       dataset: source.dataset,
       ...(signal && { signal }),
     })
   }
   await splitLog(folder)
-  const model = await openModel(path, { threads: THREADS })
+  const model = await openModel(path, { threads: threadsPerNetwork })
   await model.session.dispose()
   return model.metadata
 }
@@ -176,7 +176,7 @@ class Sheet {
   constructor(cell: Cell) {
     this.#cell = cell
     this.#pools = cell.organs.map(() =>
-      Array.from({ length: BINS }, () => ({ voxels: 0, probability: 0, frequency: 0 })),
+      Array.from({ length: binCount }, () => ({ voxels: 0, probability: 0, frequency: 0 })),
     )
   }
 
@@ -195,7 +195,7 @@ class Sheet {
     const measured = calibration(
       Float32Array.from(near, (at) => m[at]),
       Uint8Array.from(near, (at) => noisy[at]),
-      BINS,
+      binCount,
     )
     this.#pool(organ, measured)
     for (const { method, threshold, predictedDice, diceNoisy, diceClean, volumeRatio } of scores) {

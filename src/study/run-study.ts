@@ -23,7 +23,7 @@ export interface RunOptions {
 }
 
 /** What a cell's folder may hold; anything else is left from a run that was killed. */
-const RESULTS: ReadonlySet<string> = new Set([
+const resultNames: ReadonlySet<string> = new Set([
   'model.onnx',
   'log.jsonl',
   'timing.jsonl',
@@ -34,9 +34,10 @@ const RESULTS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Runs the cells that are not finished yet, several at once. A cell is worked on in a hidden folder beside its place and
- * renamed into place when it is whole: a run that is killed loses at most the work since its cells' last checkpoints.
- * Runs that share the folder, on one machine or on several, divide the cells among them; each waits for none.
+ * Runs the cells that are not finished yet, several at once. A cell is worked on in a hidden folder beside its place
+ * and renamed into place when it is whole: a run that is killed loses at most the work since its cells' last
+ * checkpoints. Runs that share the folder, on one machine or on several, divide the cells among them and never wait
+ * for each other.
  *
  * @returns cells that another run is working on
  */
@@ -47,7 +48,7 @@ export async function runCells(
   { jobs, signal, onCell }: RunOptions,
 ): Promise<readonly Cell[]> {
   const busy: Cell[] = []
-  // One failure stops the other lanes, so that the error is told at once and no lane is left running.
+  // One failure stops the other lanes, so that the error is reported at once.
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
   let next = 0
@@ -69,7 +70,7 @@ export async function runCells(
     }
   }
   const outcomes = await Promise.allSettled(Array.from({ length: Math.max(1, Math.min(jobs, cells.length)) }, guarded))
-  // The first cause, not what it stopped elsewhere.
+  // Throw the first cause, not the errors of the lanes that it stopped.
   signal?.throwIfAborted()
   if (stop.signal.aborted) throw stop.signal.reason
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
@@ -122,7 +123,7 @@ async function finish(
     await mkdir(work, { recursive: true })
     await runCell(cell, work, AbortSignal.any([signal, held.lost]))
     for (const name of await readdir(work)) {
-      if (!RESULTS.has(name)) await rm(join(work, name), { recursive: true, force: true })
+      if (!resultNames.has(name)) await rm(join(work, name), { recursive: true, force: true })
     }
     held.lost.throwIfAborted()
     await renameOnce(work, join(folder, cell.path))

@@ -18,7 +18,7 @@ export type Method =
   | 'theory@half'
   | 'theory@case'
 
-export const METHODS: readonly Method[] = [
+export const allMethods: readonly Method[] = [
   'soft-dice@half',
   'ce@half',
   'ce@case',
@@ -42,7 +42,7 @@ export interface CaseScore {
 }
 
 /** Thresholds that the oracle may choose from, beside those of the other methods. */
-const ORACLE_STEPS = Array.from({ length: 999 }, (_, i) => (i + 1) / 1000)
+const oracleSteps = Array.from({ length: 999 }, (_, i) => (i + 1) / 1000)
 
 /** Cross-entropy's map under every cut. */
 export function scoreCrossEntropy(
@@ -57,7 +57,7 @@ export function scoreCrossEntropy(
     ['ce@dataset', datasetThreshold],
     ['ce@rma', rmaOptimum(m).threshold],
   ]
-  const score = cutScorer(m, clean, noisy, [...ORACLE_STEPS, ...cuts.map(([, t]) => t)])
+  const score = cutScorer(m, clean, noisy, [...oracleSteps, ...cuts.map(([, t]) => t)])
   const best = score.thresholds.reduce((a, b) => (score.at(b).diceNoisy > score.at(a).diceNoisy ? b : a))
   return [...cuts, ['ce@oracle', best] as const].map(([method, threshold]) => ({
     method,

@@ -20,7 +20,7 @@ export interface ScoreRow {
   readonly brier: number
 }
 
-const COLUMNS = [
+const scoreColumns = [
   'organ',
   'sigma_mm',
   'length_mm',
@@ -38,17 +38,17 @@ const COLUMNS = [
   'brier',
 ] as const satisfies readonly (keyof ScoreRow)[]
 
-const TEXT: ReadonlySet<string> = new Set(['organ', 'sigma_mm', 'loss', 'method', 'case', 'patient'])
+const textColumns: ReadonlySet<string> = new Set(['organ', 'sigma_mm', 'loss', 'method', 'case', 'patient'])
 
 /** Rows as CSV (RFC 4180): numbers with seven digits, which is more than a float32 map can tell. */
 export function scoresCsv(rows: readonly ScoreRow[]): string {
-  return csv(COLUMNS, rows as readonly unknown[] as readonly Record<string, string | number>[])
+  return csv(scoreColumns, rows as readonly unknown[] as readonly Record<string, string | number>[])
 }
 
 /** The inverse of `scoresCsv`. */
 export function parseScoresCsv(text: string): ScoreRow[] {
   return parseCsv(text).map((row) => {
-    const typed = COLUMNS.map((key) => [key, TEXT.has(key) ? row[key] : Number(row[key])])
+    const typed = scoreColumns.map((key) => [key, textColumns.has(key) ? row[key] : Number(row[key])])
     return Object.fromEntries(typed) as ScoreRow
   })
 }

@@ -23,18 +23,18 @@ export interface StudyFile {
   }
 }
 
-const NAME = 'study.json'
+const studyFileName = 'study.json'
 
 export async function writeStudyFile(folder: string, study: StudyFile): Promise<void> {
-  const path = join(folder, NAME)
+  const path = join(folder, studyFileName)
   const text = `${JSON.stringify(study, undefined, 1)}\n`
   const before = await readFile(path, 'utf8').catch(() => '')
   if (text !== before) await writeAtomically(path, [Buffer.from(text)])
 }
 
-/** @throws InputError where the folder is no study's */
+/** @throws InputError where the folder holds no study, or a damaged one */
 export async function readStudyFile(folder: string): Promise<StudyFile> {
-  const path = join(folder, NAME)
+  const path = join(folder, studyFileName)
   let study: Partial<Record<keyof StudyFile, unknown>>
   try {
     study = Object(JSON.parse(await readFile(path, 'utf8')))

@@ -156,8 +156,8 @@ interface Group {
 }
 
 /**
- * Rows by organ, then by strength, then by method, each in the order of their first row; within a method by case, so that
- * no sum depends on the order of the rows.
+ * Rows by organ, then by strength, then by method, each in the order of their first row; within a method by case, so
+ * that no sum depends on the order of the rows.
  */
 function groupsOf(rows: readonly ScoreRow[]): Group[] {
   const groups = new Map<string, { head: ScoreRow; methods: Map<Method, ScoreRow[]> }>()

@@ -33,7 +33,7 @@ async function readVersions(path: string): Promise<Versions> {
     const texts = Object.entries(Object(value)).map(([name, version]) => [name, String(version)] as const)
     if (texts.length > 0) return Object.fromEntries(texts)
   } catch {
-    // Named below.
+    // Reported below.
   }
   throw new InputError(path, 'is missing or damaged; delete the folder it lies in and run the study again')
 }
@@ -45,7 +45,7 @@ export function runtimeVersions(halfdice: string): Versions {
   try {
     runtime = (require('onnxruntime-node/package.json') as { version: string }).version
   } catch {
-    // An optional dependency; training will say how to install it.
+    // An optional dependency: training reports how to install it.
   }
   return {
     halfdice,

@@ -4,7 +4,7 @@ import { type CellSource, runCell } from './run-cell.ts'
 import { planOf, type StudyFile } from './study-file.ts'
 import type { Versions } from './versions.ts'
 
-/** What a worker is told first: the study as its parent has planned it, whatever the folder says by now. */
+/** A worker's first message: the study as its parent has planned it, whatever the folder holds by now. */
 export interface StudyTask {
   readonly study: StudyFile
   /** The folder that the configuration's paths are relative to, and the study's own. */
@@ -20,10 +20,10 @@ export interface CellTask {
   readonly folder: string
 }
 
-/** An error's own words: its class would not survive the way between processes. */
+/** An error as plain data: classes are lost between processes. */
 export type CellFailure = Readonly<Record<string, unknown>> & { readonly message: string }
 
-// A run that was killed takes its workers along. Ctrl-C reaches workers too; their parent ends them, and tells why.
+// Workers end with their parent, even where that was killed. Ctrl-C reaches workers too: they leave it to the parent.
 process.on('disconnect', () => process.exit(1))
 process.on('SIGINT', () => undefined)
 process.on('message', async (task: StudyTask | CellTask) => {

@@ -19,10 +19,10 @@ export interface Augmentation {
 }
 
 /**
- * Mirroring is off: it teaches a network that left is right, which is wrong wherever labels differ by side (left and
- * right kidney, the ventricles) and no image says that they do. Who knows that sides do not matter turns it on.
+ * Mirroring is off by default. It teaches a network that left and right are alike, which is wrong for every label that
+ * depends on the side (left and right kidney, the heart's ventricles). Turn it on where sides do not matter.
  */
-export const DEFAULT_AUGMENTATION: Augmentation = {
+export const defaultAugmentation: Augmentation = {
   probability: 0.5,
   rotationDegrees: 15,
   scale: [0.85, 1.15],
@@ -31,7 +31,7 @@ export const DEFAULT_AUGMENTATION: Augmentation = {
   intensity: { factor: 0.1, offset: 0.1, noise: 0.05 },
 }
 
-export const NO_AUGMENTATION: Augmentation = {
+export const noAugmentation: Augmentation = {
   probability: 0,
   rotationDegrees: 0,
   scale: [1, 1],
@@ -40,14 +40,14 @@ export const NO_AUGMENTATION: Augmentation = {
   intensity: { factor: 0, offset: 0, noise: 0 },
 }
 
-/** Beyond this ratio of spacings nothing turns between two axes, as in nnU-Net: interpolated thick slices look like none. */
-const MOST_ANISOTROPIC = 3
+/** Above this ratio of spacings two axes are not rotated into each other, as in nnU-Net: thick slices would blur. */
+const mostAnisotropic = 3
 
 type Triple = [number, number, number]
 
 /**
  * Draws one training sample: a patch around a random centre (one in three around a labelled voxel, as in nnU-Net),
- * transformed, with its targets (1 inside, 0 outside). Beyond the image stand its lowest value and no label. With a
+ * transformed, with its targets (1 inside, 0 outside). Beyond the image: its lowest value, and no label. With a
  * patch of depth 1 a slice of the volume is drawn.
  *
  * @param patch size along (i, j, k)
@@ -107,7 +107,8 @@ function drawCentre(
     const jitter = (2 * random.uniform() - 1) * shifts[axis]
     const u = random.uniform()
     if (p === 1) return inside === undefined ? Math.floor(u * n) : inside[axis]
-    // Where the patch covers the image it stays in the middle, else it lies anywhere within (half a patch from the ends).
+    // Where the patch covers the image it stays in the middle, else it lies anywhere within (half a patch from the
+    // ends).
     const [low, high] = n <= p ? [(n - 1) / 2, (n - 1) / 2] : [(p - 1) / 2, n - 1 - (p - 1) / 2]
     const middle = inside === undefined ? low + u * (high - low) : Math.min(high, Math.max(low, inside[axis]))
     return middle + jitter
@@ -143,7 +144,7 @@ function drawMatrix(
     rotation[3 * a + b] = -Math.sin(angle)
     rotation[3 * b + a] = Math.sin(angle)
     const ratio = spacingMm[a] / spacingMm[b]
-    if (Math.max(ratio, 1 / ratio) > MOST_ANISOTROPIC) continue
+    if (Math.max(ratio, 1 / ratio) > mostAnisotropic) continue
     matrix = product(rotation, matrix)
   }
   // From mm to voxels: a rotation of the body, whatever the shape of its voxels.
@@ -165,7 +166,8 @@ function disturb(image: Float32Array, factor: number, offset: number, noise: num
   const scale = Math.exp(factor * random.normal())
   const shift = offset * random.normal()
   const deviation = noise * random.uniform()
-  // Uniform noise of the same deviation: a fifth of the normal generator's time, and a sum of eight weights sees no difference.
+  // Uniform noise of the same deviation takes a fifth of the time of normal noise, and after the first convolution's
+  // sums the two look alike.
   const width = deviation * Math.sqrt(12)
   let state = random.bits() | 1
   for (let i = 0; i < image.length; i++) {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { NO_AUGMENTATION } from './augment.ts'
+import { noAugmentation } from './augment.ts'
 import { fillBatch, shuffledIndex } from './batches.ts'
 import type { PreparedCase } from './patch.ts'
-import { DEFAULT_TRAINING } from './training-defaults.ts'
+import { defaultTraining } from './training-defaults.ts'
 
 test('every pass over the cases is a permutation, in an order of its own', () => {
   const n = 8
@@ -27,11 +27,11 @@ test('a batch takes its samples from the cases in that order', () => {
     return { id: String(i), image, bits: new Uint8Array(8), foreground: new Int32Array(0) }
   })
   const config = {
-    ...DEFAULT_TRAINING,
+    ...defaultTraining,
     outputs: [{ name: 'a', labels: [1] }],
     batch: 2,
     seed: 3,
-    augmentation: NO_AUGMENTATION,
+    augmentation: noAugmentation,
   }
   const seen: number[] = []
   for (let step = 0; step < 10; step++) {

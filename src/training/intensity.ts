@@ -6,7 +6,9 @@ import type { LabelBits } from './label-bits.ts'
 
 /** How intensities of one channel become numbers around 0. */
 export type Intensity =
-  /** CT: cut to a window of Hounsfield units, then (x − mean) / deviation, all measured in the training cases' organs. */
+  /**
+   * CT: cut to a window of Hounsfield units, then (x − mean) / deviation, all measured in the training cases' organs.
+   */
   | {
       readonly kind: 'window'
       readonly lower: number
@@ -19,7 +21,8 @@ export type Intensity =
 
 /**
  * @param subject what to name in the message, by channel
- * @throws InputError for NaN and infinite intensities, and for those that float32, in which networks compute, cannot hold
+ * @throws InputError for NaN and infinite intensities, and for those that float32, in which networks compute, cannot
+ * hold
  */
 export function checkIntensities(image: Volume, subject: (channel: number) => string): void {
   const { data, scaling = UNSCALED } = image

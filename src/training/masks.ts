@@ -4,9 +4,9 @@ import type { Volume } from '../volume/volume.ts'
 import type { Model } from './model-file.ts'
 
 /**
- * Cuts a model's probabilities: at a number, at each output's per-case t* (`auto`), or at the data-set t* that the model
- * file holds (`dataset`). Outputs that are single labels give one label map, in which a voxel above several thresholds
- * goes to the output that exceeds its own by the largest factor; other outputs give one 0/1 channel each.
+ * Cuts a model's probabilities: at a number, at each output's per-case t* (`auto`), or at the data-set t* that the
+ * model file holds (`dataset`). Outputs that are single labels give one label map, in which a voxel above several
+ * thresholds goes to the output that exceeds its own by the largest factor; other outputs give one 0/1 channel each.
  *
  * @throws InputError for `dataset` where the model holds no threshold
  */

@@ -2,7 +2,10 @@ import type { ModelSummary, ValueSummary } from '../network/onnx/decode.ts'
 
 type Test = (x: unknown) => boolean
 
-/** The first key of a model's metadata that is not what ModelMetadata says, or does not suit the graph; undefined: none. */
+/**
+ * The first key of a model's metadata that has the wrong form or contradicts the graph; undefined where all are
+ * right.
+ */
 export function faultyKey(metadata: unknown, { inputs, outputs }: ModelSummary): string | undefined {
   const m = record(metadata)
   const [unet, preprocessing, images] = [record(m.unet), record(m.preprocessing), record(m.images)]
@@ -18,7 +21,7 @@ export function faultyKey(metadata: unknown, { inputs, outputs }: ModelSummary):
     ['unet.up', unet.up === 'transposed' || unet.up === 'resize'],
     ['unet.inputChannels', suits(inputs, 'image', expected.rank, expected.inputs)],
     ['unet.outputs', suits(outputs, 'probability', expected.rank, expected.outputs)],
-    // Prediction tells a 2-D network by its depth of 1.
+    // A patch of depth 1 marks a 2-D network.
     ['patch', listOf(whole, 3)(m.patch) && patch(m.patch.slice(0, flat ? 2 : 3)) && (m.patch[2] === 1) === flat],
     ['outputs', listOf(isOutput, unet.outputs)(m.outputs)],
     ['preprocessing.crop', preprocessing.crop === 'none' || preprocessing.crop === 'nonzero'],

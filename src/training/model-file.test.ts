@@ -8,7 +8,7 @@ import { createGrid } from '../volume/grid.ts'
 import { faultyKey } from './model-check.ts'
 import { encodeModelFile, type ModelMetadata, openModel } from './model-file.ts'
 import { describeImages } from './trained-images.ts'
-import { DEFAULT_TRAINING } from './training-defaults.ts'
+import { defaultTraining } from './training-defaults.ts'
 import { unlikeTraining } from './unlike-training.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-model-'))
@@ -33,7 +33,7 @@ const metadata: ModelMetadata = {
     intensities: [{ kind: 'z-score' }, { kind: 'window', lower: -100, upper: 200, mean: 40, deviation: 30 }],
   },
   images: { spacingMm: [1, 1, 3], orientations: ['LPS', 'RAS'], channelNames: ['MR', 'CT'] },
-  loss: DEFAULT_TRAINING.loss,
+  loss: defaultTraining.loss,
   training: {},
   thresholds: [0.4],
 }

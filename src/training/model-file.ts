@@ -31,7 +31,10 @@ export interface ModelMetadata {
   readonly loss: LossPlan
   /** How it was trained: optimiser, steps, seed, augmentation, data. */
   readonly training: Readonly<Record<string, unknown>>
-  /** Data-set threshold t* of each output, from the predictions on the training cases (theory, section 3). */
+  /**
+   * Data-set threshold t* of each output, from the predictions on the training cases (docs/theory.md, "Scope: a case,
+   * or a data set").
+   */
   readonly thresholds?: readonly number[]
 }
 
@@ -42,19 +45,19 @@ export interface Model {
   readonly path: string
 }
 
-const KEY = 'halfdice'
+const metadataKey = 'halfdice'
 
 /** SHA-256 of the file without this property. It is the last of all, so that the rest is the file without its end. */
-const SEAL_KEY = 'halfdice.sha256'
+const sealKey = 'halfdice.sha256'
 
 /** The seal's bytes: a tag and a length; the same before the key (15 characters) and before the digest (64). */
-const SEAL_BYTES = 2 + 2 + SEAL_KEY.length + 2 + 64
+const sealBytes = 2 + 2 + sealKey.length + 2 + 64
 
 /** The bytes of a model file: a flipped bit anywhere in it is noticed by openModel. */
 export function encodeModelFile(parameters: Float32Array, metadata: ModelMetadata): Uint8Array {
-  const properties = { [KEY]: JSON.stringify(metadata) }
+  const properties = { [metadataKey]: JSON.stringify(metadata) }
   const sha256 = digest(exportModel(metadata.unet, parameters, properties))
-  return exportModel(metadata.unet, parameters, { ...properties, [SEAL_KEY]: sha256 })
+  return exportModel(metadata.unet, parameters, { ...properties, [sealKey]: sha256 })
 }
 
 /**
@@ -87,14 +90,14 @@ function parseMetadata(bytes: Uint8Array, path: string): ModelMetadata {
   } catch {
     throw new InputError(path, 'is no ONNX model or is damaged; give a model that `halfdice train` wrote')
   }
-  const { [KEY]: text, [SEAL_KEY]: seal } = summary.metadata
+  const { [metadataKey]: text, [sealKey]: seal } = summary.metadata
   if (text === undefined && seal === undefined) {
     throw new InputError(
       path,
       "is no model of halfdice's (no preprocessing inside); give one that `halfdice train` wrote",
     )
   }
-  if (text === undefined || seal !== digest(bytes.subarray(0, Math.max(0, bytes.length - SEAL_BYTES)))) {
+  if (text === undefined || seal !== digest(bytes.subarray(0, Math.max(0, bytes.length - sealBytes)))) {
     throw new InputError(path, 'is damaged or was changed after training (its SHA-256 differs); copy or train it again')
   }
   let metadata: Partial<ModelMetadata>

@@ -26,7 +26,7 @@ export function choosePatch(
     if (axis >= axes) return 1
     return up(given?.[axis] ?? median(prepared.map(({ image }) => image.placement.size[axis])))
   })
-  // A depth of 1 marks the model of a 2-D network.
+  // A patch of depth 1 marks a 2-D network.
   if (axes === 3 && sizes[2] === 1) {
     throw new InputError('patch', 'is a single slice of a 3-D network; make it deeper, or train a 2-D network')
   }
@@ -34,8 +34,8 @@ export function choosePatch(
     const largest = Math.max(...sizes)
     if (largest === multiple) {
       const least = new Array(axes).fill(multiple).join('×')
-      const fault = `${unet.channels.length} levels need a patch of at least ${least} voxels, more than is taken by itself`
-      throw new InputError('channels', `${fault}; give fewer levels, or the patch`)
+      const fault = `${unet.channels.length} levels need a patch of at least ${least} voxels`
+      throw new InputError('channels', `${fault}, more than the default's limit; give fewer levels, or the patch`)
     }
     sizes[sizes.indexOf(largest)] -= multiple
   }

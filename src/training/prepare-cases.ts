@@ -23,12 +23,13 @@ export interface PreparedCases {
 }
 
 /**
- * Reads the cases, one at a time, and checks all that can be wrong with them before the first step: what is held out is
- * otherwise read at the end of an epoch, or of the whole training. Training cases are read twice where the preprocessing
- * depends on all of them (CT: the window of intensities in the organs).
+ * Reads the cases, one at a time, and checks all of them, held-out ones too, before the first step: a bad held-out
+ * case would otherwise be found only after an epoch, or after the whole training. Training cases are read twice where
+ * the preprocessing depends on all of them (CT: the window of intensities in the organs).
  *
  * @param curveCases of the held-out cases, so many are prepared
- * @throws InputError where there is no case to train on, one does not suit the others, or nobody has an output's labels
+ * @throws InputError where there is no case to train on, one does not suit the others, or no case holds an output's
+ * labels
  */
 export async function prepareCases(
   config: TrainingConfig,

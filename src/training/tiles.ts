@@ -1,6 +1,8 @@
 import type { PreparedImage } from './preprocess.ts'
 
-/** A network on a batch of patches: channels-first input of `shape` [n, channels, (depth,) height, width] to outputs. */
+/**
+ * A network on a batch of patches: channels-first input of `shape` [n, channels, (depth,) height, width] to outputs.
+ */
 export type PatchPredictor = (batch: Float32Array, shape: readonly number[]) => Promise<Float32Array>
 
 export interface TilePlan {
@@ -15,7 +17,7 @@ export interface TilePlan {
 
 /**
  * Applies a network patch by patch. Where patches overlap, their predictions are averaged with weights that fall off
- * like a Gaussian (deviation: an eighth of the patch, as in nnU-Net) from the patch's centre, so that no seam is seen.
+ * like a Gaussian (deviation: an eighth of the patch, as in nnU-Net) from the patch's centre, so that no seams show.
  * Images smaller than the patch are continued by their lowest value, as in training.
  *
  * @returns maps one after the other, each with i fastest, on the prepared image's grid
@@ -64,7 +66,7 @@ function tileWeights(patch: readonly number[]): Float32Array {
   )
   const weights = new Float32Array(patch[0] * patch[1] * patch[2])
   let at = 0
-  // The corners' weight of about 10⁻¹⁰ would leave a quotient of two tiny sums where only one tile reaches.
+  // Weights near a patch's corners are about 10⁻¹⁰; where one tile alone reaches, a quotient of two such sums is noise.
   for (const c of z) for (const b of y) for (const a of x) weights[at++] = Math.max(1e-3, a * b * c)
   return weights
 }

@@ -12,7 +12,7 @@ import { predictProbability } from './predict.ts'
 import { discCase } from './testing/discs.ts'
 import { trainSegmentation } from './train.ts'
 import type { TrainingCase, TrainingConfig } from './training-config.ts'
-import { DEFAULT_TRAINING } from './training-defaults.ts'
+import { defaultTraining } from './training-defaults.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'halfdice-training-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -22,7 +22,7 @@ const outputs = [
   { name: 'whole', labels: [1, 2] },
 ]
 const small: TrainingConfig = {
-  ...DEFAULT_TRAINING,
+  ...defaultTraining,
   outputs,
   channels: [4, 8],
   steps: 12,

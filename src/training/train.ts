@@ -56,7 +56,7 @@ export const mostCurveCases = 12
  *
  * @example
  * const outputs = [{ name: 'liver', labels: [1] }]
- * const { model } = await trainSegmentation({ ...DEFAULT_TRAINING, outputs, modality: 'ct' }, cases, { folder: 'run' })
+ * const { model } = await trainSegmentation({ ...defaultTraining, outputs, modality: 'ct' }, cases, { folder: 'run' })
  */
 export async function trainSegmentation(
   config: TrainingConfig,
@@ -113,7 +113,7 @@ export async function trainSegmentation(
     preprocessing,
     images: describeImages(
       grids,
-      // A file of several channels has one name in nnU-Net's index.
+      // nnU-Net's index has one name for a file of several channels.
       channelNames?.length === unet.inputChannels ? channelNames : undefined,
     ),
     loss: config.loss,
@@ -151,7 +151,7 @@ async function inFolder<T>(folder: string, train: () => Promise<T>): Promise<T> 
     } catch {
       // It holds a checkpoint or a log: that is kept.
     }
-    // Arrays of ours that are larger than the engine makes them.
+    // An array that is larger than JavaScript allows.
     throw error instanceof RangeError && /length|allocation/i.test(error.message) ? outOfMemory() : error
   }
 }

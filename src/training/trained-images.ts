@@ -1,7 +1,7 @@
 import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
 import { median } from './median.ts'
 
-/** What the images were like that a network was trained on: kept so that it can warn of images unlike them. */
+/** The images that a network was trained on, described: `predict` warns of images unlike them. */
 export interface TrainedImages {
   /** Median over the training cases, along (i, j, k), before any resampling. */
   readonly spacingMm: Vec3

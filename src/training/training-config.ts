@@ -13,7 +13,10 @@ export interface TrainingCase {
   readonly label: Volume
 }
 
-/** A case, or what reads it: then it is let go as soon as the network's own copy is made. It may be read more than once. */
+/**
+ * A case, or a function that reads it: then the case is dropped as soon as the network's own copy of it is made. It may
+ * be read more than once.
+ */
 export type CaseSource = TrainingCase | (() => Promise<TrainingCase>)
 
 export async function readCase(source: CaseSource): Promise<TrainingCase> {
@@ -39,7 +42,10 @@ export interface TrainingConfig {
   readonly crop: Preprocessing['crop']
   /** Spacing to resample to along (i, j, k), null to keep an axis; undefined: none is resampled. */
   readonly spacingMm?: readonly (number | null)[]
-  /** Patch along (i, j, k), rounded up to what the net's levels ask for; default: the median image, at most 64³ voxels. */
+  /**
+   * Patch along (i, j, k), rounded up to what the net's levels ask for; default: the median image, at most 64³
+   * voxels.
+   */
   readonly patch?: readonly number[]
   readonly augmentation: Augmentation
   /** Steps between two lines of the log (and checkpoints and validations). */

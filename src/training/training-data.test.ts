@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
 import { randomStream } from '../volume/random.ts'
-import { DEFAULT_AUGMENTATION, drawSample, NO_AUGMENTATION } from './augment.ts'
+import { defaultAugmentation, drawSample, noAugmentation } from './augment.ts'
 import { fitWindow, normalise } from './intensity.ts'
 import { labelBits } from './label-bits.ts'
 import type { PreparedCase } from './patch.ts'
@@ -121,7 +121,7 @@ describe('samples', () => {
   const image = ramp(size, (i, j, k) => i + 20 * j + 400 * k)
   const bits = Uint32Array.from(image, (_, v) => (v % 7 === 0 ? 1 : 0))
   const source = preparedCase(size, image, bits)
-  const draw = (patch: Vec3, augmentation: typeof NO_AUGMENTATION, seed: number) => {
+  const draw = (patch: Vec3, augmentation: typeof noAugmentation, seed: number) => {
     const voxels = patch[0] * patch[1] * patch[2]
     const [x, t] = [new Float32Array(voxels), new Float32Array(voxels)]
     drawSample(source, patch, augmentation, randomStream(seed), x, t)
@@ -130,7 +130,7 @@ describe('samples', () => {
 
   test('without augmentation a patch is a part of the image, with its labels', () => {
     for (let seed = 0; seed < 30; seed++) {
-      const { x, t } = draw([4, 4, 4], NO_AUGMENTATION, seed)
+      const { x, t } = draw([4, 4, 4], noAugmentation, seed)
       const start = x[0]
       const [i, j, k] = [start % 20, Math.floor(start / 20) % 20, Math.floor(start / 400)]
       for (let w = 0, at = 0; w < 4; w++) {
@@ -145,7 +145,7 @@ describe('samples', () => {
   })
 
   test('a patch larger than the image is filled up evenly', () => {
-    const { x, t } = draw([12, 8, 6], NO_AUGMENTATION, 1)
+    const { x, t } = draw([12, 8, 6], noAugmentation, 1)
     expect(x[0]).toBe(-1)
     expect(t[0]).toBe(0)
     expect([...x.subarray(1, 11)]).toEqual([...image.subarray(0, 10)])
@@ -155,7 +155,7 @@ describe('samples', () => {
   test('mirroring both ways occurs and reverses rows', () => {
     const seen = new Set<number>()
     for (let seed = 0; seed < 40; seed++) {
-      const { x } = draw(size, { ...NO_AUGMENTATION, flip: [true, false, false] }, seed)
+      const { x } = draw(size, { ...noAugmentation, flip: [true, false, false] }, seed)
       seen.add(x[0])
       expect([...x.subarray(0, 10)].map((v) => v % 20).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     }
@@ -165,7 +165,7 @@ describe('samples', () => {
   test('rotation and scaling keep a ball a ball of the scaled size, and labels follow the image', () => {
     const wide = ramp([40, 40, 40], (i, j, k) => (Math.hypot(i - 19.5, j - 19.5, k - 19.5) < 12 ? 1 : 0))
     const ball = preparedCase([40, 40, 40], wide, Uint32Array.from(wide))
-    const only = { ...NO_AUGMENTATION, probability: 1, rotationDegrees: 30, scale: [0.8, 1.25] as const }
+    const only = { ...noAugmentation, probability: 1, rotationDegrees: 30, scale: [0.8, 1.25] as const }
     for (let seed = 0; seed < 5; seed++) {
       const [x, t] = [new Float32Array(64000), new Float32Array(64000)]
       drawSample(ball, [40, 40, 40], only, randomStream(seed), x, t)
@@ -192,7 +192,7 @@ describe('samples', () => {
     const covariance = (scale: Vec3, seed: number) => {
       const volume = ramp(size, inside(scale))
       const source = preparedCase(size, volume, Uint32Array.from(volume), spacing)
-      const only = { ...NO_AUGMENTATION, probability: 1, rotationDegrees: 30 }
+      const only = { ...noAugmentation, probability: 1, rotationDegrees: 30 }
       const [x, t] = [new Float32Array(volume.length), new Float32Array(volume.length)]
       drawSample(source, size, only, randomStream(seed), x, t)
       const sums = new Float64Array(9)
@@ -219,13 +219,13 @@ describe('samples', () => {
   })
 
   test('the same stream gives the same sample', () => {
-    expect(draw([6, 6, 4], DEFAULT_AUGMENTATION, 3)).toEqual(draw([6, 6, 4], DEFAULT_AUGMENTATION, 3))
-    expect(draw([6, 6, 4], DEFAULT_AUGMENTATION, 3)).not.toEqual(draw([6, 6, 4], DEFAULT_AUGMENTATION, 4))
+    expect(draw([6, 6, 4], defaultAugmentation, 3)).toEqual(draw([6, 6, 4], defaultAugmentation, 3))
+    expect(draw([6, 6, 4], defaultAugmentation, 3)).not.toEqual(draw([6, 6, 4], defaultAugmentation, 4))
   })
 
   test('a patch of depth 1 is a slice', () => {
     for (let seed = 0; seed < 20; seed++) {
-      const { x } = draw([10, 8, 1], NO_AUGMENTATION, seed)
+      const { x } = draw([10, 8, 1], noAugmentation, seed)
       const k = Math.floor(x[0] / 400)
       expect([...x]).toEqual([...image.subarray(k * 80, (k + 1) * 80)])
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { completeTraining, DEFAULT_TRAINING, parseFlip } from './training-defaults.ts'
+import { completeTraining, defaultTraining, parseFlip } from './training-defaults.ts'
 
 test('what is not chosen follows from what is', () => {
   expect(completeTraining({ dimensions: 2, steps: 55 })).toMatchObject({ batch: 8, stepsPerEpoch: 6 })
@@ -9,11 +9,11 @@ test('what is not chosen follows from what is', () => {
     clipNorm: 3,
     learningRate: 0.005,
   })
-  expect(DEFAULT_TRAINING).toMatchObject({ dimensions: 3, batch: 2, steps: 1000, stepsPerEpoch: 100, convolutions: 2 })
+  expect(defaultTraining).toMatchObject({ dimensions: 3, batch: 2, steps: 1000, stepsPerEpoch: 100, convolutions: 2 })
 })
 
 test('nothing is mirrored unless asked for: labels may differ by side', () => {
-  expect(DEFAULT_TRAINING.augmentation.flip).toEqual([false, false, false])
+  expect(defaultTraining.augmentation.flip).toEqual([false, false, false])
   expect(completeTraining({ flip: [true, false, true] }).augmentation.flip).toEqual([true, false, true])
   expect(completeTraining({ augment: false, flip: [true, true, true] }).augmentation.flip).toEqual([
     false,

@@ -1,6 +1,6 @@
-import { DEFAULT_LOSS } from '../network/losses.ts'
-import { DEFAULT_OPTIMISER, type OptimiserPlan } from '../network/optimiser.ts'
-import { DEFAULT_AUGMENTATION, NO_AUGMENTATION } from './augment.ts'
+import { defaultLoss } from '../network/losses.ts'
+import { defaultOptimiser, type OptimiserPlan } from '../network/optimiser.ts'
+import { defaultAugmentation, noAugmentation } from './augment.ts'
 import type { TrainingConfig } from './training-config.ts'
 
 /** What a user may choose about a training; `completeTraining` fills in the rest, for every command alike. */
@@ -9,7 +9,7 @@ export interface TrainingChoices
   readonly optimiser?: Partial<OptimiserPlan>
   /** Random changes of images; default true. */
   readonly augment?: boolean
-  /** Axes along which images may be mirrored; default none, see DEFAULT_AUGMENTATION. */
+  /** Axes along which images may be mirrored; default none, see defaultAugmentation. */
   readonly flip?: readonly [boolean, boolean, boolean]
 }
 
@@ -22,7 +22,7 @@ const defaultSteps = 1000
 
 /** A complete configuration but for outputs, loss and seed: what was not chosen takes its default. */
 export function completeTraining(choices: TrainingChoices): Omit<TrainingConfig, 'outputs' | 'loss' | 'seed'> {
-  const { optimiser, augment = true, flip = DEFAULT_AUGMENTATION.flip, ...chosen } = choices
+  const { optimiser, augment = true, flip = defaultAugmentation.flip, ...chosen } = choices
   const { dimensions = 3, steps = defaultSteps } = chosen
   return {
     dimensions,
@@ -38,18 +38,18 @@ export function completeTraining(choices: TrainingChoices): Omit<TrainingConfig,
     crop: 'none',
     ...chosen,
     optimiser: {
-      ...DEFAULT_OPTIMISER,
-      warmUp: Math.min(DEFAULT_OPTIMISER.warmUp, Math.ceil(steps / 10)),
+      ...defaultOptimiser,
+      warmUp: Math.min(defaultOptimiser.warmUp, Math.ceil(steps / 10)),
       ...optimiser,
     },
-    augmentation: augment ? { ...DEFAULT_AUGMENTATION, flip } : NO_AUGMENTATION,
+    augmentation: augment ? { ...defaultAugmentation, flip } : noAugmentation,
   }
 }
 
 /** A small 3-D U-Net with soft-Dice on MR; everything but the outputs. */
-export const DEFAULT_TRAINING: Omit<TrainingConfig, 'outputs'> = {
+export const defaultTraining: Omit<TrainingConfig, 'outputs'> = {
   ...completeTraining({}),
-  loss: DEFAULT_LOSS,
+  loss: defaultLoss,
   seed: 0,
 }
 

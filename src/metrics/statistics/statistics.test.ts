@@ -2,16 +2,16 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bootstrap } from './bootstrap.ts'
 import { quantile } from './quantile.ts'
-import { WILCOXON_GOLDEN } from './testing/wilcoxon-golden.ts'
+import { wilcoxonGolden } from './testing/wilcoxon-golden.ts'
 import { holm, wilcoxonSignedRank } from './wilcoxon.ts'
 
 test("Wilcoxon's test agrees with scipy: exact, with ties, with zeros, with many", () => {
-  for (const { differences, statistic, p } of WILCOXON_GOLDEN) {
+  for (const { differences, statistic, p } of wilcoxonGolden) {
     const result = wilcoxonSignedRank(differences)
     expect(result.statistic).toBe(statistic)
     expect(Math.abs(result.pValue - p)).toBeLessThan(1e-12)
   }
-  expect(WILCOXON_GOLDEN.length).toBeGreaterThan(6)
+  expect(wilcoxonGolden.length).toBeGreaterThan(6)
 })
 
 test('the exact p-value is that of all sign patterns', () => {

@@ -10,12 +10,13 @@ export interface WilcoxonTest {
 }
 
 /** Up to so many differences without ties the exact distribution is used, as in scipy. */
-const EXACT_LIMIT = 50
+const exactLimit = 50
 
 /**
- * Wilcoxon's signed-rank test of paired differences, two-sided. Zeros are left out (Wilcoxon's own rule), ties take their
- * mean rank. Exact where there are no ties and no zeros among at most 50 differences; else the normal approximation with
- * its variance corrected for ties, without continuity correction: the rules of scipy.stats.wilcoxon.
+ * Wilcoxon's signed-rank test of paired differences, two-sided. Zeros are left out (Wilcoxon's own rule), ties take
+ * their mean rank. Exact where there are no ties and no zeros among at most 50 differences; else the normal
+ * approximation with its variance corrected for ties, without continuity correction: the rules of
+ * scipy.stats.wilcoxon.
  *
  * @example
  * wilcoxonSignedRank([1, 2, 3, -4]).pValue // 0.875
@@ -35,7 +36,7 @@ export function wilcoxonSignedRank(differences: readonly number[]): WilcoxonTest
     ties += count ** 3 - count
     start = end
   }
-  if (ties === 0 && n === differences.length && n <= EXACT_LIMIT) return { statistic, pValue: exact(statistic, n), n }
+  if (ties === 0 && n === differences.length && n <= exactLimit) return { statistic, pValue: exact(statistic, n), n }
   const mean = (n * (n + 1)) / 4
   const variance = (n * (n + 1) * (2 * n + 1)) / 24 - ties / 48
   const z = (statistic - mean) / Math.sqrt(variance)

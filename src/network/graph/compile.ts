@@ -1,4 +1,4 @@
-import { type AttributeProto, DATA_TYPE, type ModelProto, type NodeProto, type TensorProto } from '../onnx/model.ts'
+import { type AttributeProto, dataTypes, type ModelProto, type NodeProto, type TensorProto } from '../onnx/model.ts'
 import { topologicalOrder } from './gradients.ts'
 import { type Attribute, type EmitOptions, type Emitter, formatShape, type Target, type Tensor } from './tensor.ts'
 
@@ -13,8 +13,8 @@ export interface GraphPlan {
 }
 
 /** ONNX operator set 21 and IR version 10 are what ONNX Runtime 1.18 (May 2024) and later read. */
-const OPSET = 21
-const IR_VERSION = 10
+const onnxOpset = 21
+const onnxIrVersion = 10
 
 /** Lowers the graph that the outputs reach to an ONNX model. */
 export function compile(plan: GraphPlan, target: Target): ModelProto {
@@ -35,7 +35,7 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
     const known = key === undefined ? undefined : constants.get(key)
     if (known !== undefined) return known
     const name = `c${initializers.length}`
-    initializers.push({ name, dims, dataType: DATA_TYPE[type], rawData: bytes })
+    initializers.push({ name, dims, dataType: dataTypes[type], rawData: bytes })
     if (key !== undefined) constants.set(key, name)
     return name
   }
@@ -72,7 +72,7 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
     return valueInfo(name, tensor, plan.symbolicShapes?.[name])
   })
   return {
-    irVersion: IR_VERSION,
+    irVersion: onnxIrVersion,
     producerName: 'halfdice',
     graph: {
       name: 'halfdice',
@@ -81,7 +81,7 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
       input: Object.entries(plan.inputs).map(([name, tensor]) => valueInfo(name, tensor, plan.symbolicShapes?.[name])),
       output: outputs,
     },
-    opsetImport: [...domains].map((domain) => ({ domain, version: domain === '' ? OPSET : 1 })),
+    opsetImport: [...domains].map((domain) => ({ domain, version: domain === '' ? onnxOpset : 1 })),
     metadataProps: Object.entries(plan.metadata ?? {}).map(([key, value]) => ({ key, value })),
   }
 }
@@ -93,7 +93,7 @@ function nameOf(names: ReadonlyMap<Tensor, string>, tensor: Tensor): string {
 }
 
 function valueInfo(name: string, tensor: Tensor, shape: readonly (string | number)[] = tensor.shape) {
-  return { name, elementType: DATA_TYPE[tensor.type], shape }
+  return { name, elementType: dataTypes[tensor.type], shape }
 }
 
 function attributeProto(name: string, attribute: Attribute): AttributeProto {

@@ -69,7 +69,7 @@ export interface Emitter {
   constant(data: Float32Array | BigInt64Array, shape: readonly number[]): string
   /** A constant vector of 64-bit integers: shapes, axes, starts. */
   ints(values: readonly number[]): string
-  /** Whether anything reads this output, so that operators can leave out what nobody needs. */
+  /** Whether anything reads this output, so that operators can leave out unused outputs. */
   isUsed(tensor: Tensor): boolean
 }
 

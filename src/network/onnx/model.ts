@@ -50,4 +50,4 @@ export interface ValueInfo {
 }
 
 /** TensorProto.DataType. */
-export const DATA_TYPE = { float32: 1, int64: 7, bool: 9 } as const
+export const dataTypes = { float32: 1, int64: 7, bool: 9 } as const

@@ -6,7 +6,7 @@ interface Attributes {
 }
 
 /** WebGPU allows few storage buffers in one kernel, so that long lists are joined in groups. */
-const GROUP = 8
+const channelGroup = 8
 
 const operator: Operator<Attributes> = {
   name: 'concat',
@@ -19,7 +19,7 @@ const operator: Operator<Attributes> = {
   lower: (emit, inputs, { attributes: { axis } }) => {
     const join = (names: readonly string[]): string => {
       if (names.length === 1) return names[0]
-      const size = names.length <= GROUP ? 1 : Math.ceil(names.length / GROUP)
+      const size = names.length <= channelGroup ? 1 : Math.ceil(names.length / channelGroup)
       const parts = size === 1 ? names : chunks(names, size).map(join)
       return emit.node('Concat', parts, { attributes: { axis: { int: axis } } })[0]
     }

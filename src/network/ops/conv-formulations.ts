@@ -14,9 +14,9 @@ interface ConvShape {
   readonly spatial: readonly number[]
 }
 
-const BLOCKED = 'com.microsoft.nchwc'
-const KERNEL = { kernel_shape: { ints: [3, 3] }, pads: { ints: [1, 1, 1, 1] } }
-const SWAP = { attributes: { perm: { ints: [0, 2, 1, 3, 4] } } }
+const blockedDomain = 'com.microsoft.nchwc'
+const convAttributes = { kernel_shape: { ints: [3, 3] }, pads: { ints: [1, 1, 1, 1] } }
+const swapAxes = { attributes: { perm: { ints: [0, 2, 1, 3, 4] } } }
 
 /**
  * 3-D as 2-D: each plane is convolved once, with three times the outputs (one set for each depth of the kernel), and
@@ -27,17 +27,17 @@ export function convByPlanes(emit: Emitter, x: string, w: string, shape: ConvSha
   const { channels, outputs } = shape
   const inputs = channels.reduce((sum, n) => sum + n)
   const [cases, , depth, height, width] = emitSizes(emit, x, [shape.cases, inputs, ...shape.spatial])
-  const [byPlane] = emit.node('Transpose', [x], SWAP)
+  const [byPlane] = emit.node('Transpose', [x], swapAxes)
   const planes = emitReshape(emit, byPlane, [-1, inputs, height, width])
   const kernels = reorder(emit, w, undefined, [2, 0, 1, 3, 4], [3 * outputs, inputs, 3, 3])
-  const [sets] = emit.node('Conv', [planes, kernels], { attributes: KERNEL })
+  const [sets] = emit.node('Conv', [planes, kernels], { attributes: convAttributes })
   const block = emit.target.channelBlock
   const size = (outputs * sizeOf(shape.spatial)) / shape.spatial[0]
   const sum =
     block !== undefined && size % block === 0
       ? sumSetsInBlocks(emit, sets, shape, block)
       : sumSets(emit, emitReshape(emit, sets, [cases, depth, 3, -1]))
-  return emit.node('Transpose', [emitReshape(emit, sum, [cases, depth, outputs, height, width])], SWAP)[0]
+  return emit.node('Transpose', [emitReshape(emit, sum, [cases, depth, outputs, height, width])], swapAxes)[0]
 }
 
 /** The same in blocked channels (see convBlocked), of each part of x by itself, added up in the sets. */
@@ -83,9 +83,9 @@ function sumSets(emit: Emitter, sets: string): string {
 }
 
 /**
- * The same in one pass and without copies. In the rows of sets (three of plane 0, three of plane 1, …) plane d needs rows
- * 3d − 3, 3d + 1 and 3d + 5: a convolution by ones with stride 3 and dilation 4, of each number by itself. For that the
- * runtime may take any `block` neighbours for channels.
+ * The same in one pass and without copies. In the rows of sets (three of plane 0, three of plane 1, …) plane d needs
+ * rows 3d − 3, 3d + 1 and 3d + 5: a convolution by ones with stride 3 and dilation 4, of each number by itself. For
+ * that the runtime may take any `block` neighbours for channels.
  */
 function sumSetsInBlocks(emit: Emitter, sets: string, { cases, outputs, spatial }: ConvShape, block: number): string {
   const [depth, height, width] = spatial
@@ -98,12 +98,12 @@ function sumSetsInBlocks(emit: Emitter, sets: string, { cases, outputs, spatial 
     dilations: { ints: [4, 1] },
     pads: { ints: [3, 0, 3, 0] },
   }
-  return emit.node('Conv', [rows, ones], { attributes, domain: BLOCKED })[0]
+  return emit.node('Conv', [rows, ones], { attributes, domain: blockedDomain })[0]
 }
 
 /**
- * 2-D in blocked channels: ONNX Runtime's own layout for constant weights, [n, c/b, h, w, b], which its optimiser does not
- * use for weights that change. Channels must be multiples of the block.
+ * 2-D in blocked channels: ONNX Runtime's own layout for constant weights, [n, c/b, h, w, b], which its optimiser
+ * does not use for weights that change. Channels must be multiples of the block.
  */
 export function convBlocked(emit: Emitter, xs: readonly string[], w: string, shape: ConvShape, block: number): string {
   const { channels } = shape
@@ -114,7 +114,7 @@ export function convBlocked(emit: Emitter, xs: readonly string[], w: string, sha
 /** Σ of the convolutions of all parts: each after the first adds to what is there. */
 function blockedConv(emit: Emitter, parts: readonly string[], kernels: readonly string[]): string {
   const convolve = (x: string, w: string, before: readonly string[]) =>
-    emit.node('Conv', [x, w, ...before], { attributes: KERNEL, domain: BLOCKED })[0]
+    emit.node('Conv', [x, w, ...before], { attributes: convAttributes, domain: blockedDomain })[0]
   // The input between weights and sum is a bias, left out.
   return parts
     .slice(1)
@@ -140,15 +140,18 @@ function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: numbe
 }
 
 function toBlocked(emit: Emitter, x: string): string {
-  return emit.node('ReorderInput', [x], { domain: BLOCKED })[0]
+  return emit.node('ReorderInput', [x], { domain: blockedDomain })[0]
 }
 
 function toPlain(emit: Emitter, x: string, channels: number): string {
   const attributes = { channels: { int: channels }, channels_last: { int: 0 } }
-  return emit.node('ReorderOutput', [x], { attributes, domain: BLOCKED })[0]
+  return emit.node('ReorderOutput', [x], { attributes, domain: blockedDomain })[0]
 }
 
-/** Weights split into axes (where `split` is given), those in the order of `perm`, then in the shape that the operator reads. */
+/**
+ * Weights with their axes split (where `split` is given), permuted by `perm`, and reshaped to what the operator
+ * reads.
+ */
 function reorder(emit: Emitter, w: string, split: number[] | undefined, perm: number[], shape: number[]): string {
   const apart = split === undefined ? w : emit.node('Reshape', [w, emit.ints(split)])[0]
   const [mixed] = emit.node('Transpose', [apart], { attributes: { perm: { ints: perm } } })

@@ -6,7 +6,7 @@ import { flipKernel } from './flip-kernel.ts'
 import { slice } from './pad-slice.ts'
 
 /** With this many weights for each kernel offset (256 × 256 channels) the plain product is faster than blocks. */
-const PLAIN_FROM = 256 * 256
+const plainFrom = 256 * 256
 
 /** Inputs: the parts of the image, then the weights. */
 const operator: Operator<undefined> = {
@@ -34,7 +34,7 @@ const operator: Operator<undefined> = {
         if (blocked) return [convByBlockedPlanes(emit, xs, w, size, block)]
         return [convByPlanes(emit, joined(emit, xs), w, size)]
       }
-      if (blocked && channelsOf(inputs.slice(0, -1)) * outputs < PLAIN_FROM) {
+      if (blocked && channelsOf(inputs.slice(0, -1)) * outputs < plainFrom) {
         return [convBlocked(emit, xs, w, size, block)]
       }
     }

@@ -9,8 +9,8 @@ const operator: Operator<Attributes> = {
   infer: ([g]) => [{ shape: g.shape, type: g.type }],
   lower: (emit, [g, y], { attributes: { slope } }) => {
     const constant = (value: number) => emit.constant(Float32Array.of(value), [])
-    // y times the largest float is beyond ±1 for all but subnormal y; cut to [slope, 1], it is the derivative. Three plain
-    // passes: a third of the time of Greater and Where.
+    // y times the largest float is beyond ±1 for all but subnormal y; cut to [slope, 1], it is the derivative. Three
+    // plain passes: a third of the time of Greater and Where.
     const [steep] = emit.node('Mul', [y, constant(3e38)])
     const [derivative] = emit.node('Clip', [steep, constant(slope), constant(1)])
     return emit.node('Mul', [g, derivative])

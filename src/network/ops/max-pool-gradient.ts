@@ -1,5 +1,5 @@
 import { apply, type Operator, type Tensor } from '../graph/tensor.ts'
-import { DATA_TYPE } from '../onnx/model.ts'
+import { dataTypes } from '../onnx/model.ts'
 import { emitBlockSum, emitUpsample } from './upsample.ts'
 
 const operator: Operator<undefined> = {
@@ -7,7 +7,7 @@ const operator: Operator<undefined> = {
   infer: ([, x]) => [{ shape: x.shape, type: x.type }],
   lower: (emit, [g, x, y], { inputs: [, { shape }, { shape: coarse }] }) => {
     const [isMaximum] = emit.node('Equal', [x, emitUpsample(emit, y, coarse)])
-    const [mask] = emit.node('Cast', [isMaximum], { attributes: { to: { int: DATA_TYPE.float32 } } })
+    const [mask] = emit.node('Cast', [isMaximum], { attributes: { to: { int: dataTypes.float32 } } })
     const [share] = emit.node('Div', [g, emitBlockSum(emit, mask, shape)])
     return emit.node('Mul', [emitUpsample(emit, share, coarse), mask])
   },

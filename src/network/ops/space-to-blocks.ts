@@ -6,8 +6,9 @@ export function blocksToSpace(emit: Emitter, x: string, c: number, spatial: read
   const d = spatial.length
   const twos = spatial.map(() => 2)
   const apart = emitReshape(emit, x, [-1, ...twos, ...spatial])
-  // The last axis is interleaved apart from the others, as one matrix of two rows: ONNX Runtime moves whole rows in the
-  // first step and has a kernel of its own for the second. In one step it moves number by number, at a third of the speed.
+  // The last axis is interleaved apart from the others, as one matrix of two rows: ONNX Runtime moves whole rows in
+  // the first step and has a kernel of its own for the second. In one step it moves number by number, at a third of
+  // the speed.
   const interleaved = spatial.slice(0, -1).flatMap((_, axis) => [1 + d + axis, 1 + axis])
   const [rows] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [d, 0, ...interleaved, 2 * d] } } })
   const [pair] = emit.node('Reshape', [rows, emit.ints([2, -1])])

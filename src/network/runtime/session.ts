@@ -4,7 +4,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import type * as Ort from 'onnxruntime-common'
 import { InputError } from '../../volume/errors.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
-import { mayHaveVulkan, VULKAN_REMEDY } from './vulkan.ts'
+import { mayHaveVulkan, vulkanRemedy } from './vulkan.ts'
 
 export interface SessionOptions {
   /** Where the graph runs; default `cpu`. */
@@ -15,7 +15,7 @@ export interface SessionOptions {
   readonly profile?: string
 }
 
-/** Numbers with their shape; the runtime's only currency. */
+/** Numbers with their shape: what sessions take and give. */
 export interface NdArray {
   readonly data: Float32Array
   readonly shape: readonly number[]
@@ -33,7 +33,7 @@ export interface Session {
 /**
  * Loads an ONNX model into ONNX Runtime.
  *
- * @throws InputError where the runtime or the device is missing, and where the bytes are no model.
+ * @throws InputError where the runtime or the device is missing, and where the bytes are not a model.
  */
 export async function createSession(bytes: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const { device = 'cpu', threads, profile } = options
@@ -42,13 +42,14 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
   let session: Ort.InferenceSession
   try {
     session = await ort.InferenceSession.create(bytes, {
-      // Operators that the device lacks run on the CPU all the same; named here too, it would hide a missing device.
+      // The CPU is not listed: it runs operators that the device lacks anyway, and listed it would hide a missing
+      // device.
       executionProviders: [device],
       // 'extended' fuses Transpose + MatMul, 'all' lets convolutions with constant weights use blocked channels.
       graphOptimizationLevel: 'all',
       // Memory planned ahead of the first run costs a third more at the peak, and saves 3 to 9 % of a step.
       enableMemPattern: false,
-      // 4: fatal only. Errors come as exceptions; the optimiser's warnings are harmless for our graphs.
+      // 4 hides warnings: the optimiser's are harmless for our graphs, and errors arrive as exceptions.
       logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: machineIsBusy() ? '0' : '1' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -79,15 +80,15 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
 }
 
 /**
- * Whether others compute here too. ONNX Runtime's threads wait for each other in a busy loop, which is fastest when every
- * thread has a core (our own are not more than the cores) and two to three times slower when not. Windows tells no load.
+ * Whether other programs compute on this machine too. ONNX Runtime's threads wait for each other in a busy loop:
+ * fastest while every thread has a core, two to three times slower otherwise. On Windows the load is always 0.
  */
 function machineIsBusy(): boolean {
   return loadavg()[0] > 1.5 * availableParallelism()
 }
 
 /** The pinned version is the one the engine is tested with. */
-export const RUNTIME_INSTALL_COMMAND = 'npm install --ignore-scripts onnxruntime-node@1.30.0'
+export const runtimeInstallCommand = 'npm install --ignore-scripts onnxruntime-node@1.30.0'
 
 async function loadRuntime(): Promise<typeof Ort> {
   const ort = await importRuntime()
@@ -98,15 +99,15 @@ async function loadRuntime(): Promise<typeof Ort> {
 
 async function importRuntime(): Promise<typeof Ort> {
   try {
-    // Named by a variable: the compiler must not ask for a package that may be absent.
+    // In a variable, so that the compiler does not require a package that may be absent.
     const optional = 'onnxruntime-node'
     return (await import(optional)) as typeof Ort
   } catch (error) {
-    // Where scripts/install-runtime.mjs put a copy, because npm would not.
+    // scripts/install-runtime.mjs puts a copy there where npm cannot install it.
     const copy = new URL('../../../runtime/node_modules/onnxruntime-node/dist/index.js', import.meta.url)
     if (existsSync(copy)) return ((await import(copy.href)) as { default: typeof Ort }).default
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${RUNTIME_INSTALL_COMMAND}`)
+    throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${runtimeInstallCommand}`)
   }
 }
 
@@ -136,7 +137,7 @@ function outOfMemory(): InputError {
 function sessionError(error: unknown, device: Device): Error {
   const message = error instanceof Error ? error.message : String(error)
   if (isShortOfMemory(message)) return outOfMemory()
-  // The runtime names the provider in its message when the device is missing; other messages mean a damaged model.
+  // When the device is missing, the runtime's message names the provider; any other message means a damaged model.
   return device !== 'cpu' && /adapter|webgpu|cuda|provider/i.test(message) ? deviceMissing(device) : new Error(message)
 }
 
@@ -145,6 +146,6 @@ function deviceMissing(device: 'cuda' | 'webgpu'): InputError {
     const remedy = 'install CUDA 12 and cuDNN 9, then npm install onnxruntime-node --onnxruntime-node-install=cuda12'
     return new InputError('--device cuda', `ONNX Runtime finds no CUDA device; ${remedy}`)
   }
-  const remedy = process.platform === 'linux' ? `${VULKAN_REMEDY}; or` : "update the graphics card's driver, or"
+  const remedy = process.platform === 'linux' ? `${vulkanRemedy}; or` : "update the graphics card's driver, or"
   return new InputError('--device webgpu', `ONNX Runtime finds no WebGPU adapter; ${remedy} use --device cpu`)
 }

@@ -1,6 +1,6 @@
 import type { Device, Target } from '../graph/tensor.ts'
 import { encodeModel } from '../onnx/encode.ts'
-import { DATA_TYPE } from '../onnx/model.ts'
+import { dataTypes } from '../onnx/model.ts'
 import { createSession } from './session.ts'
 
 let block: Promise<number | undefined> | undefined
@@ -18,7 +18,7 @@ export async function trainTarget(device: Device): Promise<Target> {
  * where it has no such layout: four channels put into that layout become one block.
  */
 async function probeChannelBlock(): Promise<number | undefined> {
-  const value = (name: string) => ({ name, elementType: DATA_TYPE.float32, shape: [1, 'channels', 1, 1] })
+  const value = (name: string) => ({ name, elementType: dataTypes.float32, shape: [1, 'channels', 1, 1] })
   const node = {
     name: 'n',
     opType: 'ReorderInput',

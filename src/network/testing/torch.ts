@@ -7,10 +7,10 @@ import { listParameters } from '../parameters.ts'
 import type { StepPlan } from '../train-step.ts'
 import type { StepArrays } from './steps.ts'
 
-const PYTHON = '/usr/bin/python3'
+const pythonScript = '/usr/bin/python3'
 
 /** Whether Debian's python3-torch is there to compare with. */
-export const torchIsInstalled = spawnSync(PYTHON, ['-c', 'import torch']).status === 0
+export const torchIsInstalled = spawnSync(pythonScript, ['-c', 'import torch']).status === 0
 
 export interface TorchRun {
   readonly losses: number[]
@@ -53,7 +53,7 @@ export function runTorch(
       return folder
     })
     const script = new URL('../../../bench/peers/torch_unet.py', import.meta.url).pathname
-    const { status, stderr } = spawnSync(PYTHON, [script, ...folders], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync(pythonScript, [script, ...folders], { encoding: 'utf8' })
     if (status !== 0) throw new Error(stderr)
     return folders.map((folder) => {
       const doubles = (name: string) => new Float64Array(new Uint8Array(readFileSync(join(folder, name))).buffer)

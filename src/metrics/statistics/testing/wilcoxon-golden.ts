@@ -1,9 +1,9 @@
 /**
  * scipy 1.10.1: stats.wilcoxon(d, correction=False, alternative='two-sided'), mode 'exact' for up to 50 differences
- * without ties and zeros, else 'approx'. Differences are rounded normal numbers (mean 0.3) of numpy's default_rng(0). The
- * statistic is the rank sum of the positive ones.
+ * without ties and zeros, else 'approx'. Differences are rounded normal numbers (mean 0.3) of numpy's default_rng(0).
+ * The statistic is the rank sum of the positive ones.
  */
-export const WILCOXON_GOLDEN = [
+export const wilcoxonGolden = [
   { differences: [0.426, 0.168, 0.94, 0.405], statistic: 10.0, p: 0.125 },
   { differences: [-0.236, 0.662, 1.604, 1.247, -0.404, -0.965, -0.323, 0.341, -2.025], statistic: 23.0, p: 1.0 },
   {
