@@ -37,8 +37,7 @@ data:
   # seed: 0              # phantom: which cases it makes
   # cases: 200           # at most so many cases, drawn by the study's seed (else all); phantom: how many it makes
   # patient: ^(patient\\d+)          # the patient in a case's name, where a patient has several cases
-  spacing: 3             # resample images and labels to this first (a number, or one an axis, null keeps it);
-                         # phantom: the spacing it is made with
+  spacing: 3             # resample to this first (one number, or one an axis, null keeps it); phantom: made with it
   # resampleLabels: false           # true: resample label maps that lie on another grid to their image's
 
 organs: [liver, pancreas, gallbladder]  # labels; a+b is the union of two
