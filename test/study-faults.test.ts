@@ -9,7 +9,10 @@ const root = temporaryFolder()
 test.skipIf(process.platform === 'win32')('a pipe or a device as configuration is refused at once', async () => {
   const pipe = join(root, 'pipe.yaml')
   execFileSync('mkfifo', [pipe])
-  for (const path of [pipe, '/dev/zero']) {
+  for (const [path, kind] of [
+    [pipe, 'pipe'],
+    ['/dev/zero', 'device'],
+  ]) {
     expectRefusal(
       await halfdice(['study', path, '-o', join(root, 'out')]),
       `${path}: is a pipe or a device, not a file`,

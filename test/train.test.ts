@@ -92,7 +92,7 @@ test('predict warns of images unlike those of training, and refuses what the net
   expectRefusal(await predict(path), 'unlike_image.nii.gz: is a single slice, and the network is 3-D')
   expectRefusal(await halfdice(['predict', model, image0, image0, '-o', output]), 'takes 1 channel (MRI)')
   expectRefusal(
-    await halfdice(['predict', folder, image0, '-o', output]),
+    await halfdice(['predict', folder, image0, '-o', join(folder, 'new.nii.gz')]),
     `${folder}: is a folder; give the model file`,
   )
 })
