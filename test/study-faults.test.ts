@@ -13,10 +13,7 @@ test.skipIf(process.platform === 'win32')('a pipe or a device as configuration i
     [pipe, 'pipe'],
     ['/dev/zero', 'device'],
   ]) {
-    expectRefusal(
-      await halfdice(['study', path, '-o', join(root, 'out')]),
-      `${path}: is a pipe or a device, not a file`,
-    )
+    expectRefusal(await halfdice(['study', path, '-o', join(root, 'out')]), `${path}: is a ${kind}, not a regular file`)
   }
 })
 
