@@ -98,6 +98,14 @@ describe('what a prediction is', () => {
     expect(scores[0].probabilities).toBeUndefined()
   })
 
+  test('whole numbers are probabilities where a scale is named', () => {
+    const stored = volume(Uint8Array.from(probabilities, (p) => Math.round(250 * p)))
+    const { scores } = evaluateCase(stored, truth, { labels: [set(1)], scale: 250 })
+    const exact = volume(Float32Array.from(stored.data, (value) => value / 250))
+    expect(scores).toEqual(evaluateCase(exact, truth, { labels: [set(1)] }).scores)
+    expect(scores[0].probabilities?.brier).toBeGreaterThan(0)
+  })
+
   test('masks need to be told which labels they are', () => {
     expect(() => evaluateCase(volume(masks, { channels: 2 }), truth)).toThrow(
       'prediction: has 2 masks, reference holds 0, 1, 2; say with --labels which label each map is',

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { encodeNifti } from '../../src/formats/nifti.ts'
-import { createGrid, type Grid, type Vec3, voxelCount } from '../../src/volume/grid.ts'
+import { createGrid, type Grid, type Vec3, vec3, voxelCount } from '../../src/volume/grid.ts'
 import type { VoxelArray } from '../../src/volume/volume.ts'
 
 /** An oblique, anisotropic grid, so that a test notices lost geometry. */
@@ -42,7 +42,7 @@ export function distanceMm(grid: Grid, centre: Vec3): Float64Array {
 
 /** A soft ball: probability 1 inside, falling to 0 over `edgeMm`. */
 export function softBall(grid: Grid, radiusMm: number, edgeMm: number, centre?: Vec3): Float32Array {
-  const middle = centre ?? (grid.shape.map((n) => (n - 1) / 2) as unknown as Vec3)
+  const middle = centre ?? vec3((axis) => (grid.shape[axis] - 1) / 2)
   return Float32Array.from(distanceMm(grid, middle), (d) =>
     Math.min(1, Math.max(0, (radiusMm + edgeMm / 2 - d) / edgeMm)),
   )
