@@ -44,6 +44,14 @@ export function convertToProbabilities(
   to: number,
   step: number,
 ): number {
+  if (data instanceof Float32Array && slope === 1 && intercept === 0 && step === 1) {
+    // Most maps: no number to be computed, and a copy of all at once is several times faster than one by one.
+    const part = data.subarray(from, from + count)
+    if (allWithin(part)) {
+      out.set(part, to)
+      return -1
+    }
+  }
   const [lowest, highest] = [-ROUND_OFF, 1 + ROUND_OFF]
   for (let i = from, at = to; i < from + count; i++, at += step) {
     const p = slope * data[i] + intercept
