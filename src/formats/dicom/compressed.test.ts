@@ -66,6 +66,11 @@ test.each(cases)('two frames of one file, $syntax', async ({ syntax, bits, parts
   expect([...(await readVolume(path)).data]).toEqual(slices)
   writeFileSync(path, encapsulatedFile(twoFrames(bits), split, syntax))
   await expect(readVolume(path)).rejects.toThrow('has 4 fragments of pixels for 2 frames')
+  for (const length of [2, 10, 30]) {
+    const cut = [parts[0], parts[1].subarray(0, parts[1].length - length)]
+    writeFileSync(path, encapsulatedFile(twoFrames(bits), cut, syntax))
+    await expect(readVolume(path), `${length} bytes less`).rejects.toThrow('has pixels that cannot be decoded as')
+  }
 })
 
 test('the slices of a folder; a damaged one is named', async () => {

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { InputError } from '../../volume/errors.ts'
+import type { InputError } from '../../volume/errors.ts'
 import type { VoxelArray } from '../../volume/volume.ts'
 import { ItkFailure, type ItkImage, withItk } from '../itk-worker.ts'
 import { arrayType } from '../voxel-types.ts'
 import { encodePixelFile } from './encode.ts'
-import { type FramePixels, type PixelLayout, pixelType } from './image.ts'
+import { type FramePixels, type PixelLayout, pixelType, undecodable } from './image.ts'
 import type { DicomFile } from './part10.ts'
 
 /** The compressed frames of one file. */
@@ -21,7 +21,7 @@ const BATCH_BYTES = 64e6
 const MAX_THREADS = 4
 
 /**
- * Decodes JPEG, JPEG-LS, JPEG 2000 and RLE frames. ITK is given the pixels alone, so that what it makes of the rest of a
+ * Decodes JPEG, JPEG-LS and JPEG 2000 frames. ITK is given the pixels alone, so that what it makes of the rest of a
  * file (the order of frames, rescaling, geometry) does not matter; and those of many files at once, because it takes
  * long to start.
  *
@@ -49,9 +49,9 @@ export async function decodeWithItk(sources: readonly CompressedPixels[]): Promi
 }
 
 function requireDecodable(source: CompressedPixels): void {
-  const { layout, parts, file } = source
+  const { layout, parts } = source
   if (layout.bitsAllocated === 1) throw damaged(source)
-  if (/JPEG/.test(file.syntax.name) && !parts.every(endsAsJpeg)) throw damaged(source)
+  if (!parts.every(endsAsJpeg)) throw damaged(source)
 }
 
 /** Files with the same kind of pixels, in batches. */
@@ -111,10 +111,7 @@ async function decode(batch: readonly CompressedPixels[]): Promise<VoxelArray | 
 }
 
 function damaged({ file: { subject, syntax } }: CompressedPixels): InputError {
-  return new InputError(
-    subject,
-    `has pixels that cannot be decoded as ${syntax.name}: it is damaged; copy it again, or export it uncompressed`,
-  )
+  return undecodable(subject, syntax.name)
 }
 
 /** Every JPEG codestream ends in the marker FF D9, which a truncated one lacks; one byte of padding may follow. */

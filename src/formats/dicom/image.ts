@@ -53,3 +53,11 @@ export function pixelType({ bitsAllocated, signed }: PixelLayout): VoxelType {
   const bits = bitsAllocated === 1 ? 8 : bitsAllocated
   return `${signed ? '' : 'u'}int${bits}`
 }
+
+/** What to say of compressed pixels that are damaged. */
+export function undecodable(subject: string, coding: string): InputError {
+  return new InputError(
+    subject,
+    `has pixels that cannot be decoded as ${coding}: it is damaged; copy it again, or export it uncompressed`,
+  )
+}

@@ -2,8 +2,9 @@ import { InputError } from '../../volume/errors.ts'
 import type { VoxelArray } from '../../volume/volume.ts'
 import { swapBytes, voxelsFromBytes } from '../voxel-types.ts'
 import type { CompressedPixels } from './compressed.ts'
-import { type FramePixels, type PixelLayout, pixelType } from './image.ts'
+import { type FramePixels, type PixelLayout, pixelType, undecodable } from './image.ts'
 import { type DicomFile, inflate } from './part10.ts'
+import { decodeRle } from './rle.ts'
 
 /** A file whose pixels are wanted. */
 export interface PixelSource {
@@ -54,10 +55,20 @@ function storedPixels({ file, layout }: PixelSource): FramePixels | CompressedPi
   if ('bytes' in data) return nativePixels(data.bytes, data.vr, file, layout)
   const parts = frameParts(data.fragments, layout.frames, subject)
   if (coding === 'itk') return { file, layout, parts }
-  const frames = coding === 'plain fragments' ? parts : parts.map((part) => inflate(part, subject))
+  const frames = parts.map((part) => {
+    if (coding === 'plain fragments') return part
+    return coding === 'rle' ? rleFrame(part, file, layout) : inflate(part, subject)
+  })
   const single = { ...layout, frames: 1 }
   for (const frame of frames) requireLength(frame, single, subject)
   return (index) => frameOfBytes(frames[index], 0, layout, true)
+}
+
+function rleFrame(part: Uint8Array, { subject, syntax }: DicomFile, layout: PixelLayout): Uint8Array {
+  // Single bits are not stored as RLE: no segment could hold an eighth of a byte a pixel.
+  const frame = decodeRle(part, layout.rows * layout.columns, layout.bitsAllocated / 8)
+  if (!frame) throw undecodable(subject, syntax.name)
+  return frame
 }
 
 function nativePixels(bytes: Uint8Array, vr: string, file: DicomFile, layout: PixelLayout): FramePixels {

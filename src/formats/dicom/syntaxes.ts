@@ -1,8 +1,8 @@
 import type { Encoding } from './parse.ts'
 import { EXPLICIT_LITTLE, IMPLICIT_LITTLE } from './signature.ts'
 
-/** How the pixels of a transfer syntax are stored: plainly, in fragments that are plain or deflated, or as ITK decodes. */
-export type PixelCoding = 'native' | 'plain fragments' | 'deflated fragments' | 'itk'
+/** How the pixels of a transfer syntax are stored: plainly, in fragments that are plain, deflated or run lengths, or as ITK decodes. */
+export type PixelCoding = 'native' | 'plain fragments' | 'deflated fragments' | 'rle' | 'itk'
 
 export interface TransferSyntax extends Encoding {
   readonly name: string
@@ -50,6 +50,6 @@ export const TRANSFER_SYNTAXES: ReadonlyMap<string, TransferSyntax> = new Map([
   ['1.2.840.10008.1.2.4.201', explicit('High-Throughput JPEG 2000 lossless')],
   ['1.2.840.10008.1.2.4.202', explicit('High-Throughput JPEG 2000 lossless (RPCL)')],
   ['1.2.840.10008.1.2.4.203', explicit('High-Throughput JPEG 2000')],
-  ['1.2.840.10008.1.2.5', explicit('RLE lossless', 'itk')],
+  ['1.2.840.10008.1.2.5', explicit('RLE lossless', 'rle')],
   ['1.2.840.10008.1.2.8.1', explicit('deflated image frames', 'deflated fragments')],
 ])
