@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { signed } from '../src/report/kit/words.ts'
 import { verdictSentences } from '../src/report/study/words.ts'
-import type { Method } from '../src/study/score-case.ts'
+import type { StudyMethod } from '../src/study/score-case.ts'
 import { parseCsv } from '../src/study/score-table.ts'
 import type { ComparisonRow, SummaryRow } from '../src/study/summary.ts'
 
@@ -24,7 +24,7 @@ describe.each(readdirSync(folder))('the page of %s says what its tables say', (n
       .split('|')
       .slice(3, -1)
       .map((cell) => cell.trim())
-  const mean = (table: readonly SummaryRow[], { organ, sigma_mm }: SummaryRow, method: Method) => {
+  const mean = (table: readonly SummaryRow[], { organ, sigma_mm }: SummaryRow, method: StudyMethod) => {
     const found = table.find(
       (row) => row.target === 'noisy' && row.organ === organ && row.sigma_mm === sigma_mm && row.method === method,
     )
@@ -39,7 +39,7 @@ describe.each(readdirSync(folder))('the page of %s says what its tables say', (n
   test('mean Dice', () => {
     const methods = ['theory@half', 'theory@case', 'soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@oracle']
     for (const setting of settings) {
-      const expected = methods.map((method) => mean(summary, setting, method as Method).toFixed(3))
+      const expected = methods.map((method) => mean(summary, setting, method as StudyMethod).toFixed(3))
       expect(cells(lines(setting)[0]), lines(setting)[0]).toEqual(expected)
     }
   })

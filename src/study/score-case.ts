@@ -4,7 +4,7 @@ import { softDiceAt } from '../decision/soft-dice-at.ts'
 import { thresholdBins } from '../decision/threshold-bins.ts'
 
 /** How a mask is cut from a probability map. */
-export type Method =
+export type StudyMethod =
   /** Soft-Dice's own output at ½. */
   | 'soft-dice@half'
   /** Cross-entropy's output at ½, at t* of its own prediction, at t* pooled over the training cases, … */
@@ -18,7 +18,7 @@ export type Method =
   | 'theory@half'
   | 'theory@case'
 
-export const allMethods: readonly Method[] = [
+export const allMethods: readonly StudyMethod[] = [
   'soft-dice@half',
   'ce@half',
   'ce@case',
@@ -31,7 +31,7 @@ export const allMethods: readonly Method[] = [
 
 /** What one mask of one case scores. */
 export interface CaseScore {
-  readonly method: Method
+  readonly method: StudyMethod
   readonly threshold: number
   /** Soft Dice of the mask under the map itself: for `@case` the sup-Dice D*, what the map promises. */
   readonly predictedDice: number
@@ -51,7 +51,7 @@ export function scoreCrossEntropy(
   noisy: Uint8Array,
   datasetThreshold: number,
 ): CaseScore[] {
-  const cuts: [Method, number][] = [
+  const cuts: [StudyMethod, number][] = [
     ['ce@half', 0.5],
     ['ce@case', softDiceOptimum(m).threshold],
     ['ce@dataset', datasetThreshold],

@@ -1,6 +1,6 @@
 import { bootstrap, type Interval } from '../metrics/statistics/bootstrap.ts'
 import { holm, wilcoxonSignedRank } from '../metrics/statistics/wilcoxon.ts'
-import type { Method } from './score-case.ts'
+import type { StudyMethod } from './score-case.ts'
 import type { ScoreRow } from './score-table.ts'
 
 /** The label that Dice is taken with: the noisy one (the paper's target) or the clean one. */
@@ -12,7 +12,7 @@ export interface SummaryRow {
   readonly sigma_mm: string
   readonly length_mm: number
   readonly target: Target
-  readonly method: Method
+  readonly method: StudyMethod
   readonly cases: number
   readonly patients: number
   /** Over cases, with its 95 % interval from a bootstrap of patients. */
@@ -33,8 +33,8 @@ export interface ComparisonRow {
   readonly organ: string
   readonly sigma_mm: string
   readonly target: Target
-  readonly first: Method
-  readonly second: Method
+  readonly first: StudyMethod
+  readonly second: StudyMethod
   readonly cases: number
   readonly patients: number
   readonly difference: number
@@ -49,7 +49,7 @@ export interface ComparisonRow {
 }
 
 /** The questions of the study, as pairs of methods. */
-export const comparedMethods: readonly (readonly [Method, Method])[] = [
+export const comparedMethods: readonly (readonly [StudyMethod, StudyMethod])[] = [
   ['ce@half', 'soft-dice@half'],
   ['ce@case', 'ce@half'],
   ['ce@case', 'soft-dice@half'],
@@ -152,7 +152,7 @@ interface Group {
   readonly organ: string
   readonly sigma_mm: string
   readonly length_mm: number
-  readonly methods: ReadonlyMap<Method, readonly ScoreRow[]>
+  readonly methods: ReadonlyMap<StudyMethod, readonly ScoreRow[]>
 }
 
 /**
@@ -160,12 +160,12 @@ interface Group {
  * that no sum depends on the order of the rows.
  */
 function groupsOf(rows: readonly ScoreRow[]): Group[] {
-  const groups = new Map<string, { head: ScoreRow; methods: Map<Method, ScoreRow[]> }>()
+  const groups = new Map<string, { head: ScoreRow; methods: Map<StudyMethod, ScoreRow[]> }>()
   for (const row of rows) {
     const key = `${row.organ}\n${row.sigma_mm}\n${row.length_mm}`
-    const group = groups.get(key) ?? { head: row, methods: new Map<Method, ScoreRow[]>() }
+    const group = groups.get(key) ?? { head: row, methods: new Map<StudyMethod, ScoreRow[]>() }
     groups.set(key, group)
-    const method = row.method as Method
+    const method = row.method as StudyMethod
     const list = group.methods.get(method) ?? []
     group.methods.set(method, list)
     list.push(row)

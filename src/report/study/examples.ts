@@ -1,5 +1,5 @@
 import type { Example } from '../../study/examples.ts'
-import type { Method } from '../../study/score-case.ts'
+import type { StudyMethod } from '../../study/score-case.ts'
 import type { ScoreRow } from '../../study/score-table.ts'
 import type { Block } from '../kit/html.ts'
 import { contourColour } from '../kit/palette.ts'
@@ -32,7 +32,7 @@ function examplePanels(example: Example, results: readonly ScoreRow[]): SlicePan
   const plane = viewPlane(grid, acquisitionView(grid), 0)
   const sorted = Float32Array.from(image).sort()
   const window = [sorted[Math.floor(0.02 * sorted.length)], sorted[Math.ceil(0.98 * (sorted.length - 1))]] as const
-  const score = (method: Method) =>
+  const score = (method: StudyMethod) =>
     results.find(
       (row) => row.organ === organ && row.sigma_mm === sigma_mm && row.case === example.case && row.method === method,
     )
@@ -56,9 +56,9 @@ function examplePanels(example: Example, results: readonly ScoreRow[]): SlicePan
     plane,
     layers: [grey, ...layers],
   })
-  const dice = (method: Method) => score(method)?.dice_noisy.toFixed(3) ?? '–'
-  const threshold = (method: Method) => score(method)?.threshold ?? 0.5
-  const map = (title: string, values: Float32Array, half: Method, own?: Method): SlicePanel =>
+  const dice = (method: StudyMethod) => score(method)?.dice_noisy.toFixed(3) ?? '–'
+  const threshold = (method: StudyMethod) => score(method)?.threshold ?? 0.5
+  const map = (title: string, values: Float32Array, half: StudyMethod, own?: StudyMethod): SlicePanel =>
     panel(
       title,
       [

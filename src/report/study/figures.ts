@@ -1,6 +1,6 @@
 import type { ReliabilityRow } from '../../study/assemble.ts'
 import { sigmaText } from '../../study/plan.ts'
-import type { Method } from '../../study/score-case.ts'
+import type { StudyMethod } from '../../study/score-case.ts'
 import type { SummaryRow, Target } from '../../study/summary.ts'
 import type { TrainingCurve } from '../../study/training-curves.ts'
 import { type ChartOptions, chart } from '../kit/chart.ts'
@@ -12,7 +12,7 @@ import { strengthText } from '../kit/words.ts'
 import { METHOD_NAMES } from './words.ts'
 
 /** Methods shown with whiskers, each with a colour of its own in every figure. */
-const SHOWN: readonly Method[] = ['soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@rma', 'ce@oracle']
+const SHOWN: readonly StudyMethod[] = ['soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@rma', 'ce@oracle']
 
 /** The Dice that shows how far a network has learned, whatever the cut at ½ makes of it. */
 const LEARNED = {
@@ -61,7 +61,7 @@ export function thresholdFigure(summary: readonly SummaryRow[]): Block {
   const lines = (
     own: readonly SummaryRow[],
     sigmas: readonly string[],
-    methods: readonly Method[],
+    methods: readonly StudyMethod[],
     key: keyof SummaryRow,
   ) =>
     methods.map(
@@ -113,7 +113,7 @@ export function forecastFigure(summary: readonly SummaryRow[]): Block {
   const forecast = (row: SummaryRow) =>
     rows.find((one) => one.method === 'theory@case' && one.organ === row.organ && one.sigma_mm === row.sigma_mm)
       ?.predicted_dice_mean ?? Number.NaN
-  const dots = (methods: readonly Method[], x: (row: SummaryRow) => number) =>
+  const dots = (methods: readonly StudyMethod[], x: (row: SummaryRow) => number) =>
     methods.map(
       (method): Mark => ({
         kind: 'dots',
@@ -240,7 +240,7 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
   })
 }
 
-function styleOf(method: Method) {
+function styleOf(method: StudyMethod) {
   const i = SHOWN.indexOf(method)
   const label = METHOD_NAMES[method]
   if (i < 0) return { colour: method === 'theory@case' ? '#555555' : '#999999', label }
@@ -250,7 +250,7 @@ function styleOf(method: Method) {
 function theoryLine(
   rows: readonly SummaryRow[],
   sigmas: readonly string[],
-  method: Method,
+  method: StudyMethod,
   dash: string | undefined,
 ): Mark {
   const points = sigmas.map(

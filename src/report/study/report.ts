@@ -1,5 +1,5 @@
 import type { StudyResults } from '../../study/results.ts'
-import type { Method } from '../../study/score-case.ts'
+import type { StudyMethod } from '../../study/score-case.ts'
 import { type Block, htmlReport, type ReportSection } from '../kit/html.ts'
 import { sheet } from '../kit/sheet.ts'
 import { counted } from '../kit/words.ts'
@@ -10,7 +10,7 @@ import { comparisonTable, diceTable, summaryTable } from './tables.ts'
 import { METHOD_MEANINGS, verdictSentences } from './words.ts'
 
 /** The study's own questions. */
-const MAIN_PAIRS: readonly (readonly [Method, Method])[] = [
+const MAIN_PAIRS: readonly (readonly [StudyMethod, StudyMethod])[] = [
   ['ce@half', 'soft-dice@half'],
   ['ce@case', 'ce@half'],
   ['ce@case', 'soft-dice@half'],

@@ -1,11 +1,11 @@
-import type { Method } from '../../study/score-case.ts'
+import type { StudyMethod } from '../../study/score-case.ts'
 import { type ComparisonRow, comparedMethods, type SummaryRow, type Target } from '../../study/summary.ts'
 import type { Block } from '../kit/html.ts'
 import type { Column } from '../kit/table.ts'
 import { pText, strengthText } from '../kit/words.ts'
 import { METHOD_NAMES } from './words.ts'
 
-const SHOWN: readonly Method[] = [
+const SHOWN: readonly StudyMethod[] = [
   'theory@half',
   'theory@case',
   'soft-dice@half',
@@ -77,7 +77,7 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
 export function comparisonTable(
   comparisons: readonly ComparisonRow[],
   target: Target,
-  pairs: readonly (readonly [Method, Method])[] = comparedMethods,
+  pairs: readonly (readonly [StudyMethod, StudyMethod])[] = comparedMethods,
 ): Block {
   const rows = comparisons
     .filter((row) => row.target === target && pairs.some(([a, b]) => a === row.first && b === row.second))

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Method } from '../../study/score-case.ts'
+import type { StudyMethod } from '../../study/score-case.ts'
 import type { ComparisonRow, SummaryRow } from '../../study/summary.ts'
 import { verdictSentences } from './words.ts'
 
-const row = (method: Method, dice: number, more: Partial<SummaryRow> = {}): SummaryRow => ({
+const row = (method: StudyMethod, dice: number, more: Partial<SummaryRow> = {}): SummaryRow => ({
   organ: 'liver',
   sigma_mm: '4',
   length_mm: 16,
@@ -22,7 +22,12 @@ const row = (method: Method, dice: number, more: Partial<SummaryRow> = {}): Summ
   brier_mean: 0.01,
   ...more,
 })
-const pair = (first: Method, second: Method, difference: number, more: Partial<ComparisonRow> = {}): ComparisonRow => ({
+const pair = (
+  first: StudyMethod,
+  second: StudyMethod,
+  difference: number,
+  more: Partial<ComparisonRow> = {},
+): ComparisonRow => ({
   organ: 'liver',
   sigma_mm: '4',
   target: 'noisy',
@@ -84,7 +89,7 @@ test('the largest change may be a loss', () => {
 })
 
 test('one setting, whatever came of it', () => {
-  const words = (first: Method, second: Method, difference: number) =>
+  const words = (first: StudyMethod, second: StudyMethod, difference: number) =>
     verdictSentences([], [pair(first, second, difference)])[0]
   expect(words('ce@half', 'soft-dice@half', 0)).toContain('fall behind soft-Dice for liver at σ = 4 mm: the difference')
   expect(words('ce@case', 'ce@half', -0.1)).toContain('lowered Dice for liver at σ = 4 mm: the difference was −0.100')

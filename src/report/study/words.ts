@@ -1,9 +1,9 @@
-import type { Method } from '../../study/score-case.ts'
+import type { StudyMethod } from '../../study/score-case.ts'
 import type { ComparisonRow, SummaryRow } from '../../study/summary.ts'
 import { counted, signed, strengthText } from '../kit/words.ts'
 
 /** Methods as figures and tables name them; CE is cross-entropy. */
-export const METHOD_NAMES: Readonly<Record<Method, string>> = {
+export const METHOD_NAMES: Readonly<Record<StudyMethod, string>> = {
   'soft-dice@half': 'soft-Dice ½',
   'ce@half': 'CE ½',
   'ce@case': 'CE t*',
@@ -39,9 +39,9 @@ type Setting = Pick<SummaryRow, 'organ' | 'sigma_mm'>
 /** What the study's numbers come to, in sentences; Dice with noisy labels, the target of training. */
 export function verdictSentences(summary: readonly SummaryRow[], comparisons: readonly ComparisonRow[]): string[] {
   const noisy = summary.filter(({ target }) => target === 'noisy')
-  const pairs = (first: Method, second: Method) =>
+  const pairs = (first: StudyMethod, second: StudyMethod) =>
     comparisons.filter((c) => c.target === 'noisy' && c.first === first && c.second === second)
-  const find = (setting: Setting, method: Method) =>
+  const find = (setting: Setting, method: StudyMethod) =>
     noisy.find((row) => row.organ === setting.organ && row.sigma_mm === setting.sigma_mm && row.method === method)
   return [
     costOfHalf(pairs('ce@half', 'soft-dice@half'), find),
@@ -78,7 +78,7 @@ function fewPatients(comparisons: readonly ComparisonRow[]): string | undefined 
   return `With ${counted(patients, 'patient')} and ${counted(noisy.length, 'comparison')} the corrected test cannot fall below 5 %, so nothing counts as shown here; see the intervals.`
 }
 
-type Find = (setting: Setting, method: Method) => SummaryRow | undefined
+type Find = (setting: Setting, method: StudyMethod) => SummaryRow | undefined
 
 function costOfHalf(rows: readonly ComparisonRow[], find: Find): string | undefined {
   if (rows.length === 0) return undefined
