@@ -17,8 +17,8 @@ export function command(): Command {
   const what = 'what to score; a plus joins labels (1 2 1+2). For a 4-D prediction, what each of its maps is'
   const command = new Command('evaluate')
     .description(
-      'Scores a prediction against a reference, label by label: Dice, IoU, volumes, and the distance of the surfaces (95th ' +
-        'percentile and mean, mm). A prediction of probabilities is also scored for calibration (ECE, Brier).',
+      'Scores a prediction against a reference, label by label: Dice, IoU, volumes, and the distance of the surfaces ' +
+        '(95th percentile and mean, mm). A prediction of probabilities is also scored for calibration (ECE, Brier).',
     )
     .argument('<prediction>', 'label map, or probabilities (3-D for one class, 4-D for one map a class)')
     .argument('<reference>', 'label map on the same grid')
@@ -37,8 +37,8 @@ Examples:
   $ halfdice evaluate organs_prob.nii.gz organs.nii.gz --labels 1 2 1+2      three maps: label 1, label 2, and both
 
 Conventions: Dice and IoU are 1 where prediction and reference are both empty, 0 where one is; surface distances then do
-not exist. Surfaces are voxels with a neighbour (of 6) outside; distances run between voxel centres. HD95 is the larger of
-the two directed 95th percentiles, ASSD the mean over the voxels of both surfaces. Other tools use other conventions
+not exist. Surfaces are voxels with a neighbour (of 6) outside; distances run between voxel centres. HD95 is the larger
+of the two directed 95th percentiles, ASSD the mean over the voxels of both surfaces. Other tools use other conventions
 (percentile of both directions together, surfaces weighted by area), which differ by some tenths of a voxel.
 Voxels that the reference labels 'ignore' (see its dataset.json) count in no score. ECE has 15 bins and, like Brier,
 counts all other voxels of the image: compare them between maps of the same image.`,

@@ -25,9 +25,9 @@ export async function readLabelNamesFor(path: string, damaged: 'warn' | 'refuse'
 }
 
 /**
- * What the labels of a file are called: from the `dataset.json` of an nnU-Net data set that the file lies in (its folder or
- * the one above), or, for label 1 of a TotalSegmentator mask, from the file's own name. Where a damaged `dataset.json` costs
- * the names only, a warning says so.
+ * What the labels of a file are called: from the `dataset.json` of an nnU-Net data set that the file lies in (its
+ * folder or the one above), or, for label 1 of a TotalSegmentator mask, from the file's own name. Where a damaged
+ * `dataset.json` costs the names only, a warning says so.
  */
 export function labelNamesFor(path: string, damaged: 'warn' | 'refuse' = 'warn'): LabelNames {
   if (basename(dirname(resolve(path))) === 'segmentations') return namesOf(new Map([[stem(path), [1]]]))
@@ -63,7 +63,10 @@ function keyOf(labels: readonly number[]): string {
   return labels.toSorted((a, b) => a - b).join('+')
 }
 
-/** Adds `--labels` (and `--label`, its name in version 0.1), which takes numbers and names, separated by spaces or commas. */
+/**
+ * Adds `--labels` (and `--label`, its name in version 0.1), which takes numbers and names, separated by spaces or
+ * commas.
+ */
 export function withLabels(command: Command, what: string): Command {
   const collect = (text: string, before: readonly string[] | undefined) => [...(before ?? []), text]
   const alias = new Option('--label <label>').argParser(collect).hideHelp()

@@ -8,8 +8,8 @@ const LISTS: Readonly<Record<string, (word: string) => boolean>> = {
 }
 
 /**
- * The words of a command line, files before the list options that they follow: `--sigma 2 FILE` would otherwise take the file
- * for a second σ.
+ * The words of a command line, files before the list options that they follow: `--sigma 2 FILE` would otherwise take
+ * the file for a second σ.
  */
 export function filesBeforeLists(words: readonly string[]): string[] {
   const result: string[] = []

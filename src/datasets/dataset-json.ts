@@ -15,8 +15,8 @@ export interface DatasetJson {
   /** In the order of the channels; empty where the file names none. */
   readonly channelNames: readonly string[]
   /**
-   * The labels that make up each class or region, by its name and in the order of the file; neither background nor `ignore`
-   * is among them.
+   * The labels that make up each class or region, by its name and in the order of the file; neither background nor
+   * `ignore` is among them.
    */
   readonly labels: ReadonlyMap<string, readonly number[]>
   /** Whether a background (label 0) is listed. */
@@ -44,8 +44,8 @@ export function readDatasetJson(path: string): DatasetJson {
 }
 
 /**
- * The `dataset.json` that describes a label map: in the map's folder or, as in nnU-Net's data sets, in the one above. A file
- * of that name without labels belongs to something else and does not count.
+ * The `dataset.json` that describes a label map: in the map's folder or, as in nnU-Net's data sets, in the one above. A
+ * file of that name without labels belongs to something else and does not count.
  *
  * @throws InputError where it is damaged: labels would lose their meaning, and `ignore` would be scored
  */
@@ -61,12 +61,12 @@ export function datasetJsonBeside(labelMap: string): DatasetJson | undefined {
 }
 
 /**
- * The content of a `dataset.json` in either form: nnU-Net v2 (`{"labels": {"liver": 1}}`, regions `{"whole": [1, 2, 3]}` with
- * `regions_class_order`, `ignore`) or nnU-Net v1 and the Medical Segmentation Decathlon (`{"labels": {"1": "liver"}}`,
- * `modality`). Source: nnU-Net's documentation/dataset_format.md and `LabelManager`.
+ * The content of a `dataset.json` in either form: nnU-Net v2 (`{"labels": {"liver": 1}}`, regions
+ * `{"whole": [1, 2, 3]}` with `regions_class_order`, `ignore`) or nnU-Net v1 and the Medical Segmentation Decathlon
+ * (`{"labels": {"1": "liver"}}`, `modality`). Source: nnU-Net's documentation/dataset_format.md and `LabelManager`.
  *
  * @param path what to name in errors
- * @throws InputError for text that is no such object, and for labels that are not distinct whole numbers from 0 to 65,535
+ * @throws InputError for text that is no such object, and labels that are not distinct whole numbers from 0 to 65,535
  * @example
  * parseDatasetJson('{"labels": {"background": 0, "liver": 1}}', 'dataset.json').labels // Map { 'liver' => [1] }
  */

@@ -94,8 +94,8 @@ function caseOf(
 }
 
 /**
- * Refuses a label map with voxels that nobody has annotated: a loss would learn them as background, and noise can move no
- * outline that is not known.
+ * Refuses a label map with voxels that nobody has annotated: a loss would learn them as background, and noise can move
+ * no outline that is not known.
  *
  * @throws InputError where the label `ignore` occurs
  */

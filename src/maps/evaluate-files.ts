@@ -3,8 +3,8 @@ import { readVolume } from '../formats/volume-file.ts'
 import { type EvaluateCaseOptions, type Evaluation, evaluateCase } from '../metrics/evaluate-case.ts'
 
 /**
- * `evaluateCase` of two files. The label `ignore` is that of the `dataset.json` beside the reference, or else beside the
- * prediction.
+ * `evaluateCase` of two files. The label `ignore` is that of the `dataset.json` beside the reference, or else beside
+ * the prediction.
  *
  * @throws InputError as `evaluateCase` does, and where such a `dataset.json` is damaged
  */

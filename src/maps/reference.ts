@@ -16,8 +16,8 @@ export interface Reference {
 }
 
 /**
- * Reads the reference of a case. The label `ignore` is that of the `dataset.json` beside the reference, or else that of the
- * model.
+ * Reads the reference of a case. The label `ignore` is that of the `dataset.json` beside the reference, or else that of
+ * the model.
  *
  * @throws InputError where it is no label map or lies on another grid
  */

@@ -50,8 +50,8 @@ export interface Evaluation {
 }
 
 /**
- * Scores a prediction against a reference on the same grid. The prediction is a label map, one 0/1 mask a channel, or one map of
- * probabilities a channel; only probabilities have fractions. By default all labels of both maps are scored.
+ * Scores a prediction against a reference on the same grid. The prediction is a label map, one 0/1 mask a channel, or
+ * one map of probabilities a channel; only probabilities have fractions. By default all labels of both maps are scored.
  *
  * @throws InputError where the grids differ, a map holds something else, or it is unknown which label a channel is
  * @example

@@ -24,17 +24,18 @@ export interface EvaluateOptions {
 }
 
 /**
- * Scores every label of a predicted label map against a reference on the same grid: one sweep counts and boxes all labels,
- * then surface distances are measured in each label's box. Conventions are those of `dice`, `iou` and `surfaceDistances`.
- * Voxels where the reference is negative were not annotated and count in nothing, as in nnUNetv2_evaluate_folder: masks end
- * there as they end at the image's edge.
+ * Scores every label of a predicted label map against a reference on the same grid: one sweep counts and boxes all
+ * labels, then surface distances are measured in each label's box. Conventions are those of `dice`, `iou` and
+ * `surfaceDistances`. Voxels where the reference is negative were not annotated and count in nothing, as in
+ * nnUNetv2_evaluate_folder: masks end there as they end at the image's edge.
  *
  * @param pred Label values, whole numbers, as many as the grid has voxels. So `ref`.
  * @returns One entry a label, in ascending order (or in the order of `options.labels`).
  * @throws RangeError where a map has not as many voxels as the grid.
  * @example
  * const grid = createGrid([4, 1, 1], [2, 1, 1])
- * evaluateLabels(new Uint8Array([1, 1, 2, 0]), new Uint8Array([1, 2, 2, 0]), grid)[0] // label 1: dice 2/3, volumePredMl 0.004
+ * evaluateLabels(new Uint8Array([1, 1, 2, 0]), new Uint8Array([1, 2, 2, 0]), grid)[0] // label 1: dice 2/3,
+ * volumePredMl 0.004
  */
 export function evaluateLabels(
   pred: VoxelArray,

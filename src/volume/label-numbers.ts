@@ -36,8 +36,8 @@ export function firstTwice(numbers: readonly number[]): number | undefined {
 }
 
 /**
- * Checks that no label stands twice in one set, and that no two sets have the same name or the same labels. A label may lie
- * in several sets: regions overlap.
+ * Checks that no label stands twice in one set, and that no two sets have the same name or the same labels. A label may
+ * lie in several sets: regions overlap.
  *
  * @throws InputError naming the sets that clash
  */

@@ -53,7 +53,7 @@ test('an image of intensities is no label map: it has too many values', () => {
 })
 
 describe('label maps that were scaled when they were saved', () => {
-  // As nibabel does: `top` labels over all numbers of the type, slope and intercept rounded to float32, codes to the nearest.
+  // As nibabel does: labels over all numbers of the type, slope and intercept in float32, codes to the nearest.
   const saved = (top: number, type: 'uint8' | 'int16' | 'int32') => {
     const [least, most] = { uint8: [0, 255], int16: [-32_768, 32_767], int32: [-(2 ** 31), 2 ** 31 - 1] }[type]
     const slope = Math.fround(top / (most - least))

@@ -13,19 +13,22 @@ export interface LabelMap<A extends LabelArray = LabelArray> {
   readonly labels: readonly number[]
 }
 
-/** Parcellations of the brain have up to 1,000 labels (Schaefer 2018); images of intensities have thousands of values. */
+/**
+ * Parcellations of the brain have up to 1,000 labels (Schaefer 2018); images of intensities have thousands of values.
+ */
 const MOST_LABELS = 1024
 
 /** The rounding of float32 numbers, relative to their size: two roundings of 2⁻²⁴ each. */
 const FLOAT32_ROUNDING = 2 ** -23
 
 /**
- * Reads a one-channel volume as a label map. Integer data are used in place; floating-point and scaled data are converted
- * where every real value is a whole number within rounding. nibabel stores label maps with a slope when they were floats in
- * memory, and reads them back as 0.9999999998 or 1.012: each value is taken for the label that is stored in this way.
+ * Reads a one-channel volume as a label map. Integer data are used in place; floating-point and scaled data are
+ * converted where every real value is a whole number within rounding. nibabel stores label maps with a slope when they
+ * were floats in memory, and reads them back as 0.9999999998 or 1.012: each value is taken for the label that is stored
+ * in this way.
  *
  * @param subject what to name in an error, usually the file's path
- * @throws InputError for several channels, fractions, NaN, numbers beyond 0 … 65,535, and more than 1,024 different ones
+ * @throws InputError for several channels, fractions, NaN, numbers beyond 0 … 65,535, and over 1,024 different ones
  * @example
  * labelMapOf({ grid: createGrid([3, 1, 1]), channels: 1, data: Uint8Array.of(0, 4, 4) }, 'a.nii').labels // [0, 4]
  */
@@ -45,10 +48,9 @@ export function labelMapOf(volume: Volume, subject: string): LabelMap {
     if (scaling === undefined && values[i] === data[i]) continue
     const label = wholeNumber(data[i], scaling)
     if (label === undefined) {
-      throw new InputError(
-        subject,
-        `holds ${realValue(data[i], scaling ?? UNSCALED)}, which is no integer label; give a label map, or cut probabilities with \`halfdice threshold\` first`,
-      )
+      const remedy = 'give a label map, or cut probabilities with `halfdice threshold` first'
+      const value = realValue(data[i], scaling ?? UNSCALED)
+      throw new InputError(subject, `holds ${value}, which is no integer label; ${remedy}`)
     }
     values[i] = label
   }
@@ -77,7 +79,10 @@ export function holdsLabels({ data, scaling }: Volume): boolean {
   return true
 }
 
-/** The whole number that a stored number stands for, or undefined where it stands for a fraction or for too large a number. */
+/**
+ * The whole number that a stored number stands for, or undefined where it stands for a fraction or for too large a
+ * number.
+ */
 function wholeNumber(stored: number, scaling: Scaling = UNSCALED): number | undefined {
   const real = realValue(stored, scaling)
   const whole = Math.round(real)

@@ -11,8 +11,8 @@ export interface LabelsRead {
 }
 
 /**
- * The labels of a reference as those of the classes that it is compared with. A mask of 0 and 255 for one class is read as
- * that class. Labels that stand for no class count as background. Both come with a note for the user.
+ * The labels of a reference as those of the classes that it is compared with. A mask of 0 and 255 for one class is read
+ * as that class. Labels that stand for no class count as background. Both come with a note for the user.
  *
  * @param classes all that the reference is compared with
  * @example
