@@ -321,7 +321,12 @@ describe('images of several maps', () => {
       mkdirSync(at('monai', name), { recursive: true })
       await writeVolume(at('monai', name, `${name}_seg.nii.gz`), { grid, channels: 2, data: softmax })
     }
-    await halfdiceJson(['threshold', at('monai'), '-o', at('monai_masks')])
+    const { stderr } = await halfdice(['threshold', at('monai'), '-o', at('monai_masks')])
+    expect(stderr.split('\n')).toEqual([
+      expect.stringMatching(/^halfdice: warning: .*case_1: its 2 maps add up to 1/),
+      expect.stringMatching(/^halfdice: warning: one other case: its 2 maps add up to 1/),
+      '',
+    ])
     expect(readdirSync(at('monai_masks'))).toEqual(['case_1.nii.gz', 'case_2.nii.gz'])
     const { cases } = await halfdiceJson<Result>(['threshold', at('monai', 'case_1'), '-o', at('one.nii.gz')])
     expect(cases.map(({ output }) => output)).toEqual([at('one.nii.gz')])

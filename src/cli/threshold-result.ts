@@ -5,7 +5,10 @@ import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { fixed, millilitres, table } from './print.ts'
 import type { ThresholdOptions } from './threshold.ts'
 
-/** Volumes of the mask, of the cut at ½ and of the probabilities (‖m‖), and what other classes took; in voxels without a geometry. */
+/**
+ * Volumes of the mask, of the cut at ½ and of the probabilities (‖m‖), and what other classes took; in voxels without a
+ * geometry.
+ */
 type Volumes =
   | {
       readonly volumeMl: number

@@ -3,6 +3,7 @@ import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
 import { writeMask } from '../maps/write-mask.ts'
 import type { Reviewer } from '../report/threshold/reviewer.ts'
 import { InputError, RunError } from '../volume/errors.ts'
+import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { printResult, warn } from './print.ts'
@@ -36,7 +37,8 @@ export function command(): Command {
     )
     .argument(
       '[probabilities...]',
-      'images (3-D: one class, 4-D: one map a class), .npz of nnU-Net with its .pkl, .npy, or folders of them',
+      'images (3-D: one class, 4-D: one map a class), .npz of nnU-Net with its .pkl, .npy, or folders of them; ' +
+        '- for standard input',
     )
     .requiredOption(
       '-o, --output <path>',
@@ -59,7 +61,7 @@ export function command(): Command {
       new Option(
         '--decode <how>',
         'one label map of classes that exclude each other or of nested regions, or separate masks ' +
-          '(default: as dataset.json says; else arrays exclusive, images separate)',
+          '(default: as dataset.json says; else exclusive for arrays and for images that add up to 1, separate for others)',
       ).choices(['exclusive', 'regions', 'separate']),
     )
     .option(
@@ -107,9 +109,10 @@ Examples:
   $ halfdice threshold prob.nii.gz -o mask.nii.gz --at 0.5 --json    what the usual cut would be worth
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255
 
-A 4-D image gives a 4-D mask, each class cut on its own, unless --decode says otherwise. A class whose probabilities are
-no evidence that it is there at all stays empty (docs/pipelines.md). The Dice values are what the probabilities promise: they hold
-as far as the network is calibrated ('halfdice evaluate' measures that where there are references).`,
+A 4-D image whose maps add up to 1 gives one label map, any other a 4-D mask, each class cut on its own, unless
+--decode says otherwise. A class whose probabilities are no evidence that it is there at all stays empty
+(docs/pipelines.md). The Dice values are what the probabilities promise: they hold as far as the network is calibrated
+('halfdice evaluate' measures that where there are references).`,
     )
     .action(run)
   return withJson(command)
@@ -136,13 +139,14 @@ async function run(inputs: readonly string[], options: ThresholdOptions): Promis
   let done = 0
   const step = () => progress.update(++done)
   const cases: CaseResult[] = []
+  const told = new CaseWarnings()
   const failures: { readonly input: string; readonly error: InputError }[] = []
   let pooled: readonly (SoftDiceOptimum | undefined)[] | undefined
   try {
     if (scope === 'dataset') pooled = await poolJobs(jobs, step)
     for (const job of jobs) {
       try {
-        cases.push(await finish(job, options, pooled, reviewer))
+        cases.push(await finish(job, options, pooled, reviewer, told))
       } catch (error) {
         // One bad case of several does not cost the others; of a pooled threshold it would be a part.
         if (!(error instanceof InputError) || jobs.length === 1 || pooled) throw error
@@ -153,6 +157,7 @@ async function run(inputs: readonly string[], options: ThresholdOptions): Promis
   } finally {
     progress.end()
   }
+  told.finish()
   for (const { error } of failures) process.stderr.write(`halfdice: ${error.message}\n`)
   const summary = pooled?.flatMap((each) =>
     each ? [{ threshold: each.threshold, supDice: each.supDice, diceAtHalf: each.diceAtHalf }] : [],
@@ -188,9 +193,10 @@ async function finish(
   options: ThresholdOptions,
   pooled: readonly (SoftDiceOptimum | undefined)[] | undefined,
   reviewer: Reviewer | undefined,
+  told: CaseWarnings,
 ): Promise<CaseResult> {
   const { source, scheme } = await job.open()
-  for (const warning of source.warnings) warn(`${source.input}: ${warning}`)
+  told.add(source.input, source.warnings)
   const at = options.at ?? (options.metric === 'accuracy' ? undefined : pooled?.map((each) => each?.threshold ?? 0.5))
   const { decodeCase } = await import('../maps/decode.ts')
   const review = await reviewer?.begin(source, scheme)
@@ -202,7 +208,7 @@ async function finish(
     flatness: reviewer !== undefined,
     inspect: review?.inspect,
   })
-  for (const warning of warnings) warn(`${source.input}: ${warning}`)
+  told.add(source.input, warnings)
   await writeMask(job.output, source, decoded)
   review?.end(decoded)
   return caseResult(source, scheme, decoded, job.output)

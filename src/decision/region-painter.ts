@@ -1,9 +1,9 @@
 import type { MapCut } from './label-decoder.ts'
 
 /**
- * Why an order of painting contradicts the regions that it is for, or undefined where it does not. Region after region paints its own label,
- * later ones over earlier ones. That gives a label map whose regions are the ones painted only if each region paints a label of its own that
- * no later region holds.
+ * Why an order of painting contradicts the regions that it is for, or undefined where it does not. Region after region
+ * paints its own label, later ones over earlier ones. That gives a label map whose regions are the ones painted only if
+ * each region paints a label of its own that no later region holds.
  *
  * @param regions the labels that make up each region
  * @param paint the label that each region paints
@@ -21,8 +21,9 @@ export function orderContradiction(
 }
 
 /**
- * One label a voxel from maps of regions whose order of painting contradicts them: each region's own set {m ≥ t} gets its label,
- * later regions over earlier ones, as nnU-Net does (`convert_probabilities_to_segmentation` in nnunetv2's label_handling.py, with ½ for t).
+ * One label a voxel from maps of regions whose order of painting contradicts them: each region's own set {m ≥ t} gets
+ * its label, later regions over earlier ones, as nnU-Net does (`convert_probabilities_to_segmentation` in nnunetv2's
+ * label_handling.py, with ½ for t).
  */
 export class RegionPainter {
   readonly #paint: readonly number[]

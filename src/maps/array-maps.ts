@@ -13,8 +13,9 @@ export interface ArrayOptions extends NumberOptions {
 }
 
 /**
- * The maps in an `.npz` as nnU-Net saves them (v2: `probabilities`; v1: `softmax`, cropped), or in an `.npy`. The geometry is that of
- * `like`, or of the `.pkl` of the same name, or of the segmentation of the same name beside it, or else the bare voxel size of the `.pkl`.
+ * The maps in an `.npz` as nnU-Net saves them (v2: `probabilities`; v1: `softmax`, cropped), or in an `.npy`. The
+ * geometry is that of `like`, or of the `.pkl` of the same name, or of the segmentation of the same name beside it, or
+ * else the bare voxel size of the `.pkl`.
  *
  * @throws InputError where the file holds no such array, or its geometry is missing, impossible or does not fit
  */

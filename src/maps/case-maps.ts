@@ -3,8 +3,8 @@ import type { Scaling } from '../volume/scaling.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 
 /**
- * The probability maps of one case on a grid, wherever and however they are stored: in one file or one a class, whole or cropped, in
- * the grid's order of axes or another. `readMaps` reads them, as often as wanted.
+ * The probability maps of one case on a grid, wherever and however they are stored: in one file or one a class, whole
+ * or cropped, in the grid's order of axes or another. `readMaps` reads them, as often as wanted.
  */
 export interface CaseMaps {
   /** What the user named: for messages and results. */
@@ -38,7 +38,10 @@ export interface NumberOptions {
   readonly logits?: 'softmax' | 'sigmoid' | undefined
 }
 
-/** Numbers in a file or in memory, with x the fastest, then y, z and the map; may be read from the start again and again. */
+/**
+ * Numbers in a file or in memory, with x the fastest, then y, z and the map; may be read from the start again and
+ * again.
+ */
 export interface StoredNumbers {
   /** Names the file in errors. */
   readonly subject: string
@@ -47,7 +50,10 @@ export interface StoredNumbers {
   chunks(): AsyncIterable<VoxelArray>
 }
 
-/** Where the voxels of a stored map lie in the grid: (i, j, k) at index `offset + i·strides[0] + j·strides[1] + k·strides[2]`. */
+/**
+ * Where the voxels of a stored map lie in the grid: (i, j, k) at index `offset + i·strides[0] + j·strides[1] +
+ * k·strides[2]`.
+ */
 export interface Placement {
   /** Extents of the stored map, its fastest axis first. */
   readonly shape: Vec3

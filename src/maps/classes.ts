@@ -8,21 +8,23 @@ export type MapClass = LabelSet
 /** What the maps of a case are, and what their masks become. */
 export interface ClassScheme {
   /**
-   * `exclusive`: classes that share no voxel (a softmax), one label map; `regions`: nested or overlapping sets of labels, one label
-   * map; `separate`: masks on their own, one volume a map.
+   * `exclusive`: classes that share no voxel (a softmax), one label map; `regions`: nested or overlapping sets of
+   * labels, one label map; `separate`: masks on their own, one volume a map.
    */
   readonly kind: 'exclusive' | 'regions' | 'separate'
   /** One a map, in order; undefined for the background, whose map is passed over. */
   readonly maps: readonly (MapClass | undefined)[]
-  /** For regions: the label that each map paints where it is the innermost, in order (nnU-Net's `regions_class_order`). */
+  /**
+   * For regions: the label that each map paints where it is the innermost, in order (nnU-Net's `regions_class_order`).
+   */
   readonly paint?: readonly number[]
   /** The label of a reference's voxels that nobody has annotated. */
   readonly ignore?: number
 }
 
 /**
- * The classes that a `dataset.json` names, in the order of nnU-Net's maps: classes by label, the background first; regions in the
- * order of the file, without the background.
+ * The classes that a `dataset.json` names, in the order of nnU-Net's maps: classes by label, the background first;
+ * regions in the order of the file, without the background.
  *
  * @throws InputError where the file cannot be read or its labels are none
  */
@@ -36,8 +38,8 @@ export function readClasses(path: string): ClassScheme & { readonly fileEnding?:
 }
 
 /**
- * Classes from the command line: names in the order of the maps, each with its label or labels where they are not the maps'
- * own numbers: `background,liver,tumour` or `anterior=1,posterior=2,whole=1+2`.
+ * Classes from the command line: names in the order of the maps, each with its label or labels where they are not the
+ * maps' own numbers: `background,liver,tumour` or `anterior=1,posterior=2,whole=1+2`.
  *
  * @throws InputError where a name is missing, or labels are not distinct whole numbers from 0 to 65,535
  */

@@ -25,8 +25,8 @@ export interface FindOptions {
 }
 
 /**
- * The cases that paths stand for. A folder stands for its `.npz` files; without those, for its `.npy` files; without those, for its
- * sub-folders that hold images (MONAI's layout, or one image a class); without those, for its images.
+ * The cases that paths stand for. A folder stands for its `.npz` files; without those, for its `.npy` files; without
+ * those, for its sub-folders that hold images (MONAI's layout, or one image a class); without those, for its images.
  *
  * @throws InputError where a path does not exist or a folder holds no case
  */
@@ -84,7 +84,8 @@ function casesIn(folder: string, one: boolean): FoundCases {
   const warnings =
     passedOver.length > 0 ? [`${folder}: took its ${what} (${names.length}), passed over ${several(passedOver)}`] : []
   if (one && what === 'images' && names.length > 1) {
-    const classes = `${folder}: its ${names.length} images are taken as the classes of one case, as one mask is asked for`
+    const taking = `its ${names.length} images are taken as the classes of one case`
+    const classes = `${folder}: ${taking}, as one mask is asked for`
     return {
       cases: [{ input: folder, name: basename(resolve(folder)), kind: 'folder' }],
       warnings: [...warnings, classes],

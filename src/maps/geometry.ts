@@ -31,8 +31,9 @@ export interface FoundGeometry {
 const MOST_PROPERTY_BYTES = 1 << 28
 
 /**
- * The geometry that lies beside an array: in the `.pkl` of its name; or, where that is missing or holds none (nnU-Net's ensembles
- * pickled the probabilities for years), in the image of its name; or else the bare voxel size in the `.pkl`, with a warning.
+ * The geometry that lies beside an array: in the `.pkl` of its name; or, where that is missing or holds none (nnU-Net's
+ * ensembles pickled the probabilities for years), in the image of its name; or else the bare voxel size in the `.pkl`,
+ * with a warning.
  *
  * @throws InputError where there is a geometry that is impossible or does not fit the array
  */
@@ -57,7 +58,8 @@ export async function geometryBeside(path: string, array: MapArray): Promise<Fou
   }
   const grid = properties && gridOfBareSpacing(properties, array.shape, from)
   if (!grid) return undefined
-  const warning = `${from} holds only the voxel size ${grid.spacing.join(' × ')} mm: position and directions are unknown, give an image with --like`
+  const held = `${from} holds only the voxel size ${grid.spacing.join(' × ')} mm`
+  const warning = `${held}: position and directions are unknown, give an image with --like`
   return { placed: { grid, placement: placedAt(grid), hasGeometry: true, warnings: [warning] }, from, located: false }
 }
 
@@ -67,8 +69,8 @@ export function geometryMissing(path: string): InputError {
 }
 
 /**
- * The array on the grid of an image that the user named. How the array lies in its own image (cropped, with its axes turned) counts, if it is
- * known and this image has those extents; an image that lies elsewhere is warned about.
+ * The array on the grid of an image that the user named. How the array lies in its own image (cropped, with its axes
+ * turned) counts, if it is known and this image has those extents; an image that lies elsewhere is warned about.
  *
  * @param own the geometry that lies beside the array
  * @throws InputError where the extents do not fit

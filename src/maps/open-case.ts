@@ -27,8 +27,8 @@ export interface OpenedCase {
 }
 
 /**
- * Opens a case and says what its maps are. Headers are read and checked now, numbers later; only images of several maps whose kind nobody
- * named are read once, to see whether they add up to 1.
+ * Opens a case and says what its maps are. Headers are read and checked now, numbers later; only images of several maps
+ * whose kind nobody named are read once, to see whether they add up to 1.
  *
  * @throws InputError where the case cannot be what it is taken for
  * @example
@@ -63,7 +63,8 @@ export async function withScheme(
   if (found === 'exclusive' && from === 'image') {
     const background = scheme.maps[0] === undefined ? ', the first map as the background' : ''
     warnings.push(
-      `its ${source.channels} maps add up to 1, so they are decoded as one label map${background}; for a mask of each: --decode separate`,
+      `its ${source.channels} maps add up to 1, so they are decoded as one label map${background}; ` +
+        'for a mask of each: --decode separate',
     )
   }
   const contradiction =
@@ -74,13 +75,17 @@ export async function withScheme(
     )
   if (contradiction !== undefined) {
     warnings.push(
-      `its regions_class_order ${scheme.paint?.join(', ')} contradicts its regions (${contradiction}); they are painted one over the other, as nnU-Net does`,
+      `its regions_class_order ${scheme.paint?.join(', ')} contradicts its regions (${contradiction}); ` +
+        'they are painted one over the other, as nnU-Net does',
     )
   }
   return { source: { ...source, warnings }, scheme }
 }
 
-/** How maps are decoded where nobody says it: regions by their `.pkl`, arrays exclusively, images by what they add up to. */
+/**
+ * How maps are decoded where nobody says it: regions by their `.pkl`, arrays exclusively, images by what they add up
+ * to.
+ */
 async function kindOf(
   source: CaseMaps,
   named: NamedClasses | undefined,
@@ -107,7 +112,10 @@ async function addUpToOne(source: CaseMaps): Promise<boolean> {
   return check.addUpToOne()
 }
 
-/** The images of a folder as one case: a single one with all its maps, or one a class in the order of the classes that are named. */
+/**
+ * The images of a folder as one case: a single one with all its maps, or one a class in the order of the classes that
+ * are named.
+ */
 async function openFolder(
   { input, name }: FoundCase,
   named: NamedClasses | undefined,
@@ -138,7 +146,9 @@ function inOrder(
   return { files: found.filter((file) => file !== undefined), maps: maps.filter((_, i) => found[i] !== undefined) }
 }
 
-/** The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed). */
+/**
+ * The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed).
+ */
 function imageOf({ input, name }: FoundCase, like: string): string {
   if (!isFolder(like)) return like
   for (const stem of [`${name}_0000`, name]) {

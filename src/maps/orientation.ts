@@ -1,7 +1,9 @@
 import { type Grid, type Mat3, type Vec3, vec3 } from '../volume/grid.ts'
 import type { Placement } from './case-maps.ts'
 
-/** For an axis of the wanted grid: the axis of the stored array that runs along it, and whether in the other direction. */
+/**
+ * For an axis of the wanted grid: the axis of the stored array that runs along it, and whether in the other direction.
+ */
 export interface AlongAxis {
   readonly own: number
   readonly flip: boolean
@@ -34,7 +36,10 @@ export function turned(
   return { grid, placement: { shape: array.shape, strides: vec3((axis) => strides[axis]), offset } }
 }
 
-/** The axes of `array` that run along those of another grid of the same voxels; undefined where they do not match one to one. */
+/**
+ * The axes of `array` that run along those of another grid of the same voxels; undefined where they do not match one to
+ * one.
+ */
 export function alongGrid(array: Grid, wanted: Grid): [AlongAxis, AlongAxis, AlongAxis] | undefined {
   const along = [0, 1, 2].map((axis): AlongAxis => {
     const cosines = [0, 1, 2].map((own) =>
@@ -47,8 +52,9 @@ export function alongGrid(array: Grid, wanted: Grid): [AlongAxis, AlongAxis, Alo
 }
 
 /**
- * The axes of `array` that run along those of an orientation such as `LPS`: letters name the side of the patient to which each axis runs
- * (as in nibabel's `aff2axcodes` and SimpleITK's `DICOMOrient`). Undefined where the text is no orientation.
+ * The axes of `array` that run along those of an orientation such as `LPS`: letters name the side of the patient to
+ * which each axis runs (as in nibabel's `aff2axcodes` and SimpleITK's `DICOMOrient`). Undefined where the text is no
+ * orientation.
  */
 export function alongOrientation(array: Grid, orientation: string): [AlongAxis, AlongAxis, AlongAxis] | undefined {
   const letters = [...orientation].map((letter) => ({

@@ -133,7 +133,8 @@ function requireShape(value: PickledValue | undefined, shape: Vec3, subject: str
   if (promised !== undefined && sorted(promised) !== sorted(shape)) {
     throw new InputError(
       subject,
-      `describes an image of ${promised.join('×')}, the .npz has ${shape.join('×')} (z, y, x); give this case's own .pkl, or an image with --like`,
+      `describes an image of ${promised.join('×')}, the .npz has ${shape.join('×')} (z, y, x); ` +
+        "give this case's own .pkl, or an image with --like",
     )
   }
 }

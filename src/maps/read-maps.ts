@@ -8,12 +8,13 @@ import { type CaseMaps, coversGrid, type Placement, type StoredNumbers } from '.
 import type { ClassScheme } from './classes.ts'
 
 /**
- * The maps of a case as probabilities on its grid, one after the other. The array is the same for each: valid until the next map
- * is asked for, and the caller's until then. Outside of what is stored a known background is certain, and every other class is not
- * there (as nnU-Net's `revert_cropping_on_probabilities`). A softmax of logits reads the file twice and holds a second map, the logarithm
- * of its denominator.
+ * The maps of a case as probabilities on its grid, one after the other. The array is the same for each: valid until the
+ * next map is asked for, and the caller's until then. Outside of what is stored a known background is certain, and
+ * every other class is not there (as nnU-Net's `revert_cropping_on_probabilities`). A softmax of logits reads the file
+ * twice and holds a second map, the logarithm of its denominator.
  *
- * @throws InputError for NaN, infinities and values that are no probabilities, with what the whole file's values look like
+ * @throws InputError for NaN, infinities and values that are no probabilities, with what the whole file's values look
+ *   like
  */
 export async function* readMaps(
   source: CaseMaps,

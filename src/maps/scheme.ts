@@ -34,8 +34,8 @@ export function namedClasses(options: SchemeOptions, beside: string | undefined)
 }
 
 /**
- * What the maps of a case are: by what the user and `dataset.json` say, the names of class files, or by convention: the first of
- * several exclusive maps is the background.
+ * What the maps of a case are: by what the user and `dataset.json` say, the names of class files, or by convention: the
+ * first of several exclusive maps is the background.
  *
  * @param kind how the maps are decoded
  * @throws InputError where the number of classes does not fit the maps, or their labels do not fit the kind
@@ -44,10 +44,10 @@ export function schemeFor(source: CaseMaps, named: NamedClasses | undefined, kin
   const { channels, regionsClassOrder } = source
   const maps = named?.maps ?? byFileName(source) ?? numbered(channels, kind)
   if (named && maps.length !== channels) {
-    const own = named.where === '--classes'
+    const remedy = named.where === '--classes' ? 'names of all maps' : 'dataset.json of this model'
     throw new InputError(
       source.input,
-      `has ${channels} maps, ${named.where} names ${maps.length} classes; give the ${own ? 'names of all maps' : 'dataset.json of this model'}`,
+      `has ${channels} maps, ${named.where} names ${maps.length} classes; give the ${remedy}`,
     )
   }
   if (kind === 'exclusive' && maps.some((each) => (each?.labels.length ?? 1) > 1)) {

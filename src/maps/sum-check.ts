@@ -8,8 +8,8 @@ const TOLERATED = 0.01
 const IMPOSSIBLE = 0.1
 
 /**
- * What maps add up to, on an even sample of voxels: 1 for a softmax with its background, at most 1 without. Voxels where all maps are 0
- * pass: nnU-Net pads so around its crop.
+ * What maps add up to, on an even sample of voxels: 1 for a softmax with its background, at most 1 without. Voxels
+ * where all maps are 0 pass: nnU-Net pads so around its crop.
  */
 export class SumCheck {
   readonly #sums: Float64Array

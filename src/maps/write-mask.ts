@@ -6,7 +6,10 @@ import type { CaseMaps } from './case-maps.ts'
 
 type Mask = Pick<DecodedCase, 'data' | 'channels'>
 
-/** Writes the mask or label map of a case: an image by its ending (see `writeVolume`), or an array without geometry (`.npy`). */
+/**
+ * Writes the mask or label map of a case: an image by its ending (see `writeVolume`), or an array without geometry
+ * (`.npy`).
+ */
 export async function writeMask(path: string, source: Pick<CaseMaps, 'grid' | 'header'>, mask: Mask): Promise<void> {
   if (isArrayName(path)) return writeNpy(path, maskArray(source, mask))
   const { grid, header } = source

@@ -30,8 +30,8 @@ export function probabilitiesOf(
 }
 
 /**
- * Writes `count` stored numbers, from index `from` on, as probabilities `step` apart into `out`, from index `to` on. What is outside
- * [0, 1] by round-off is clamped.
+ * Writes `count` stored numbers, from index `from` on, as probabilities `step` apart into `out`, from index `to` on.
+ * What is outside [0, 1] by round-off is clamped.
  *
  * @returns the index in `data` of the first number that is no probability, or −1; `out` is then only partly written
  */

@@ -46,6 +46,7 @@ test('a stated scale that is too small is named', () => {
   const summary = new ValueSummary()
   summary.add(Uint8Array.of(0, 255), { slope: 2, intercept: 1 })
   expect(summary.fault(255)).toBe(
-    'values run from 1 to 511, not within [0, 255] as --scale 255 says; give what stands for probability 1 in this file',
+    'values run from 1 to 511, not within [0, 255] as --scale 255 says; ' +
+      'give what stands for probability 1 in this file',
   )
 })

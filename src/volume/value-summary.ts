@@ -52,7 +52,8 @@ export class ValueSummary {
     }
     const range = `values run from ${+this.#min.toPrecision(6)} to ${+this.#max.toPrecision(6)}`
     if (scale !== undefined) {
-      return `${range}, not within [0, ${scale}] as --scale ${scale} says; give what stands for probability 1 in this file`
+      const wanted = `not within [0, ${scale}] as --scale ${scale} says`
+      return `${range}, ${wanted}; give what stands for probability 1 in this file`
     }
     return `${range}, not within [0, 1]; ${this.#remedy()}`
   }
@@ -60,7 +61,8 @@ export class ValueSummary {
   #remedy(): string {
     const [min, max, distinct] = [this.#min, this.#max, this.#distinct.size]
     const scale = USUAL_SCALES.find((each) => max <= each * (1 + ROUND_OFF) && max >= each / 2)
-    const labels = `its ${distinct} distinct whole numbers look like a label map: give the probabilities, not the segmentation`
+    const segmentation = 'a label map: give the probabilities, not the segmentation'
+    const labels = `its ${distinct} distinct whole numbers look like ${segmentation}`
     const image = 'they look like an image, not like probabilities: give what the network predicted'
     if (this.#whole && distinct <= FEW_VALUES && this.#distinct.has(0) && max < 50) return labels
     if (min >= -OVERSHOOT && max <= 1 + OVERSHOOT) {
