@@ -28,7 +28,8 @@ const MAX_THREADS = 4
  * @throws InputError naming the file that ITK cannot decode
  */
 export async function decodeWithItk(sources: readonly CompressedPixels[]): Promise<FramePixels[]> {
-  for (const source of sources) requireDecodable(source)
+  const bits = sources.find(({ layout }) => layout.bitsAllocated === 1)
+  if (bits) throw damaged(bits)
   const batches = batchesOf(sources)
   const decoded = new Map<CompressedPixels, FramePixels>()
   let next = 0
@@ -46,12 +47,6 @@ export async function decodeWithItk(sources: readonly CompressedPixels[]): Promi
   const threads = Math.min(availableParallelism(), MAX_THREADS, batches.length)
   await Promise.all(Array.from({ length: threads }, work))
   return sources.map((source) => decoded.get(source) as FramePixels)
-}
-
-function requireDecodable(source: CompressedPixels): void {
-  const { layout, parts } = source
-  if (layout.bitsAllocated === 1) throw damaged(source)
-  if (!parts.every(endsAsJpeg)) throw damaged(source)
 }
 
 /** Files with the same kind of pixels, in batches. */
@@ -112,12 +107,6 @@ async function decode(batch: readonly CompressedPixels[]): Promise<VoxelArray | 
 
 function damaged({ file: { subject, syntax } }: CompressedPixels): InputError {
   return undecodable(subject, syntax.name)
-}
-
-/** Every JPEG codestream ends in the marker FF D9, which a truncated one lacks; one byte of padding may follow. */
-function endsAsJpeg(frame: Uint8Array): boolean {
-  const end = frame.length - (frame.at(-1) === 0xd9 ? 0 : 1)
-  return frame[end - 2] === 0xff && frame[end - 1] === 0xd9
 }
 
 async function withTemporaryFile<T>(bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
