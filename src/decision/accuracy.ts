@@ -1,5 +1,5 @@
 import { ExactSum } from './exact-sum.ts'
-import { type Probabilities, voxelsOf } from './probabilities.ts'
+import { chunksOf, type Probabilities, voxelsOf } from './probabilities.ts'
 import { sweep } from './sweep.ts'
 
 /** The Accuracy-optimal mask. Volumes are in voxels. */
@@ -29,9 +29,10 @@ export interface AccuracyOptimum {
  * accuracyOptimum(new Float32Array([0.9, 0.4])).supAccuracy // 0.75 = (0.9 + 0.6)/2
  */
 export function accuracyOptimum(m: Probabilities): AccuracyOptimum {
-  const voxels = voxelsOf(m)
+  const chunks = chunksOf(m)
+  const voxels = voxelsOf(chunks)
   // The float32 after ½ as the upper bound: what is above it is m > ½.
-  const { total, sumHalf, countHalf, countAbove } = sweep(m, 0.5 + 2 ** -24, 0.5 + 2 ** -24, 0)
+  const { total, sumHalf, countHalf, countAbove } = sweep(chunks, 0.5 + 2 ** -24, 0.5 + 2 ** -24, 0)
   const correct = new ExactSum()
   for (const term of [voxels - countHalf, -total, 2 * sumHalf]) correct.add(term)
   return {

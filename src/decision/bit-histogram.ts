@@ -32,7 +32,7 @@ export class BitHistogram {
       if (b === 0) continue
       if (b >>> 0 > largestBits) {
         if (chunk[i] === 0) continue
-        checkProbabilities(chunk)
+        checkProbabilities([chunk])
       }
       counts[b >>> shift]++
       sums[b >>> shift] += chunk[i]

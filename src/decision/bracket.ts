@@ -1,5 +1,6 @@
-import { ceilBits, chunksOf, largestProbability, type Probabilities, voxelsOf } from './probabilities.ts'
-import type { Offset } from './solve.ts'
+import { ceilBits, largestProbability, voxelsOf } from './probabilities.ts'
+import type { Criterion } from './solve.ts'
+import { criterionOffset } from './solve.ts'
 
 /** Below this size a sweep over everything costs less than a sample. */
 const smallestSampled = 1 << 16
@@ -16,9 +17,10 @@ const standardErrors = 5
  * Bits of two float32 numbers between which t* probably lies, from a stratified sample: one random cache line of every
  * run of lines. `undefined` where the volume is small or the sample says too little (a tiny organ in a large volume).
  */
-export function bracketBySample(m: Probabilities, offset: Offset): [number, number] | undefined {
+export function bracketBySample(m: readonly Float32Array[], criterion: Criterion): [number, number] | undefined {
   const voxels = voxelsOf(m)
   if (voxels < smallestSampled) return undefined
+  const offset = criterionOffset[criterion]
   const samples = takeLines(m, voxels)
   const thresholds: number[] = []
   for (const values of samples) {
@@ -33,13 +35,13 @@ export function bracketBySample(m: Probabilities, offset: Offset): [number, numb
 }
 
 /** The positive values of the sampled lines, dealt in turn to the parts. */
-function takeLines(m: Probabilities, voxels: number): Float32Array[] {
+function takeLines(m: readonly Float32Array[], voxels: number): Float32Array[] {
   const stride = Math.max(2, Math.floor(voxels / lineLength / linesSampled))
   const samples = Array.from({ length: parts }, () => new Float32Array((2 * linesSampled * lineLength) / parts))
   const lengths = new Uint32Array(parts)
   let random = 1
   let part = 0
-  for (const chunk of chunksOf(m)) {
+  for (const chunk of m) {
     const lines = Math.floor(chunk.length / lineLength)
     for (let run = 0; run + stride <= lines; run += stride) {
       // A fixed stride could meet the same column of every row; the Lehmer generator's low bits do not matter here.

@@ -1,4 +1,6 @@
+import { InputError } from '../volume/errors.ts'
 import { BitHistogram } from './bit-histogram.ts'
+import { float32Of, type ProbabilityArray } from './probabilities.ts'
 import { softDiceOptimum } from './soft-dice.ts'
 import { thresholdBins } from './threshold-bins.ts'
 
@@ -57,21 +59,21 @@ export interface ExpectedDiceOptions {
  * The default grid takes float32 numbers with 7 bits of fraction (0.8 % apart at most), thinned so that the volumes of
  * neighbouring masks differ by at least 1/gridSize of the number of positive probabilities, where there are so many.
  *
- * @param m Marginal probabilities of one case.
+ * @param probabilities Marginal probabilities m of one case.
  * @param labels At least two labels, each with one element a voxel in the order of `m`; what is not 0 is inside. Each is read before
  * the next is asked for, so a generator may reuse one array.
- * @throws InputError where a value of `m` is not in [0, 1]. RangeError where a label has another length, or there are fewer
- * than two.
+ * @throws InputError where a value of `m` is not in [0, 1], a label has another length, or there are fewer than two.
  * @example
  * const m = new Float32Array([1, 0.5])
  * const labels = [new Uint8Array([1, 0]), new Uint8Array([1, 1])]
  * expectedDiceByThreshold(m, labels).half.mean // (2/3 + 1)/2: {m ≥ ½} holds both voxels
  */
 export function expectedDiceByThreshold(
-  m: Float32Array,
+  probabilities: ProbabilityArray,
   labels: Iterable<Uint8Array>,
   options: ExpectedDiceOptions = {},
 ): ExpectedDice {
+  const m = float32Of(probabilities)
   const { threshold } = softDiceOptimum(m)
   const chosen = options.thresholds ?? gridOf(m, options.gridSize ?? 1024)
   const thresholds = Float64Array.from(new Set([...Array.from(chosen), threshold, 0.5])).sort()
@@ -85,7 +87,8 @@ export function expectedDiceByThreshold(
   const scoresByHalf = new Moments(thresholds.length)
   const dice = new Float64Array(thresholds.length)
   for (const label of labels) {
-    if (label.length !== m.length) throw new RangeError(`a label has ${label.length} voxels, m has ${m.length}`)
+    if (label.length !== m.length)
+      throw new InputError('labels', `one has ${label.length} voxels, m has ${m.length}; give one element a voxel`)
     const inside = histogram(binOf, label, bins.count)
     const overlaps = suffixSums(inside)
     const size = overlaps[0] + inside[0]
@@ -97,7 +100,7 @@ export function expectedDiceByThreshold(
     scoresBySoftDice.add(dice, dice[at.softDice])
     scoresByHalf.add(dice, dice[at.half])
   }
-  if (scores.samples < 2) throw new RangeError('at least two labels are needed for a standard error')
+  if (scores.samples < 2) throw new InputError('labels', 'are fewer than two, too few for a standard error; draw more')
 
   const means = Float64Array.from(thresholds, (_, i) => scores.estimate(i).mean)
   const best = means.indexOf(means.reduce((a, b) => Math.max(a, b)))

@@ -1,6 +1,6 @@
 import { BitHistogram } from './bit-histogram.ts'
 import { gaussLegendre } from './gauss-legendre.ts'
-import { checkProbabilities, chunksOf, type Probabilities } from './probabilities.ts'
+import { checkProbabilities, checkThreshold, chunksOf, type Probabilities } from './probabilities.ts'
 import { rmaOptimum } from './rma.ts'
 
 /** The mask with the largest expected Dice under independent voxels. Volumes are in voxels. */
@@ -81,7 +81,7 @@ export function independentDiceOptimum(m: Probabilities): IndependentDiceOptimum
 export function independentExpectedDice(m: Probabilities, threshold: number): number {
   const chunks = clamped(m)
   const { probabilityVolume: total } = rmaOptimum(chunks)
-  const p = descendingFrom(chunks, threshold)
+  const p = descendingFrom(chunks, checkThreshold(threshold))
   return p.length === 0 ? emptyMaskDice(chunks, total) : expectedDices(chunks, p, total, p.length, p.length)[0]
 }
 
@@ -201,8 +201,9 @@ function quadrature(largestX: number, fastest: number): { readonly x: number; re
 
 /** The arrays of `m`; copies where a value exceeds 1 by rounding, which here would make a negative probability. */
 function clamped(m: Probabilities): readonly Float32Array[] {
-  checkProbabilities(m)
-  return chunksOf(m).map((chunk) => {
+  const chunks = chunksOf(m)
+  checkProbabilities(chunks)
+  return chunks.map((chunk) => {
     let i = 0
     while (i < chunk.length && chunk[i] <= 1) i++
     return i === chunk.length ? chunk : chunk.map((x) => Math.min(1, x))

@@ -1,27 +1,32 @@
-import { bitsOf, ceilBits } from './probabilities.ts'
+import { InputError } from '../volume/errors.ts'
+import { bitsOf, ceilBits, checkThreshold, float32Of, type ProbabilityArray } from './probabilities.ts'
 
 /**
  * The mask {m ≥ threshold}: 1 where the probability, a float32 number compared as the float64 it equals, reaches the
  * threshold; NaN is out.
  *
- * @param threshold At least 0. For `softDiceOptimum(m).threshold` the mask has `softDiceOptimum(m).volume` voxels.
+ * @param probabilities One array; float64 numbers are rounded to float32 first, as the optima do.
+ * @param threshold From 0 to 1. For `softDiceOptimum(m).threshold` the mask has `softDiceOptimum(m).volume` voxels.
  * @param out Where to write; a new array if absent.
+ * @throws InputError for another type of array, a threshold outside [0, 1] or an `out` of another length.
  * @example
  * thresholdMask(new Float32Array([0.1, 0.5, 0.9]), 0.5) // Uint8Array [0, 1, 1]
  */
-export function thresholdMask(
-  m: Float32Array,
-  threshold: number,
-  out: Uint8Array = new Uint8Array(m.length),
-): Uint8Array {
+export function thresholdMask(probabilities: ProbabilityArray, threshold: number, out?: Uint8Array): Uint8Array {
+  const m = float32Of(probabilities)
+  checkThreshold(threshold)
+  const mask = out ?? new Uint8Array(m.length)
+  if (!(mask instanceof Uint8Array) || mask.length !== m.length) {
+    throw new InputError('out', `does not fit ${m.length} probabilities; give a Uint8Array of that length`)
+  }
   const bits = bitsOf(m)
   // Bits of numbers ≥ 0 are ordered as the numbers are; −0 and what is beyond infinity (NaN) need a comparison of their own.
   const from = ceilBits(threshold)
   const infinity = 0x7f800000
   for (let i = 0; i < bits.length; i++) {
     const b = bits[i]
-    out[i] = b >= from && b <= infinity ? 1 : 0
+    mask[i] = b >= from && b <= infinity ? 1 : 0
   }
-  if (threshold === 0) for (let i = 0; i < m.length; i++) if (m[i] === 0) out[i] = 1
-  return out
+  if (threshold === 0) for (let i = 0; i < m.length; i++) if (m[i] === 0) mask[i] = 1
+  return mask
 }

@@ -1,6 +1,6 @@
 import { bracketBySample } from './bracket.ts'
-import { ceilBits, floatOfBits, largestProbability, type Probabilities } from './probabilities.ts'
-import { type Cut, type Offset, solveInside } from './solve.ts'
+import { ceilBits, floatOfBits, largestProbability } from './probabilities.ts'
+import { type Criterion, type Cut, criterionOffset, solveInside } from './solve.ts'
 import { type Sweep, sweep } from './sweep.ts'
 
 /**
@@ -12,11 +12,12 @@ import { type Sweep, sweep } from './sweep.ts'
  * @param capacity Values kept between the bounds, 16 MB by default. Plateaus with more voxels are counted, never copied.
  */
 export function optimalCut(
-  m: Probabilities,
-  offset: Offset,
-  guess = bracketBySample(m, offset),
+  m: readonly Float32Array[],
+  criterion: Criterion,
+  guess = bracketBySample(m, criterion),
   capacity = 1 << 22,
 ): { readonly swept: Sweep; readonly cut: Cut } {
+  const offset = criterionOffset[criterion]
   // t* is known to be ≥ the float with bits `from` and < the one with bits `to`.
   let from = 1
   let to = ceilBits(largestProbability) + 1
@@ -34,7 +35,7 @@ export function optimalCut(
       to = Math.min(to, highBits)
       const solved =
         swept.inside !== undefined
-          ? solveInside(swept, swept.inside, low, offset)
+          ? solveInside(swept, swept.inside, low, criterion)
           : to - from === 1
             ? solvePlateau(m, swept, floatOfBits(lowBits), offset)
             : atHigh
@@ -50,7 +51,7 @@ export function optimalCut(
 }
 
 /** The optimum where t* is `value` or between it and the next float32: the many voxels equal to `value` are in or out. */
-function solvePlateau(m: Probabilities, above: Sweep, value: number, offset: Offset): Cut {
+function solvePlateau(m: readonly Float32Array[], above: Sweep, value: number, offset: number): Cut {
   const without = above.sumAbove / (above.countAbove + above.total + offset)
   if (without > value) return { threshold: without, sum: above.sumAbove, count: above.countAbove, ties: 0 }
   const { sumAbove: sum, countAbove: count } = sweep(m, value, value, 0)

@@ -2,18 +2,47 @@ import { InputError } from '../volume/errors.ts'
 
 /**
  * Marginal probabilities m ∈ [0, 1] of one class, in any order: one array (a case), or several arrays whose voxels are
- * pooled (the chunks of a large case, or all cases of a data set).
+ * pooled (the chunks of a large case, or all cases of a data set). Float64 numbers are rounded to float32 first, as files
+ * hold them.
  */
-export type Probabilities = Float32Array | readonly Float32Array[]
+export type Probabilities = ProbabilityArray | readonly ProbabilityArray[]
 
-/** The arrays of `m`, without copying. */
+export type ProbabilityArray = Float32Array | Float64Array
+
+/**
+ * The arrays of `m`, without copying float32 ones.
+ *
+ * @throws InputError where `m` is something else, such as a plain array of numbers
+ */
 export function chunksOf(m: Probabilities): readonly Float32Array[] {
-  return m instanceof Float32Array ? [m] : m
+  return Array.isArray(m) ? m.map(float32Of) : [float32Of(m)]
+}
+
+/**
+ * One array as float32: itself, or float64 numbers rounded.
+ *
+ * @throws InputError where it is neither
+ */
+export function float32Of(m: unknown): Float32Array {
+  if (m instanceof Float32Array) return m
+  if (m instanceof Float64Array) return Float32Array.from(m)
+  const found = Array.isArray(m) ? 'a plain array' : ArrayBuffer.isView(m) ? m.constructor.name : `${m}`
+  throw new InputError('probabilities', `are ${found}; give a Float32Array or a Float64Array of numbers in [0, 1]`)
 }
 
 /** Number of voxels in all arrays of `m`. */
-export function voxelsOf(m: Probabilities): number {
-  return chunksOf(m).reduce((n, chunk) => n + chunk.length, 0)
+export function voxelsOf(m: readonly Float32Array[]): number {
+  return m.reduce((n, chunk) => n + chunk.length, 0)
+}
+
+/**
+ * Checks a threshold.
+ *
+ * @throws InputError unless it is a number from 0 to 1
+ */
+export function checkThreshold(threshold: unknown, subject = 'threshold'): number {
+  if (typeof threshold === 'number' && threshold >= 0 && threshold <= 1) return threshold
+  throw new InputError(subject, `is ${threshold}; give a number from 0 to 1`)
 }
 
 /** The largest value that passes as a probability: a float32 softmax may exceed 1 by a few units in the last place. */
@@ -40,9 +69,9 @@ export function ceilBits(t: number): number {
 }
 
 /** Throws the error that names the first value of `m` outside [0, 1]; returns if there is none (−0 counts as 0). */
-export function checkProbabilities(m: Probabilities): void {
+export function checkProbabilities(m: readonly Float32Array[]): void {
   let offset = 0
-  for (const chunk of chunksOf(m)) {
+  for (const chunk of m) {
     let at = 0
     while (at < chunk.length && chunk[at] >= 0 && chunk[at] <= largestProbability) at++
     if (at < chunk.length) {

@@ -1,5 +1,5 @@
 import { optimalCut } from './optimal-cut.ts'
-import type { Probabilities } from './probabilities.ts'
+import { chunksOf, type Probabilities } from './probabilities.ts'
 
 /** The mask of the reciprocal-moment approximation. Volumes are in voxels. */
 export interface RmaOptimum {
@@ -29,7 +29,7 @@ export interface RmaOptimum {
  * rmaOptimum(new Float32Array([1, 0.3])).threshold // 1/3.3: {1} reaches 2/(1.3 + 1 + 1), both only 2.6/4.3
  */
 export function rmaOptimum(m: Probabilities): RmaOptimum {
-  const { swept, cut } = optimalCut(m, 1)
+  const { swept, cut } = optimalCut(chunksOf(m), 'rma')
   const empty = swept.total === 0
   return {
     approximateDice: empty ? 1 : (2 * cut.sum) / (cut.count + swept.total + 1),

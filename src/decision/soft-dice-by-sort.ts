@@ -13,10 +13,11 @@ import { describeSoftDice, type SoftDiceOptimum } from './soft-dice.ts'
  * softDiceOptimumBySort(new Float32Array([0.2, 1, 0.9])).volume // 2: {1, 0.9} has Dice 2·1.9/(2 + 2.1)
  */
 export function softDiceOptimumBySort(m: Probabilities): SoftDiceOptimum {
-  checkProbabilities(m)
-  const sorted = new Float32Array(voxelsOf(m))
+  const chunks = chunksOf(m)
+  checkProbabilities(chunks)
+  const sorted = new Float32Array(voxelsOf(chunks))
   let end = 0
-  for (const chunk of chunksOf(m)) {
+  for (const chunk of chunks) {
     sorted.set(chunk, end)
     end += chunk.length
   }

@@ -1,5 +1,5 @@
 import { optimalCut } from './optimal-cut.ts'
-import type { Probabilities } from './probabilities.ts'
+import { chunksOf, type Probabilities } from './probabilities.ts'
 
 /** The soft-Dice-optimal mask and what it would cost to cut at ½ instead. Volumes are in voxels. */
 export interface SoftDiceOptimum {
@@ -47,7 +47,7 @@ export interface SoftDiceOptimum {
  * softDiceOptimum(new Float32Array([1, 0.25, 0])).threshold // 0.444…: {1} has Dice 2·1/(1 + 1.25), half of which is 0.444
  */
 export function softDiceOptimum(m: Probabilities): SoftDiceOptimum {
-  const { swept, cut } = optimalCut(m, 0)
+  const { swept, cut } = optimalCut(chunksOf(m), 'soft-dice')
   return describeSoftDice({ ...swept, ...cut })
 }
 

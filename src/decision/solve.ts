@@ -10,8 +10,10 @@ export interface Cut {
   readonly ties: number
 }
 
-/** Which ratio is maximised: offset 0 is soft-Dice, 1 is the reciprocal-moment approximation (docs/theory.md, "Optimal predictions"). */
-export type Offset = 0 | 1
+/** Which ratio 2Σ_S m/(#S + ‖m‖ + offset) is maximised: soft Dice's, or that of the reciprocal-moment approximation. */
+export type Criterion = 'soft-dice' | 'rma'
+
+export const criterionOffset: Readonly<Record<Criterion, number>> = { 'soft-dice': 0, rma: 1 }
 
 /**
  * Dinkelbach's iteration over the values that a sweep found between its bounds, starting at the lower one. Where t* lies
@@ -21,8 +23,8 @@ export type Offset = 0 | 1
  * Sums are taken in one order, so the same mask gives the same number. Where rounding lifts d/2 above the mask's own
  * smallest value (‖m‖ below 10⁻¹⁶ of the volume), that value is the threshold.
  */
-export function solveInside(swept: Sweep, inside: Float32Array, low: number, offset: Offset): Cut | number {
-  const denominator = swept.total + offset
+export function solveInside(swept: Sweep, inside: Float32Array, low: number, criterion: Criterion): Cut | number {
+  const denominator = swept.total + criterionOffset[criterion]
   let best = cutInside(swept, inside, low)
   let reached = best.sum / (best.count + denominator)
   while (reached >= low) {

@@ -1,15 +1,7 @@
 import { Arena, instantiate } from '../kernels/wasm/arena.ts'
 import { wasmBase64 } from '../kernels/wasm/generated/sweep.ts'
 import { ExactSum } from './exact-sum.ts'
-import {
-  ceilBits,
-  checkProbabilities,
-  chunksOf,
-  floatOfBits,
-  largestProbability,
-  type Probabilities,
-  voxelsOf,
-} from './probabilities.ts'
+import { ceilBits, checkProbabilities, floatOfBits, largestProbability, voxelsOf } from './probabilities.ts'
 
 /** What one pass over the probabilities finds. */
 export interface Sweep {
@@ -35,14 +27,14 @@ export interface Sweep {
  *
  * @throws InputError where a value is not a probability.
  */
-export function sweep(m: Probabilities, low: number, high: number, capacity: number): Sweep {
+export function sweep(m: readonly Float32Array[], low: number, high: number, capacity: number): Sweep {
   const lowBits = Math.max(1, ceilBits(low))
   const highFloat = floatOfBits(ceilBits(high))
   const collected = new Collected(capacity)
   const [total, sumAbove, sumHalf] = [new ExactSum(), new ExactSum(), new ExactSum()]
   let [countAbove, countHalf] = [0, 0]
   const { input, inside, sums, counts, sweepBlock } = (kernel ??= createKernel())
-  for (const chunk of chunksOf(m)) {
+  for (const chunk of m) {
     for (let start = 0; start < chunk.length; start += blockLength) {
       const length = Math.min(blockLength, chunk.length - start)
       const padded = Math.ceil(length / 16) * 16
@@ -79,10 +71,10 @@ const blockLength = 8192
 const largestBits = ceilBits(largestProbability)
 
 /** Either an input error or, as only a −0 has a sign and still is a probability, a sweep with the signs taken off. */
-function sweepWithoutSigns(m: Probabilities, low: number, high: number, capacity: number): Sweep {
+function sweepWithoutSigns(m: readonly Float32Array[], low: number, high: number, capacity: number): Sweep {
   checkProbabilities(m)
   return sweep(
-    chunksOf(m).map((chunk) => chunk.map((x) => x + 0)),
+    m.map((chunk) => chunk.map((x) => x + 0)),
     low,
     high,
     capacity,

@@ -32,7 +32,7 @@ export function thresholdBins(thresholds: ArrayLike<number>): ThresholdBins {
         if (b === 0) continue
         if (b >>> 0 > largestBits) {
           if (m[i] === 0) continue
-          checkProbabilities(m)
+          checkProbabilities([m])
         }
         let bin = first[b >>> 16]
         while (bin < edges.length && edges[bin] <= b) bin++

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { InputError } from '../volume/errors.ts'
-import { decodeProbabilities } from './case-decoder.ts'
-import { nearOptimalThresholds } from './dice-curve.ts'
-import { softDiceOptimumBySort } from './soft-dice-by-sort.ts'
+import { InputError } from '../../volume/errors.ts'
+import { decodeProbabilities } from './decode-probabilities.ts'
+import { nearOptimalThresholds } from '../dice-curve.ts'
+import { softDiceOptimumBySort } from '../soft-dice-by-sort.ts'
 
 const data = (...maps: number[][]) => ({
   data: Float32Array.from(maps.flat()),
@@ -52,19 +52,19 @@ describe('label maps', () => {
   const labels = [undefined, [3], [7]]
 
   test('of exclusive classes, with the labels asked for', () => {
-    const { data: map, maps, channels } = decodeProbabilities(softmax, { kind: 'exclusive', labels })
+    const { data: map, maps, channels } = decodeProbabilities(softmax, { kind: 'exclusive', labelSets })
     expect(channels).toBe(1)
     expect([...map]).toEqual([3, 3, 0, 7])
     expect(maps[0]).toBeUndefined()
   })
 
   test('accuracy is argmax with the background; each class may have a threshold of its own', () => {
-    expect([...decodeProbabilities(softmax, { kind: 'exclusive', labels, metric: 'accuracy' }).data]).toEqual([
+    expect([...decodeProbabilities(softmax, { kind: 'exclusive', labelSets, metric: 'accuracy' }).data]).toEqual([
       3, 3, 0, 7,
     ])
     const even = data([0.4, 0.5], [0.35, 0.3], [0.25, 0.2])
-    expect([...decodeProbabilities(even, { kind: 'exclusive', labels, metric: 'accuracy' }).data]).toEqual([0, 0])
-    expect([...decodeProbabilities(softmax, { kind: 'exclusive', labels, at: [0, 0.9, 0.3] }).data]).toEqual([
+    expect([...decodeProbabilities(even, { kind: 'exclusive', labelSets, metric: 'accuracy' }).data]).toEqual([0, 0])
+    expect([...decodeProbabilities(softmax, { kind: 'exclusive', labelSets, at: [0, 0.9, 0.3] }).data]).toEqual([
       0, 7, 0, 7,
     ])
   })
@@ -74,7 +74,7 @@ describe('label maps', () => {
     const core = [0.1, 0.9, 0.1, 0.9]
     const { data: map, maps } = decodeProbabilities(data(whole, core), {
       kind: 'regions',
-      labels: [[1, 2], [2]],
+      labelSets: [[1, 2], [2]],
       paint: [1, 2],
     })
     expect([...map]).toEqual([1, 2, 0, 2])
@@ -85,15 +85,15 @@ describe('label maps', () => {
   })
 
   test('IoU has the sets of Dice', () => {
-    const dice = decodeProbabilities(softmax, { kind: 'exclusive', labels })
-    const iou = decodeProbabilities(softmax, { kind: 'exclusive', labels, metric: 'iou' })
+    const dice = decodeProbabilities(softmax, { kind: 'exclusive', labelSets })
+    const iou = decodeProbabilities(softmax, { kind: 'exclusive', labelSets, metric: 'iou' })
     expect(iou.data).toEqual(dice.data)
   })
 })
 
 test('what does not fit is refused', () => {
   expect(() => decodeProbabilities({ data: new Float32Array(5), shape: [2, 3] })).toThrow(InputError)
-  expect(() => decodeProbabilities({ data: new Float32Array(6), shape: [2, 3] }, { labels: [[1]] })).toThrow(InputError)
+  expect(() => decodeProbabilities({ data: new Float32Array(6), shape: [2, 3] }, { labelSets: [[1]] })).toThrow(InputError)
   expect(() => decodeProbabilities(data([0.5, Number.NaN]))).toThrow(InputError)
   expect(() => decodeProbabilities(data([0.5, 1.5]))).toThrow(InputError)
 })

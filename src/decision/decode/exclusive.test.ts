@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { LabelDecoder, scoreWeight } from './label-decoder.ts'
 import { presence } from './presence.ts'
 import { RegionDecoder } from './region-decoder.ts'
-import { softDiceOptimum } from './soft-dice.ts'
+import { softDiceOptimum } from '../soft-dice.ts'
 
 /** Random probabilities of `classes` foreground classes (and a background) that sum to 1 voxel by voxel. */
 const softmax = (voxels: number, classes: number) =>

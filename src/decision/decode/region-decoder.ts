@@ -1,5 +1,8 @@
 import type { MapCut } from './label-decoder.ts'
 
+/** A label with the numbers of the maps of the regions that it lies in. */
+export type LabelRegions = readonly [label: number, regions: readonly number[]]
+
 /**
  * One label a voxel from maps of regions that overlap: BraTS's whole tumour ⊇ core ⊇ enhancing. A label lies in certain regions,
  * and a voxel gets the label with the largest Σ weight·(m − t) over the regions that it lies in, or none where no sum is
@@ -14,8 +17,7 @@ export class RegionDecoder {
   readonly #labels: readonly { readonly label: number; readonly regions: readonly number[]; scores: Float32Array }[]
   readonly #absent = new Set<number>()
 
-  /** @param labels each label with the numbers of the maps of the regions that it lies in */
-  constructor(voxels: number, labels: readonly (readonly [label: number, regions: readonly number[]])[]) {
+  constructor(voxels: number, labels: readonly LabelRegions[]) {
     this.#labels = labels.map(([label, regions]) => ({ label, regions, scores: new Float32Array(voxels) }))
   }
 
@@ -37,8 +39,10 @@ export class RegionDecoder {
   finish(): Uint8Array | Uint16Array {
     const able = this.#labels.filter(({ regions }) => !regions.some((region) => this.#absent.has(region)))
     const voxels = this.#labels[0]?.scores.length ?? 0
-    const largest = Math.max(0, ...this.#labels.map(({ label }) => label))
-    const out = largest > 255 ? new Uint16Array(voxels) : new Uint8Array(voxels)
+    const out = labelArray(
+      voxels,
+      this.#labels.map(({ label }) => label),
+    )
     for (let i = 0; i < voxels; i++) {
       let best = 0
       for (const { label, scores } of able) {
@@ -49,4 +53,42 @@ export class RegionDecoder {
     }
     return out
   }
+}
+
+/**
+ * One label a voxel by painting each region's own mask in order, later ones over earlier ones: what nnU-Net does, and the
+ * only reading of an order that contradicts the regions' labels (see `isNested`).
+ */
+export class RegionPainter {
+  readonly #out: Uint8Array | Uint16Array
+  readonly #paint: readonly number[]
+
+  constructor(voxels: number, paint: readonly number[]) {
+    this.#paint = paint
+    this.#out = labelArray(voxels, paint)
+  }
+
+  add(region: number, map: Float32Array, cut: MapCut | undefined): void {
+    if (cut === undefined) return
+    const label = this.#paint[region]
+    for (let i = 0; i < map.length; i++) if (map[i] >= cut.threshold) this.#out[i] = label
+  }
+
+  finish(): Uint8Array | Uint16Array {
+    return this.#out
+  }
+}
+
+/**
+ * Whether painting agrees with what the regions are made of: each region paints a label of its own that no later region
+ * holds, so that no voxel is painted twice differently.
+ */
+export function isNested(regions: readonly (readonly number[])[], paint: readonly number[]): boolean {
+  return regions.every(
+    (labels, i) => labels.includes(paint[i]) && !regions.slice(i + 1).some((later) => later.includes(paint[i])),
+  )
+}
+
+function labelArray(voxels: number, labels: readonly number[]): Uint8Array | Uint16Array {
+  return Math.max(0, ...labels) > 255 ? new Uint16Array(voxels) : new Uint8Array(voxels)
 }

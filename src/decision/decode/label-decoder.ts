@@ -1,11 +1,13 @@
-import { bitsOf, ceilBits } from './probabilities.ts'
+import { bitsOf, ceilBits } from '../probabilities.ts'
 
 /** The cut of one map, and what a voxel of it is worth. */
 export interface MapCut {
   /** The map's own set is {m ≥ threshold}; greater than 0. */
   readonly threshold: number
-  /** What a unit of m above the threshold adds to the score (see `scoreWeight`). */
+  /** What a unit of m above `zero` adds to the score (see `scoreWeight`). */
   readonly weight: number
+  /** From where m counts; default: the threshold. */
+  readonly zero?: number
 }
 
 /**
@@ -22,13 +24,14 @@ export function scoreWeight(
   return metric === 'dice' ? 2 / (count + total) : (union + sum) / union ** 2
 }
 
-/** What a class's own set lost to other classes: Σ m over the voxels lost, and their number. */
-export interface Loss {
+/** What a map's final mask S holds: Σ_S m, #S, and the number of its voxels with m ≥ ½. */
+export interface Holding {
   readonly sum: number
   readonly count: number
+  readonly countHalf: number
 }
 
-/** Scores are held in blocks, so that regions that nobody claims take no memory. */
+/** The probabilities of owners are held in blocks, so that parts of the image that nobody claims take no memory. */
 const blockLength = 1 << 16
 
 /**
@@ -45,57 +48,70 @@ const blockLength = 1 << 16
 export class LabelDecoder {
   /** For each voxel the number of the map that holds it, counted from 1; 0 for none. */
   #owners: Uint8Array | Uint16Array
-  readonly #scores: (Float32Array | undefined)[]
-  readonly #maps: { readonly label: number; readonly cut: MapCut; sum: number; count: number }[] = []
+  readonly #held: (Float32Array | undefined)[]
+  readonly #maps: { readonly label: number; readonly cut: MapCut; sum: number; count: number; countHalf: number }[] = []
 
   constructor(voxels: number) {
     this.#owners = new Uint8Array(voxels)
-    this.#scores = new Array(Math.ceil(voxels / blockLength)).fill(undefined)
+    this.#held = new Array(Math.ceil(voxels / blockLength)).fill(undefined)
   }
 
   /** Takes in the map of one class, whose voxels get `label`. */
   add(map: Float32Array, label: number, cut: MapCut): void {
-    this.#maps.push({ label, cut, sum: 0, count: 0 })
-    const own = this.#maps.length
-    if (own === 256) this.#owners = Uint16Array.from(this.#owners)
+    const own = { label, cut, sum: 0, count: 0, countHalf: 0 }
+    this.#maps.push(own)
+    const number = this.#maps.length
+    if (number === 256) this.#owners = Uint16Array.from(this.#owners)
     const owners = this.#owners
-    const { threshold, weight } = cut
+    const { threshold, weight, zero = threshold } = cut
     // Bits of numbers ≥ 0 are ordered as the numbers are; most voxels fall to one comparison of integers.
     const bits = bitsOf(map)
     const from = ceilBits(threshold)
     for (let start = 0, block = 0; start < map.length; start += blockLength, block++) {
       const end = Math.min(start + blockLength, map.length)
-      let scores = this.#scores[block]
+      let held = this.#held[block]
       for (let i = start; i < end; i++) {
         if (bits[i] < from) continue
         const m = map[i]
-        scores ??= this.#scores[block] = new Float32Array(blockLength)
-        const score = weight * (m - threshold)
-        const owner = owners[i]
-        if (owner > 0) {
-          const previous = scores[i - start]
-          if (score <= previous) {
-            this.#lose(own, m)
-            continue
-          }
-          const theirs = this.#maps[owner - 1].cut
-          this.#lose(owner, previous / theirs.weight + theirs.threshold)
+        held ??= this.#held[block] = new Float32Array(blockLength)
+        if (owners[i] > 0) {
+          const other = this.#maps[owners[i] - 1]
+          const theirs = held[i - start]
+          if (weight * (m - zero) <= other.cut.weight * (theirs - (other.cut.zero ?? other.cut.threshold))) continue
+          other.sum -= theirs
+          other.count--
+          if (theirs >= 0.5) other.countHalf--
         }
-        owners[i] = own
-        scores[i - start] = score
+        owners[i] = number
+        held[i - start] = m
+        own.sum += m
+        own.count++
+        if (m >= 0.5) own.countHalf++
       }
     }
   }
 
-  #lose(map: number, m: number): void {
-    const loser = this.#maps[map - 1]
-    loser.sum += m
-    loser.count++
+  /**
+   * Takes voxels back from whoever holds them where the rest of 1, `1 − total`, is larger than what is held: the background of
+   * maps that come without one.
+   */
+  yieldToRest(totals: Float32Array): void {
+    const owners = this.#owners
+    for (let i = 0; i < owners.length; i++) {
+      if (owners[i] === 0) continue
+      const m = this.#held[Math.floor(i / blockLength)]?.[i % blockLength] ?? 0
+      if (m >= 1 - totals[i]) continue
+      const owner = this.#maps[owners[i] - 1]
+      owner.sum -= m
+      owner.count--
+      if (m >= 0.5) owner.countHalf--
+      owners[i] = 0
+    }
   }
 
-  /** What each map lost to others, in the order in which they were added. */
-  losses(): Loss[] {
-    return this.#maps.map(({ sum, count }) => ({ sum, count }))
+  /** What each map holds, in the order in which they were added. */
+  holdings(): Holding[] {
+    return this.#maps.map(({ sum, count, countHalf }) => ({ sum, count, countHalf }))
   }
 
   /** The label map; the decoder must not be used afterwards. */

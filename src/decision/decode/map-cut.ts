@@ -1,0 +1,62 @@
+import { bitsOf, floatOfBits } from '../probabilities.ts'
+import { type SoftDiceOptimum, softDiceOptimum } from '../soft-dice.ts'
+import { softDiceAt } from '../soft-dice-at.ts'
+import type { Holding } from './label-decoder.ts'
+import type { CheckedOptions } from './options.ts'
+import { type Presence, presenceOf } from './presence.ts'
+
+/** How one map is cut on its own, before other classes are looked at. */
+export interface MapDecision {
+  readonly optimum: SoftDiceOptimum
+  /** The largest probability. */
+  readonly largest: number
+  /** Undefined where presence is not asked: thresholds are given, or the metric is accuracy. */
+  readonly presence: Presence | undefined
+  readonly threshold: number
+  /** The map's own mask {m ≥ threshold}, empty where the class is left out. */
+  readonly own: Holding
+}
+
+/** Decides about one map: its threshold, and whether its class is there. */
+export function decideMap(m: Float32Array, index: number, options: CheckedOptions): MapDecision {
+  const optimum = softDiceOptimum(m)
+  const largest = largestOf(m)
+  const given = options.at[index] ?? (options.metric === 'accuracy' ? 0.5 : undefined)
+  if (given !== undefined) {
+    return { optimum, largest, presence: undefined, threshold: given, own: maskAt(m, given, optimum) }
+  }
+  const { supDice, volume, probabilityVolume: total, threshold } = optimum
+  const best = {
+    sum: (supDice * (volume + total)) / 2,
+    count: volume,
+    // t* never exceeds ½, so that the best mask holds all of {m ≥ ½}.
+    countHalf: optimum.volumeHalf,
+  }
+  const evidence = { ...best, largest, total, voxels: m.length, smallestElsewhere: options.smallestElsewhere[index] }
+  const presence = presenceOf(evidence, options.presence)
+  const decided = { optimum, largest, presence }
+  if (presence.mask === 'optimal') return { ...decided, threshold, own: best }
+  if (presence.mask === 'half') return { ...decided, threshold: 0.5, own: maskAt(m, 0.5, optimum) }
+  return { ...decided, threshold, own: { sum: 0, count: 0, countHalf: 0 } }
+}
+
+function maskAt(m: Float32Array, threshold: number, { probabilityVolume: total, volumeHalf }: SoftDiceOptimum): Holding {
+  const { dice, volume } = softDiceAt(m, threshold)
+  const sum = volume === 0 ? 0 : (dice * (volume + total)) / 2
+  return { sum, count: volume, countHalf: Math.min(volume, volumeHalf) }
+}
+
+/** The largest probability, by its bits, four voxels at a time: a sixth of the time of comparing numbers. */
+function largestOf(m: Float32Array): number {
+  const bits = bitsOf(m)
+  let [a, b, c, d] = [0, 0, 0, 0]
+  const whole = bits.length & ~3
+  for (let i = 0; i < whole; i += 4) {
+    a = Math.max(a, bits[i])
+    b = Math.max(b, bits[i + 1])
+    c = Math.max(c, bits[i + 2])
+    d = Math.max(d, bits[i + 3])
+  }
+  for (let i = whole; i < bits.length; i++) a = Math.max(a, bits[i])
+  return floatOfBits(Math.max(a, b, c, d))
+}
