@@ -1,13 +1,11 @@
 export { type PhantomCase, type PhantomOptions, phantomCase, phantomNames } from './datasets/phantom/phantom.ts'
 export { type AccuracyOptimum, accuracyOptimum } from './decision/accuracy.ts'
-export {
-  type ClassProbabilities,
-  type DecodedCase,
-  type DecodeOptions,
-  decodeProbabilities,
-  type MapResult,
-} from './decision/case-decoder.ts'
 export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
+export type { DecodedCase } from './decision/decode/case-decoder.ts'
+export { type ClassProbabilities, decodeProbabilities } from './decision/decode/decode-probabilities.ts'
+export type { DecodeOptions } from './decision/decode/options.ts'
+export { type Presence, type PresenceEvidence, type PresenceRule, presenceOf } from './decision/decode/presence.ts'
+export type { MapResult } from './decision/decode/result.ts'
 export {
   type DiceCurve,
   type NearOptimalThresholds,
@@ -29,7 +27,6 @@ export {
 } from './decision/independent-dice.ts'
 export { type IouOptimum, iouOptimum } from './decision/iou.ts'
 export { thresholdMask } from './decision/mask.ts'
-export { type Presence, presence } from './decision/presence.ts'
 export type { Probabilities } from './decision/probabilities.ts'
 export { type RmaOptimum, rmaOptimum } from './decision/rma.ts'
 export { type MeanInterval, type SampledDice, sampledDice } from './decision/sampled-dice.ts'

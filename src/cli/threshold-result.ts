@@ -1,4 +1,5 @@
-import type { DecodedCase, MapResult } from '../decision/case-decoder.ts'
+import type { DecodedCase } from '../decision/decode/case-decoder.ts'
+import type { MapResult } from '../decision/decode/result.ts'
 import type { CaseMaps } from '../maps/case-maps.ts'
 import type { ClassScheme } from '../maps/classes.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
@@ -25,13 +26,14 @@ type Volumes =
 
 /** What is told about one map's mask. */
 type MaskSummary = Volumes & {
-  readonly threshold: number
+  /** null where the mask is no cut: the argmax of several maps. */
+  readonly threshold: number | null
   /** D*, the most that any mask of this map can be expected to reach. */
   readonly supDice: number
   /** The expected (soft) Dice of the mask that was written, and of the cut at ½. */
-  readonly dice: number
+  readonly softDice: number
   readonly diceAtHalf: number
-  /** False where the class is taken to be absent: no evidence that it is there, the mask is empty. */
+  /** Whether the mask holds a voxel. */
   readonly present: boolean
 }
 
@@ -67,12 +69,12 @@ export function caseResult(
 
 function summary(result: MapResult, ml: number | undefined): MaskSummary {
   return {
-    threshold: result.threshold,
+    threshold: result.threshold ?? null,
     supDice: result.supDice,
-    dice: result.dice,
+    softDice: result.softDice,
     diceAtHalf: result.diceAtHalf,
     ...(ml === undefined ? inVoxels(result) : inMillilitres(result, ml)),
-    present: result.presence?.present ?? true,
+    present: result.present,
   }
 }
 
@@ -113,9 +115,9 @@ export function describeCases(
     ('maps' in each ? each.maps : [{ name: '', ...each }]).map((map) => [
       each.input,
       ...(several ? [map.name] : []),
-      map.present ? fixed(map.threshold, 4) : 'absent',
+      map.present ? (map.threshold === null ? 'argmax' : fixed(map.threshold, 4)) : 'absent',
       score(map.diceAtHalf),
-      score(map.dice),
+      score(map.softDice),
       score(map.supDice),
       ...volumeCells(map),
     ]),

@@ -15,7 +15,7 @@ import { caseResult, describeCases } from './threshold-result.ts'
 
 /** `--stdin-npy`: one array in, one mask out; with `-o -` the mask goes to standard output as `.npy`. */
 export async function runStdin(options: ThresholdOptions): Promise<void> {
-  const { output, metric, at, assumePresent, scope } = options
+  const { output, metric, at, presence, scope } = options
   const pipe = output === '-'
   if (!pipe) (isArrayName(output) ? checkOutputFile : checkOutputImage)(output, options.like ? [options.like] : [])
   const { source, scheme } = await withScheme(
@@ -24,7 +24,7 @@ export async function runStdin(options: ThresholdOptions): Promise<void> {
     options,
     'array',
   )
-  const { decoded, warnings } = await decodeCase(source, scheme, { metric, at, assumePresent })
+  const { decoded, warnings } = await decodeCase(source, scheme, { metric, at, presence })
   for (const warning of [...source.warnings, ...warnings]) warn(`${source.input}: ${warning}`)
   if (!source.hasGeometry && !pipe && !isArrayName(output)) {
     warn(`${source.input}: has no geometry: the mask gets voxels of 1 mm at the origin; give the image with --like`)

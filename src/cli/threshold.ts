@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { PresenceRule } from '../decision/decode/presence.ts'
 import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
 import { writeMask } from '../maps/write-mask.ts'
 import type { Reviewer } from '../report/threshold/reviewer.ts'
@@ -22,6 +23,7 @@ export interface ThresholdOptions extends JsonOption {
   readonly scale?: number
   readonly logits?: 'softmax' | 'sigmoid'
   readonly like?: string
+  readonly presence: PresenceRule
   readonly assumePresent?: boolean
   readonly stdinNpy?: boolean
   readonly report?: string
@@ -89,7 +91,15 @@ export function command(): Command {
       '--like <image>',
       'take geometry and header of the masks from this image, or from a folder of them by case name',
     )
-    .option('--assume-present', 'every class is in every image: leave no mask empty for lack of evidence')
+    .addOption(
+      new Option(
+        '--presence <rule>',
+        'classes without a voxel of 1/2: judged by their evidence, always there, or left out (likely)',
+      )
+        .choices(['auto', 'always', 'likely'])
+        .default('auto'),
+    )
+    .option('--assume-present', 'the same as --presence always')
     .option('--report <file>', 'write an HTML page: what changed, flags, slices; and all rows as CSV beside it')
     .option(
       '--references <folder>',
@@ -118,7 +128,8 @@ A 4-D image whose maps add up to 1 gives one label map, any other a 4-D mask, ea
   return withJson(command)
 }
 
-async function run(inputs: readonly string[], options: ThresholdOptions): Promise<void> {
+async function run(inputs: readonly string[], given: ThresholdOptions): Promise<void> {
+  const options = given.assumePresent ? { ...given, presence: 'always' as const } : given
   const { output, scope, metric } = options
   if (options.stdinNpy || inputs.join() === '-') {
     if (inputs.length > 0 && inputs.join() !== '-') {
@@ -204,7 +215,7 @@ async function finish(
   const { decoded, warnings } = await decodeCase(source, scheme, {
     metric: options.metric,
     at,
-    assumePresent: options.assumePresent,
+    presence: options.presence,
     flatness: reviewer !== undefined,
     inspect: review?.inspect,
   })

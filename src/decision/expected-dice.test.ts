@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { InputError } from '../volume/errors.ts'
 import { expectedDiceByThreshold } from './expected-dice.ts'
 import { independentExpectedDice } from './independent-dice.ts'
 import { softDiceOptimum } from './soft-dice.ts'
@@ -106,6 +107,6 @@ describe('the default grid', () => {
 
 test('labels of another length, and fewer than two, are refused', () => {
   const m = new Float32Array([0.5, 1])
-  expect(() => expectedDiceByThreshold(m, [new Uint8Array(3), new Uint8Array(3)])).toThrow(RangeError)
-  expect(() => expectedDiceByThreshold(m, [new Uint8Array(2)])).toThrow(RangeError)
+  expect(() => expectedDiceByThreshold(m, [new Uint8Array(3), new Uint8Array(3)])).toThrow(InputError)
+  expect(() => expectedDiceByThreshold(m, [new Uint8Array(2)])).toThrow(InputError)
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { optimalCut } from './optimal-cut.ts'
 import { ceilBits } from './probabilities.ts'
+import { criterionOffset } from './solve.ts'
 import { generator } from './testing/random.ts'
 
 const probability = fc.oneof(
@@ -18,12 +19,13 @@ test('no guess, however wrong, and no capacity, however small, changes the answe
       fc.array(probability, { maxLength: 60 }),
       fc.tuple(bits, bits),
       fc.nat(5),
-      fc.constantFrom(0 as const, 1 as const),
-      (values, [a, b], capacity, offset) => {
+      fc.constantFrom('soft-dice' as const, 'rma' as const),
+      (values, [a, b], capacity, criterion) => {
         const m = new Float32Array(values)
+        const offset = criterionOffset[criterion]
         const guess: [number, number] = [Math.min(a, b), Math.max(a, b) + 1]
-        const { swept, cut } = optimalCut(m, offset, guess, capacity)
-        const expected = optimalCut(m, offset)
+        const { swept, cut } = optimalCut([m], criterion, guess, capacity)
+        const expected = optimalCut([m], criterion)
         const ratio = (c: typeof cut) => c.sum / (c.count + swept.total + offset)
         if (swept.total === 0) expect(cut).toEqual(expected.cut)
         else {
@@ -42,13 +44,13 @@ test('no guess, however wrong, and no capacity, however small, changes the answe
 test('a large array with more voxels between any two guesses than may be kept', () => {
   const random = generator(7)
   const m = Float32Array.from({ length: 100_000 }, () => random())
-  const { cut } = optimalCut(m, 0)
+  const { cut } = optimalCut([m], 'soft-dice')
   for (const guess of [
     [1, 2],
     [1, ceilBits(1)],
     [ceilBits(0.38), ceilBits(0.39)],
     [ceilBits(0.9), ceilBits(0.95)],
   ]) {
-    expect(optimalCut(m, 0, guess as [number, number], 10).cut.count).toBe(cut.count)
+    expect(optimalCut([m], 'soft-dice', guess as [number, number], 10).cut.count).toBe(cut.count)
   }
 })

@@ -36,13 +36,13 @@ export function voxelsOf(m: readonly Float32Array[]): number {
 }
 
 /**
- * Checks a threshold.
+ * Checks a threshold; one above 1 leaves every mask empty.
  *
- * @throws InputError unless it is a number from 0 to 1
+ * @throws InputError unless it is a number of at least 0
  */
-export function checkThreshold(threshold: unknown, subject = 'threshold'): number {
-  if (typeof threshold === 'number' && threshold >= 0 && threshold <= 1) return threshold
-  throw new InputError(subject, `is ${threshold}; give a number from 0 to 1`)
+export function checkThreshold(threshold: unknown): number {
+  if (typeof threshold === 'number' && threshold >= 0) return threshold
+  throw new InputError('threshold', `is ${threshold}; give a number from 0 to 1`)
 }
 
 /** The largest value that passes as a probability: a float32 softmax may exceed 1 by a few units in the last place. */

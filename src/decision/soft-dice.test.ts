@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InputError } from '../volume/errors.ts'
+import { accuracyOptimum } from './accuracy.ts'
+import { iouOptimum } from './iou.ts'
+import { thresholdMask } from './mask.ts'
+import type { Probabilities } from './probabilities.ts'
+import { rmaOptimum } from './rma.ts'
 import { type SoftDiceOptimum, softDiceOptimum } from './soft-dice.ts'
 import { softDiceOptimumBySort } from './soft-dice-by-sort.ts'
 import { generator } from './testing/random.ts'
@@ -189,5 +194,23 @@ describe('what is no probability is refused, with its place', () => {
   test('a negative zero is a zero', () => {
     const m = new Float32Array([0.5, -0, 0.25, -0])
     expect(softDiceOptimum(m)).toEqual(softDiceOptimum(m.map(Math.abs)))
+  })
+})
+
+describe('what is no array of probabilities is refused, float64 is rounded to float32', () => {
+  const p = [0.9, 0.2]
+  const functions = { softDiceOptimum, softDiceOptimumBySort, iouOptimum, rmaOptimum, accuracyOptimum }
+  test.each(Object.entries(functions))('%s', (_, optimum: (m: Probabilities) => object) => {
+    const expected = optimum(Float32Array.from(p))
+    expect(optimum(Float64Array.from(p))).toEqual(expected)
+    expect(optimum([Float64Array.of(0.9), Float32Array.of(0.2)])).toEqual(expected)
+    for (const wrong of [p, [p], Uint8Array.of(1, 0), new DataView(new ArrayBuffer(8)), undefined, 0.5]) {
+      expect(() => optimum(wrong as unknown as Float32Array)).toThrow(/probabilities: are .*; give a Float32Array/)
+    }
+  })
+
+  test('[0.9, 0.2]: D* is 2·0.9/(1 + 1.1)', () => {
+    expect(softDiceOptimum(Float64Array.from(p)).supDice).toBeCloseTo(1.8 / 2.1, 7)
+    expect([...thresholdMask(Float64Array.from(p), 0.5)]).toEqual([1, 0])
   })
 })

@@ -14,5 +14,5 @@ test('neither folds nor intervals depend on the order in which cases are given',
   })
   const given = compareThresholds(cases)
   expect(compareThresholds([...cases].reverse())).toEqual(given)
-  expect(given.means.perCase.low).toBeLessThan(given.means.perCase.high)
+  expect(given.means.atCaseThreshold.low).toBeLessThan(given.means.atCaseThreshold.high)
 })

@@ -1,20 +1,22 @@
+import type { Presence, PresenceRule } from '../decision/decode/presence.ts'
 import { type BetaCalibration, calibrated, fitBetaCalibration } from '../metrics/beta-calibration.ts'
-import { bestSoftCut, CUTS, type CutTable, diceAtCuts, HALF_CUT } from '../metrics/cut-table.ts'
+import { CUTS, type CutTable, diceAtCuts, HALF_CUT } from '../metrics/cut-table.ts'
 import { bootstrap, type Interval } from '../metrics/statistics/bootstrap.ts'
+import { decideTables, type TableDecision } from './table-decision.ts'
 
 /** The ways to choose a threshold that are compared against references. */
-export const METHODS = ['half', 'perCase', 'calibrated', 'fixed'] as const
-export type Method = (typeof METHODS)[number]
+export const THRESHOLD_RULES = ['half', 'atCaseThreshold', 'calibrated', 'fixed'] as const
+export type ThresholdRule = (typeof THRESHOLD_RULES)[number]
 
 /** One case's threshold and Dice by each method. */
-export type CaseScores = Readonly<Record<Method, { readonly threshold: number; readonly dice: number }>>
+export type CaseScores = Readonly<Record<ThresholdRule, { readonly threshold: number; readonly dice: number }>>
 
 /** What references say about the thresholds of one class. */
 export interface ThresholdComparison {
   readonly cases: readonly CaseScores[]
   /** Mean Dice of each method, and its mean difference to ½, paired by case, with 95 % bootstrap intervals over cases. */
-  readonly means: Readonly<Record<Method, Interval>>
-  readonly differences: Readonly<Record<Exclude<Method, 'half'>, Interval>>
+  readonly means: Readonly<Record<ThresholdRule, Interval>>
+  readonly differences: Readonly<Record<Exclude<ThresholdRule, 'half'>, Interval>>
   /** The single threshold with the largest mean Dice over all cases, and where it lies when cases are drawn again. */
   readonly fixedThreshold: Interval
   /** The calibration fitted to all cases, for use on new ones. */
@@ -27,18 +29,24 @@ export interface ThresholdComparison {
   readonly reliability: readonly { readonly predicted: number; readonly observed: number; readonly voxels: number }[]
 }
 
+/** One class of one case. */
+export interface ComparedCase {
+  readonly case: string
+  readonly table: CutTable
+  /** What was decided when its mask was written; by default the same rule is asked of the table. */
+  readonly presence?: Presence | undefined
+}
+
 /** Cases are dealt to at most so many folds: what is fitted is never applied to a case it was fitted to. */
 const folds = 10
 
 /**
- * Compares, for one class, the cut at ½, each case's own t*, t* after calibration, and one threshold tuned on references. The
- * last two are cross-fitted: a case's calibration and fixed threshold come from the cases of the other folds.
+ * Compares, for one class, the cut at ½, each case's own t*, t* after calibration, and one threshold tuned on references. A class
+ * that the rule of presence leaves out scores as the empty mask that is written. The last two are cross-fitted: a case's calibration and fixed threshold come from the cases of the other folds.
  *
  * @param given at least two cases, by name
  */
-export function compareThresholds(
-  given: readonly { readonly case: string; readonly table: CutTable }[],
-): ThresholdComparison {
+export function compareThresholds(given: readonly ComparedCase[], rule: PresenceRule = 'auto'): ThresholdComparison {
   // In the order of their names, so that neither folds nor intervals depend on the order in which cases were given.
   const sorted = given.toSorted((a, b) => (a.case < b.case ? -1 : Number(a.case > b.case)))
   const names = sorted.map((one) => one.case)
@@ -52,27 +60,34 @@ export function compareThresholds(
       fixed: bestMean(curves, others),
     }
   })
+  const calibrate = (i: number) => (p: number) => calibrated(fits[i % count].calibration, p)
+  const raw = decideTables(tables, () => (p) => p, rule).map((decision, i) => asWritten(decision, sorted[i].presence))
+  const recalibrated = decideTables(tables, calibrate, rule)
   const cases = tables.map((table, i): CaseScores => {
-    const { calibration, fixed } = fits[i % count]
     const at = (cut: number) => ({ threshold: CUTS[cut], dice: curves[i][cut] })
+    const by = ({ cut, best }: TableDecision) =>
+      cut === undefined ? { threshold: CUTS[best], dice: emptyMaskDice(table) } : at(cut)
     return {
       half: at(HALF_CUT),
-      perCase: at(bestSoftCut(table).cut),
-      calibrated: at(bestSoftCut(table, (p) => calibrated(calibration, p)).cut),
-      fixed: at(fixed),
+      atCaseThreshold: by(raw[i]),
+      calibrated: by(recalibrated[i]),
+      fixed: at(fits[i % count].fixed),
     }
   })
   const options = { draws: tables.length > 200 ? 200 : 1000 }
   const mean = (value: (i: number) => number) =>
     bootstrap(names, (drawn) => drawn.reduce((sum, i) => sum + value(i), 0) / drawn.length, options)
-  const over = <K extends Method>(methods: readonly K[], value: (method: K, i: number) => number) =>
+  const over = <K extends ThresholdRule>(methods: readonly K[], value: (method: K, i: number) => number) =>
     Object.fromEntries(methods.map((method) => [method, mean((i) => value(method, i))])) as Record<K, Interval>
   const best = bootstrap(names, (drawn) => bestMean(curves, drawn), options)
   const calibration = fitBetaCalibration(tables)
   return {
     cases,
-    means: over(METHODS, (method, i) => cases[i][method].dice),
-    differences: over(['perCase', 'calibrated', 'fixed'], (method, i) => cases[i][method].dice - cases[i].half.dice),
+    means: over(THRESHOLD_RULES, (method, i) => cases[i][method].dice),
+    differences: over(
+      ['atCaseThreshold', 'calibrated', 'fixed'],
+      (method, i) => cases[i][method].dice - cases[i].half.dice,
+    ),
     fixedThreshold: {
       value: CUTS[best.value],
       low: CUTS[Math.round(best.low)],
@@ -81,11 +96,23 @@ export function compareThresholds(
     calibration,
     calibrationError: {
       raw: calibrationError(tables, () => (p) => p),
-      calibrated: calibrationError(tables, (i) => (p) => calibrated(fits[i % count].calibration, p)),
+      calibrated: calibrationError(tables, calibrate),
     },
     meanDice: Float64Array.from(CUTS, (_, cut) => curves.reduce((sum, curve) => sum + curve[cut], 0) / curves.length),
     reliability: reliability(tables),
   }
+}
+
+/** The decision about a table, as it was made when the mask was written from the whole map. */
+function asWritten(decision: TableDecision, presence: Presence | undefined): TableDecision {
+  if (presence === undefined) return decision
+  const cut = { optimal: decision.best, half: HALF_CUT, empty: undefined }[presence.mask]
+  return { cut, best: decision.best }
+}
+
+/** Dice of an empty mask against the reference: 1 where that is empty too. */
+function emptyMaskDice({ hits }: CutTable): number {
+  return hits.every((n) => n === 0) ? 1 : 0
 }
 
 /** The cut with the largest mean Dice over the cases drawn; of a plateau, its middle. */

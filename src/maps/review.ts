@@ -1,21 +1,24 @@
-import type { DecodedCase, MapResult } from '../decision/case-decoder.ts'
+import type { DecodedCase } from '../decision/decode/case-decoder.ts'
+import type { PresenceRule } from '../decision/decode/presence.ts'
+import type { MapResult } from '../decision/decode/result.ts'
 import { type CutTable, diceAtCuts, HALF_CUT } from '../metrics/cut-table.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
-import { compareThresholds, type ThresholdComparison } from './comparison.ts'
+import { type ComparedCase, compareThresholds, type ThresholdComparison } from './comparison.ts'
 
 /** What is told about one class of one case. */
 export interface ReviewRow {
   readonly case: string
   readonly class: string
-  readonly threshold: number
+  /** Undefined where the mask is no cut: the argmax of several maps. */
+  readonly threshold: number | undefined
   readonly present: boolean
   readonly largest: number
   readonly supDice: number
   /** Soft Dice, as the probabilities promise it, of the mask written and of the cut at ½. */
-  readonly dice: number
+  readonly softDice: number
   readonly diceAtHalf: number
   /** Dice of the two masks with each other. */
   readonly agreement: number
@@ -55,7 +58,13 @@ export interface ReviewedCase {
 export class ReviewCollector {
   readonly #rows: Omit<ReviewRow, 'flags'>[] = []
   readonly #results: MapResult[] = []
-  readonly #tables = new Map<string, { readonly case: string; readonly table: CutTable }[]>()
+  readonly #tables = new Map<string, ComparedCase[]>()
+  readonly #presence: PresenceRule
+
+  /** @param presence the rule by which masks are written */
+  constructor(presence: PresenceRule = 'auto') {
+    this.#presence = presence
+  }
 
   add({ source, scheme, decoded, reference, tables }: ReviewedCase): void {
     const ml = voxelVolumeMm3(source.grid) / 1000
@@ -65,17 +74,17 @@ export class ReviewCollector {
       const table = tables[i]
       if (table) {
         const before = this.#tables.get(own.name) ?? []
-        this.#tables.set(own.name, [...before, { case: source.name, table }])
+        this.#tables.set(own.name, [...before, { case: source.name, table, presence: result.presence }])
       }
       this.#results.push(result)
       this.#rows.push({
         case: source.name,
         class: own.name,
         threshold: result.threshold,
-        present: result.presence?.present ?? true,
+        present: result.present,
         largest: result.largest,
         supDice: result.supDice,
-        dice: result.dice,
+        softDice: result.softDice,
         diceAtHalf: result.diceAtHalf,
         agreement: result.agreementWithHalf,
         volumeMl: result.volume * ml,
@@ -94,7 +103,7 @@ export class ReviewCollector {
     const outliers = volumeOutliers(this.#rows)
     const rows = this.#rows.map((row, i) => ({ ...row, flags: flagsOf(row, this.#results[i], outliers.get(i)) }))
     const comparisons = [...this.#tables].flatMap(([name, tables]) =>
-      tables.length < 2 ? [] : [{ class: name, comparison: compareThresholds(tables) }],
+      tables.length < 2 ? [] : [{ class: name, comparison: compareThresholds(tables, this.#presence) }],
     )
     return { rows: rows.toSorted((a, b) => a.agreement - b.agreement), comparisons }
   }
@@ -160,7 +169,7 @@ function flagsOf(row: Omit<ReviewRow, 'flags'>, { presence }: MapResult, timesMe
   if (row.agreement < 0.8) flags.push('differs sharply')
   if (!row.present && row.largest >= 0.1) flags.push(`left out: p reaches only ${row.largest.toFixed(2)}`)
   if (row.present && row.volumeMl > 0 && row.largest < 0.5) flags.push('no voxel reaches ½')
-  if (row.present && presence && row.volumeMl > 0 && presence.margin < 0.1) flags.push('weak evidence')
+  if (presence?.mask === 'half') flags.push('cut at ½: t* would paint a haze')
   if (row.present && row.volumeMl > 0 && row.supDice < 0.7)
     flags.push(`promises a Dice of only ${row.supDice.toFixed(2)}`)
   if (row.volumeMl > 1.5 * row.expectedMl)

@@ -74,23 +74,29 @@ export function diceAtCuts({ counts, hits }: CutTable): Float64Array {
   return dice
 }
 
+/** A cut with its soft Dice, Σ m and the number of voxels above it, and ‖m‖. */
+export interface SoftCut {
+  readonly cut: number
+  readonly supDice: number
+  readonly sum: number
+  readonly count: number
+  readonly total: number
+}
+
 /**
  * The cut with the largest soft Dice when probabilities are replaced by `calibrate` of their mean between cuts, and that
  * soft Dice. `calibrate` must not fall.
  */
-export function bestSoftCut(
-  { counts, sums }: CutTable,
-  calibrate: (m: number) => number = (m) => m,
-): { readonly cut: number; readonly supDice: number } {
+export function bestSoftCut({ counts, sums }: CutTable, calibrate: (m: number) => number = (m) => m): SoftCut {
   const mass = counts.map((n, b) => (n === 0 ? 0 : n * calibrate(sums[b] / n)))
   const total = mass.reduce((a, b) => a + b, 0)
-  let best = { cut: HALF_CUT, supDice: total === 0 ? 1 : 0 }
+  let best: SoftCut = { cut: HALF_CUT, supDice: total === 0 ? 1 : 0, sum: 0, count: 0, total }
   let [sum, count] = [0, 0]
   for (let i = CUTS.length - 1; i >= 0; i--) {
     sum += mass[i + 1]
     count += counts[i + 1]
     const supDice = total === 0 ? 1 : (2 * sum) / (count + total)
-    if (supDice > best.supDice) best = { cut: i, supDice }
+    if (supDice > best.supDice) best = { cut: i, supDice, sum, count, total }
   }
   return best
 }

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LabelDecoder, scoreWeight } from './label-decoder.ts'
-import { presence } from './presence.ts'
-import { RegionDecoder } from './region-decoder.ts'
 import { softDiceOptimum } from '../soft-dice.ts'
+import { LabelDecoder, scoreWeight } from './label-decoder.ts'
+import { RegionDecoder } from './region-decoder.ts'
 
 /** Random probabilities of `classes` foreground classes (and a background) that sum to 1 voxel by voxel. */
 const softmax = (voxels: number, classes: number) =>
@@ -43,7 +42,7 @@ function decode(maps: readonly Float32Array[]) {
     decoder.add(m, c + 1, cut)
     return { ...sums, supDice: best.supDice, cut }
   })
-  const losses = decoder.losses()
+  const losses = decoder.holdings().map(({ sum, count }, c) => ({ sum: own[c].sum - sum, count: own[c].count - count }))
   return { labels: decoder.finish(), own, losses }
 }
 
@@ -139,6 +138,15 @@ describe('nested regions', () => {
     expect([...decoder.finish()]).toEqual([1, 2, 2, 0])
   })
 
+  test('a label that lies in no region is painted nowhere', () => {
+    const decoder = new RegionDecoder(2, [
+      [1, [0]],
+      [9, []],
+    ])
+    decoder.add(0, Float32Array.of(1, 0), { threshold: 0.5, weight: 1 })
+    expect([...decoder.finish()]).toEqual([1, 0])
+  })
+
   test('an absent inner region leaves the outer one its voxels', () => {
     const decoder = new RegionDecoder(2, [
       [1, [0]],
@@ -147,48 +155,5 @@ describe('nested regions', () => {
     decoder.add(0, Float32Array.of(1, 0), { threshold: 0.5, weight: 1 })
     decoder.add(1, Float32Array.of(0.1, 0), undefined)
     expect([...decoder.finish()]).toEqual([1, 0])
-  })
-})
-
-describe('presence', () => {
-  const of = (m: Float32Array) => {
-    const { supDice, volume, probabilityVolume: total } = softDiceOptimum(m)
-    return presence({ largest: Math.max(...m), total, sum: (supDice * (volume + total)) / 2, count: volume })
-  }
-  const blob = (p: number, background = 0) => Float32Array.from({ length: 1000 }, (_, i) => (i < 100 ? p : background))
-
-  test('a blob of 0.4 is kept, though no voxel reaches ½; 0.01 everywhere is not', () => {
-    expect(of(blob(0.4))).toMatchObject({ present: true, high: 1 })
-    expect(of(blob(0.01, 0.01)).present).toBe(false)
-    expect(of(blob(0)).present).toBe(false)
-  })
-
-  test('plateaus are kept from (√17 − 3)/4 on', () => {
-    const limit = (Math.sqrt(17) - 3) / 4
-    expect(of(blob(limit + 1e-3)).present).toBe(true)
-    expect(of(blob(limit - 1e-3)).present).toBe(false)
-  })
-
-  test('a sure organ with a haze around it is kept; a single faint voxel is not', () => {
-    expect(of(blob(0.95, 0.01)).present).toBe(true)
-    expect(of(Float32Array.of(0.2, 0, 0)).present).toBe(false)
-  })
-
-  test('the bounds are those of any joint distribution: three voxels, by brute force', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(100), { minLength: 8, maxLength: 8 }), (weights) => {
-        const sum = weights.reduce((a, b) => a + b, 0)
-        fc.pre(sum > 0 && weights[0] < sum)
-        // The eight joint outcomes of three voxels.
-        const m = Float32Array.from(
-          { length: 3 },
-          (_, v) => weights.reduce((p, w, s) => p + ((s >> v) & 1 ? w : 0), 0) / sum,
-        )
-        const q = 1 - weights[0] / sum
-        const { low, high } = of(m)
-        expect(q).toBeGreaterThanOrEqual(low - 1e-6)
-        expect(q).toBeLessThanOrEqual(high + 1e-6)
-      }),
-    )
   })
 })

@@ -40,7 +40,11 @@ export function decideMap(m: Float32Array, index: number, options: CheckedOption
   return { ...decided, threshold, own: { sum: 0, count: 0, countHalf: 0 } }
 }
 
-function maskAt(m: Float32Array, threshold: number, { probabilityVolume: total, volumeHalf }: SoftDiceOptimum): Holding {
+function maskAt(
+  m: Float32Array,
+  threshold: number,
+  { probabilityVolume: total, volumeHalf }: SoftDiceOptimum,
+): Holding {
   const { dice, volume } = softDiceAt(m, threshold)
   const sum = volume === 0 ? 0 : (dice * (volume + total)) / 2
   return { sum, count: volume, countHalf: Math.min(volume, volumeHalf) }

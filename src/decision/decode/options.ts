@@ -1,6 +1,5 @@
 import { InputError } from '../../volume/errors.ts'
 import { checkLabelNumber } from '../../volume/label-numbers.ts'
-import { checkThreshold } from '../probabilities.ts'
 import type { PresenceRule } from './presence.ts'
 
 /** How the maps of a case are decoded. */
@@ -61,8 +60,8 @@ export function checkOptions(channels: number, options: DecodeOptions): CheckedO
   const thresholds = typeof at === 'object' ? at : Array.from({ length: channels }, () => at)
   requireOneAMap('at', thresholds, channels)
   for (const threshold of thresholds) {
-    if (threshold !== undefined && !(checkThreshold(threshold, 'at') > 0)) {
-      throw new InputError('at', 'is 0, which would take in every voxel; give a threshold above 0')
+    if (threshold !== undefined && !(threshold > 0 && threshold <= 1)) {
+      throw new InputError('at', `is ${threshold}; give a threshold above 0 and at most 1`)
     }
   }
   const smallestElsewhere = options.smallestElsewhere ?? new Array<undefined>(channels).fill(undefined)

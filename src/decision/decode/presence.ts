@@ -1,6 +1,7 @@
 /** Where the rule's numbers come from: docs/pipelines.md, "Is the class there at all?". */
 const leastPromise = 0.1
-const largestHaze = 0.5
+const leastProbability = 0.15
+const largestHaze = 0.25
 const sizeRange = 4
 
 /** Whether a class is to be taken as present: by its evidence, always, or only where a voxel reaches ½. */
@@ -27,9 +28,9 @@ export type PresenceReason =
   | 'no probability'
   /** A voxel reaches ½. */
   | 'likely voxel'
-  /** D* is below 0.1. */
+  /** D* is below 0.1, or the largest probability below 0.15. */
   | 'promises next to nothing'
-  /** The best mask would cover most of the image although no voxel reaches ½. */
+  /** The best mask would cover more than a quarter of the image although no voxel reaches ½. */
   | 'haze'
   /** ‖m‖ is far below what the class has in other cases, or below one voxel. */
   | 'too little'
@@ -56,8 +57,9 @@ const negligible = 0.005
  *
  * Against an empty label every mask but the empty one has Dice 0; the soft-Dice optimum (docs/theory.md, "Optimal predictions")
  * does not know that case and takes voxels in however small their probabilities are. One map does not tell how probable it is
- * that the class is there at all, q. So a class is taken as present unless something speaks against it: D* below 0.1; a set S
- * that covers more than half of the image though no voxel reaches ½; or a volume ‖m‖ = q·E[volume | present] that is too
+ * that the class is there at all, q. So a class is taken as present unless something speaks against it: D* below 0.1 or no
+ * probability of 0.15; a set S
+ * that covers more than a quarter of the image though no voxel reaches ½; or a volume ‖m‖ = q·E[volume | present] that is too
  * small for q near 1. That volume is bounded by a quarter of the smallest one among other cases where the class is clearly
  * there, and by one voxel. With the q so found the mask is worth 2Σ_S m/(#S + ‖m‖/q), the empty one 1 − q.
  *
@@ -71,7 +73,7 @@ export function presenceOf(evidence: PresenceEvidence, rule: PresenceRule): Pres
   const likely = largest >= 0.5
   if (rule === 'always') return { mask: 'optimal', reason: 'as asked', doubtful: false }
   const doubtful = largest >= negligible
-  if ((2 * sum) / (count + total) < leastPromise) {
+  if ((2 * sum) / (count + total) < leastPromise || largest < leastProbability) {
     if (likely) return { mask: 'half', reason: 'promises next to nothing', doubtful: true }
     return { mask: 'empty', reason: 'promises next to nothing', doubtful }
   }

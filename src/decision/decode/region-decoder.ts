@@ -37,7 +37,10 @@ export class RegionDecoder {
 
   /** The label map. A score of 0 takes the voxel in, as m = t does for a single map. */
   finish(): Uint8Array | Uint16Array {
-    const able = this.#labels.filter(({ regions }) => !regions.some((region) => this.#absent.has(region)))
+    // A label that lies in no region has nothing that speaks for it.
+    const able = this.#labels.filter(
+      ({ regions }) => regions.length > 0 && !regions.some((region) => this.#absent.has(region)),
+    )
     const voxels = this.#labels[0]?.scores.length ?? 0
     const out = labelArray(
       voxels,

@@ -1,4 +1,4 @@
-import { METHODS, type Method, type ThresholdComparison } from '../../maps/comparison.ts'
+import { THRESHOLD_RULES, type ThresholdComparison, type ThresholdRule } from '../../maps/comparison.ts'
 import type { ReviewRow, ThresholdReview } from '../../maps/review.ts'
 import { CUTS } from '../../metrics/cut-table.ts'
 import { chart } from '../kit/chart.ts'
@@ -7,19 +7,19 @@ import type { Block, ReportSection } from '../kit/html.ts'
 import { lineColour, MARKERS } from '../kit/palette.ts'
 import { counted, range, signed } from '../kit/words.ts'
 
-const METHOD_NAMES: Readonly<Record<Method, string>> = {
+const METHOD_NAMES: Readonly<Record<ThresholdRule, string>> = {
   half: 'cut at ½',
-  perCase: 't* of each case',
+  atCaseThreshold: 't* of each case',
   calibrated: 't* after calibration',
   fixed: 'single tuned threshold',
 }
 
 /** What the references say, in a sentence: only what its interval supports. */
 export function verdict(name: string, { means, differences }: ThresholdComparison): string {
-  const { value, low, high } = differences.perCase
+  const { value, low, high } = differences.atCaseThreshold
   const interval = `${signed(value, 4)} (95 % interval ${signed(low)} to ${signed(high)})`
   const effect = low > 0 ? 'raises' : high < 0 ? 'lowers' : 'does not clearly change'
-  const best = METHODS.reduce((a, b) => (means[b].value > means[a].value ? b : a))
+  const best = THRESHOLD_RULES.reduce((a, b) => (means[b].value > means[a].value ? b : a))
   return `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that of the ${METHOD_NAMES[best]}.`
 }
 
@@ -29,7 +29,7 @@ export function referenceSection(
   masks: readonly ReviewRow[],
 ): ReportSection {
   const rows = comparisons.flatMap(({ class: name, comparison }) =>
-    METHODS.map((method) => {
+    THRESHOLD_RULES.map((method) => {
       const { means, differences, cases, fixedThreshold } = comparison
       const difference = method === 'half' ? undefined : differences[method]
       const thresholds = cases.map((scores) => scores[method].threshold).toSorted((a, b) => a - b)
@@ -133,7 +133,7 @@ export function referenceSection(
 
 function promiseChart(comparisons: ThresholdReview['comparisons'], masks: readonly ReviewRow[]): string {
   const shown = masks.filter((row) => row.referenceDice !== undefined && row.volumeMl > 0)
-  const low = Math.floor(10 * Math.min(0.9, ...shown.flatMap((row) => [row.dice, row.referenceDice ?? 1]))) / 10
+  const low = Math.floor(10 * Math.min(0.9, ...shown.flatMap((row) => [row.softDice, row.referenceDice ?? 1]))) / 10
   return chart({
     title: 'Promised and real Dice',
     description: 'Dice against the reference by the soft Dice that the probabilities promised, beside the diagonal.',
@@ -159,7 +159,7 @@ function promiseChart(comparisons: ThresholdReview['comparisons'], masks: readon
         marker: MARKERS[i],
         points: shown
           .filter((row) => row.class === name)
-          .map((row) => [row.dice, row.referenceDice ?? Number.NaN] as const),
+          .map((row) => [row.softDice, row.referenceDice ?? Number.NaN] as const),
         label: name,
       })),
     ],
@@ -172,7 +172,7 @@ function diceByThreshold(name: string, { meanDice, fixedThreshold, means, cases 
     .map((i) => [CUTS[i], meanDice[i]] as const)
   const best = Math.max(...points.map(([, dice]) => dice))
   const low = Math.max(0, Math.min(...points.filter(([t]) => t > 0.1 && t < 0.9).map(([, dice]) => dice), best - 0.05))
-  const thresholds = cases.map((scores) => scores.perCase.threshold)
+  const thresholds = cases.map((scores) => scores.atCaseThreshold.threshold)
   return chart({
     title: 'Dice by threshold',
     description: `Mean Dice of ${name} against the threshold; best at ${fixedThreshold.value.toFixed(2)}.`,
@@ -192,7 +192,7 @@ function diceByThreshold(name: string, { meanDice, fixedThreshold, means, cases 
       {
         kind: 'dots',
         colour: lineColour(1),
-        points: [[mean(thresholds), means.perCase.value]],
+        points: [[mean(thresholds), means.atCaseThreshold.value]],
         label: 't* of each case (at its mean)',
         radius: 4.5,
       },

@@ -54,7 +54,7 @@ export function reviewTable(rows: readonly ReviewRow[]): Table {
     'present',
     'largest',
     'supDice',
-    'dice',
+    'softDice',
     'diceAtHalf',
     'agreement',
     'volumeMl',
@@ -77,7 +77,7 @@ function summaryOf({ rows, comparisons }: ThresholdReview, failures: readonly st
   const cases = new Set(rows.map((row) => row.case)).size
   const flagged = rows.filter((row) => row.flags.length > 0).length
   const shown = rows.filter((row) => row.present && row.volumeMl > 0)
-  const gain = mean(shown.map((row) => row.dice - row.diceAtHalf))
+  const gain = mean(shown.map((row) => row.softDice - row.diceAtHalf))
   const lines = [
     `${counted(cases, 'case')}, ${counted(rows.length, 'mask')}. By the probabilities' own account, cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on average; the masks agree with the ½ cut to a Dice of ${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
     `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} flagged for a look before use${reasonsOf(rows)}${failures.length > 0 ? `; ${counted(failures.length, 'case')} could not be done` : ''}.`,
@@ -103,7 +103,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^unusual size/, 'of unusual size'],
   [/other classes$/, 'lost voxels to other classes'],
   [/^differs sharply/, 'differ sharply from the ½ cut'],
-  [/^weak evidence/, 'on weak evidence'],
+  [/^cut at ½/, 'cut at ½ because of a haze'],
 ]
 
 /** Why masks are flagged, the commonest reason first, without each mask's own numbers. */
@@ -144,7 +144,7 @@ function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice
           { key: 'threshold', title: 't*' },
           { key: 'near', title: 'within 0.01' },
           { key: 'diceAtHalf', title: 'soft Dice at ½' },
-          { key: 'dice', title: 'soft Dice at t*' },
+          { key: 'softDice', title: 'soft Dice at t*' },
           { key: 'volumeHalfMl', title: 'ml at ½', decimals: 2 },
           { key: 'volumeMl', title: 'ml', decimals: 2 },
           { key: 'flags', title: 'look at' },
@@ -152,7 +152,7 @@ function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice
         rows: most.map((row) => ({
           ...row,
           present: undefined,
-          threshold: row.present ? row.threshold : 'absent',
+          threshold: row.present ? (row.threshold ?? 'argmax') : 'absent',
           near: nearOf(row),
           flags: row.flags.join('; '),
         })),
@@ -200,7 +200,7 @@ function classSection(rows: readonly ReviewRow[]): ReportSection {
             { key: 'threshold', title: 'mean t*' },
             { key: 'supDice', title: 'mean D*' },
             { key: 'diceAtHalf', title: 'soft Dice at ½' },
-            { key: 'dice', title: 'soft Dice at t*' },
+            { key: 'softDice', title: 'soft Dice at t*' },
             { key: 'half', title: 'volume at ½ / expected', decimals: 2 },
             { key: 'ratio', title: 'volume / expected', decimals: 2 },
           ],
@@ -212,10 +212,10 @@ function classSection(rows: readonly ReviewRow[]): ReportSection {
               masks: shown.length,
               absent: all.filter((row) => !row.present).length,
               flagged: all.filter((row) => row.flags.length > 0).length,
-              threshold: mean(shown.map((row) => row.threshold)),
+              threshold: mean(shown.flatMap((row) => row.threshold ?? [])),
               supDice: mean(shown.map((row) => row.supDice)),
               diceAtHalf: mean(shown.map((row) => row.diceAtHalf)),
-              dice: mean(shown.map((row) => row.dice)),
+              softDice: mean(shown.map((row) => row.softDice)),
               half: mean(shown.map((row) => row.volumeHalfMl / row.expectedMl)),
               ratio: mean(shown.map((row) => row.volumeMl / row.expectedMl)),
             }
@@ -238,7 +238,7 @@ function allTable(rows: readonly ReviewRow[]): Block {
         { key: 'threshold', title: 't*' },
         { key: 'supDice', title: 'D*' },
         { key: 'diceAtHalf', title: 'soft Dice at ½' },
-        { key: 'dice', title: 'soft Dice' },
+        { key: 'softDice', title: 'soft Dice' },
         { key: 'agreement', title: 'Dice with ½ cut' },
         { key: 'volumeHalfMl', title: 'ml at ½', decimals: 2 },
         { key: 'volumeMl', title: 'ml', decimals: 2 },
@@ -253,7 +253,7 @@ function allTable(rows: readonly ReviewRow[]): Block {
       rows: rows.map((row) => ({
         ...row,
         present: undefined,
-        threshold: row.present ? row.threshold : 'absent',
+        threshold: row.present ? (row.threshold ?? 'argmax') : 'absent',
         flags: row.flags.join('; '),
       })),
     },
@@ -271,7 +271,7 @@ function notesSection(scope: 'case' | 'dataset', compared: boolean): ReportSecti
           scope === 'case'
             ? 'Each map has its own threshold.'
             : 'All cases of a class share one threshold, the best for their pooled voxels.',
-          'A class is left out of a case where, by minimax regret over all joint distributions with these probabilities, an empty mask is the better bet: a haze of small probabilities is no evidence, a blob of 0.4 is.',
+          'A class is left out of a case where its map promises next to nothing (D* below 0.1), is a haze over most of the image, or adds up to far less than in the other cases; a mask kept without a voxel of ½ is named on standard error.',
           'Expected volume is the sum of the probabilities. A Dice-optimal mask is often larger than that; far larger is a warning.',
           ...(compared
             ? []

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { checkOutputFile } from '../../cli/outputs.ts'
 import type { ThresholdOptions } from '../../cli/threshold.ts'
 import { version } from '../../cli/version.ts'
-import type { DecodedCase, OwnCut } from '../../decision/case-decoder.ts'
+import type { DecodedCase, OwnCut } from '../../decision/decode/case-decoder.ts'
 import { writeAtomically } from '../../formats/atomic-write.ts'
 import type { CaseMaps } from '../../maps/case-maps.ts'
 import type { ClassScheme } from '../../maps/classes.ts'
@@ -44,7 +44,7 @@ export function startReview(inputs: readonly string[], options: ThresholdOptions
   if (references !== undefined && !isFolder(references)) {
     throw new InputError(references, 'is no folder of reference masks; give one')
   }
-  const collector = new ReviewCollector()
+  const collector = new ReviewCollector(options.presence)
   const slices = new ChangeSlices(slicesShown)
   const notes = new Set<string>()
   return {
@@ -66,9 +66,9 @@ export function startReview(inputs: readonly string[], options: ThresholdOptions
             tables[index] = new CutTable()
             tables[index].add(map, reference, (label) => own.labels.includes(label))
           }
-          const { present, threshold, volume, volumeHalf } = cut
+          const { threshold, volume, volumeHalf } = cut
           const change = volume + volumeHalf === 0 ? 0 : 1 - (2 * Math.min(volume, volumeHalf)) / (volume + volumeHalf)
-          if (!present || !slices.wants(change)) return
+          if (volume === 0 || !slices.wants(change)) return
           const { grid } = source
           const title = `${source.name}, ${own.name}`
           slices.add(changeSlice({ title, change, grid, map, threshold, reference, labels: own.labels }))
