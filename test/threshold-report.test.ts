@@ -18,7 +18,7 @@ interface Interval {
   low: number
   high: number
 }
-type Method = 'half' | 'perCase' | 'calibrated' | 'fixed'
+type Method = 'half' | 'atCaseThreshold' | 'calibrated' | 'fixed'
 interface Result {
   report?: string
   references?: {
@@ -61,7 +61,7 @@ describe('a report with references', () => {
     expect(report).toBe(at('r.html'))
     const [foreground] = references?.classes ?? []
     expect(foreground).toMatchObject({ name: 'foreground', cases: 12 })
-    expect(foreground.meanDice.perCase.value).toBeGreaterThan(foreground.meanDice.half.value)
+    expect(foreground.meanDice.atCaseThreshold.value).toBeGreaterThan(foreground.meanDice.half.value)
     expect(foreground.fixedThreshold.value).toBeLessThan(0.4)
     expect(foreground.fixedThreshold.low).toBeLessThanOrEqual(foreground.fixedThreshold.value)
     expect(foreground.fixedThreshold.high).toBeGreaterThanOrEqual(foreground.fixedThreshold.value)
@@ -142,7 +142,7 @@ describe.skipIf(!hasSharedData)('hippocampi of two networks (skipped without ../
     // By numpy: sort, cumsum, argmax of 2c/(k + c_n) a case, cut at half of it, mean over the 39 cases. Thresholds here lie on
     // the grid of cuts, 0.004 apart.
     expect(whole?.meanDice.half.value).toBeCloseTo(0.5557083, 6)
-    expect(whole?.meanDice.perCase.value).toBeCloseTo(0.6020012, 3)
-    expect(whole?.differenceToHalf.perCase.low).toBeGreaterThan(0.02)
+    expect(whole?.meanDice.atCaseThreshold.value).toBeCloseTo(0.6020012, 3)
+    expect(whole?.differenceToHalf.atCaseThreshold.low).toBeGreaterThan(0.02)
   })
 })

@@ -17,7 +17,7 @@ import { obliqueGrid, softBall, writeImage } from './support/images.ts'
 interface MapSummary {
   threshold: number
   supDice: number
-  dice: number
+  softDice: number
   diceAtHalf: number
   volumeMl: number
   volumeHalfMl: number
@@ -52,7 +52,7 @@ describe('one map', () => {
     const close: Partial<MapSummary> = {
       threshold: best.threshold,
       supDice: best.supDice,
-      dice: best.supDice,
+      softDice: best.supDice,
       diceAtHalf: best.diceAtHalf,
       volumeMl: best.volume * ml,
       volumeHalfMl: best.volumeHalf * ml,
@@ -71,10 +71,10 @@ describe('one map', () => {
   test('accuracy cuts at ½, --at where it is told to', async () => {
     const output = join(folder, 'other.nii.gz')
     const half = await halfdiceJson<Result>(['threshold', prob, '-o', output, '--metric', 'accuracy'])
-    expect(half.cases[0]).toMatchObject({ threshold: 0.5, dice: half.cases[0].diceAtHalf })
+    expect(half.cases[0]).toMatchObject({ threshold: 0.5, softDice: half.cases[0].diceAtHalf })
     const at = await halfdiceJson<Result>(['threshold', prob, '-o', output, '--at', '0.9'])
     expect(at.cases[0].threshold).toBe(0.9)
-    expect(at.cases[0].dice).toBeLessThan(half.cases[0].dice)
+    expect(at.cases[0].softDice).toBeLessThan(half.cases[0].softDice)
     expect((await readVolume(output)).data.filter((v) => v === 1)).toHaveLength(ball.filter((p) => p >= 0.9).length)
   })
 
@@ -134,7 +134,7 @@ describe('several', () => {
     expect(one.dataset?.supDice).toBeCloseTo(best.supDice, 12)
     for (const [i, each] of one.cases.entries()) {
       expect(each.threshold).toBeCloseTo(best.threshold, 12)
-      expect(each.dice).toBeLessThanOrEqual(each.supDice)
+      expect(each.softDice).toBeLessThanOrEqual(each.supDice)
       const mask = await readVolume(each.output)
       expect(sum(mask.data)).toBe(maps[i].filter((p) => p >= best.threshold).length)
     }

@@ -1,4 +1,5 @@
-import { thresholdMask } from '../decision/mask.ts'
+import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
+import { presenceNote } from '../decision/decode/presence-note.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
 import { softDiceAt } from '../decision/soft-dice-at.ts'
 import { InputError } from '../volume/errors.ts'
@@ -129,20 +130,21 @@ function scoreProbabilities(prediction: Volume, truth: LabelMap, options: NamedO
   const n = voxelCount(grid)
   const scores = sets.map(({ labels }, channel): CaseScore => {
     const m = all.subarray(channel * n, (channel + 1) * n)
-    const threshold = thresholdFor(m, at)
+    const cut = at === 'auto' ? {} : { at }
+    const { data, maps } = decodeProbabilities({ data: m, shape: [1, n] }, { ...cut, labelSets: [labels] })
+    const [result] = maps
+    const note = result && presenceNote(sets[channel].name, result)
+    if (note !== undefined) notes.push(`${names.prediction}: ${note}`)
+    const threshold = result?.threshold ?? softDiceOptimum(m).threshold
     const mask = inside(values, labels)
     const annotated = mask.some((value: number) => value < 0) ? annotatedPart(m, mask) : { m, mask }
     const { ece, brier } = calibration(annotated.m, annotated.mask)
-    const softDice = softDiceAt(annotated.m, threshold).dice
-    const score = scoreMask(labels, thresholdMask(m, threshold), mask, grid)
+    // Of a class that is left out the mask is empty, and worth 0.
+    const softDice = result?.present ? softDiceAt(annotated.m, threshold).dice : (result?.softDice ?? 1)
+    const score = scoreMask(labels, data, mask, grid)
     return { ...score, probabilities: { threshold, softDice, ece, brier } }
   })
   return { scores, notes }
-}
-
-/** The only place where a map gets its threshold. */
-function thresholdFor(m: Float32Array, at: number | 'auto'): number {
-  return at === 'auto' ? softDiceOptimum(m).threshold : at
 }
 
 /** Which labels each map of the prediction is. */

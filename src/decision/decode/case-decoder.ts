@@ -4,7 +4,8 @@ import { thresholdMask } from '../mask.ts'
 import { type Holding, LabelDecoder, type MapCut, scoreWeight } from './label-decoder.ts'
 import { decideMap, type MapDecision } from './map-cut.ts'
 import { type CheckedOptions, checkOptions, type DecodeOptions } from './options.ts'
-import { isNested, type LabelRegions, RegionDecoder, RegionPainter } from './region-decoder.ts'
+import { type LabelRegions, RegionDecoder } from './region-decoder.ts'
+import { orderContradiction, RegionPainter } from './region-painter.ts'
 import { describeMap, type MapResult, type Outcome, sharingLoss } from './result.ts'
 
 export interface DecodedCase {
@@ -167,7 +168,7 @@ const argmaxCut: MapCut = { threshold: 2 ** -149, zero: 0, weight: 1 }
 
 function regionDecoder(voxels: number, { labelSets, paint }: CheckedOptions): RegionDecoder | RegionPainter {
   const regions = labelSets.map((labels) => labels ?? [])
-  if (paint && paint.length === regions.length && !isNested(regions, paint)) return new RegionPainter(voxels, paint)
+  if (paint?.length === regions.length && orderContradiction(regions, paint)) return new RegionPainter(voxels, paint)
   const painted = paint ?? [...new Set(regions.flat())]
   const lies = (label: number) => regions.flatMap((labels, region) => (labels.includes(label) ? [region] : []))
   return new RegionDecoder(

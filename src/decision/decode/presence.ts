@@ -1,7 +1,6 @@
 /** Where the rule's numbers come from: docs/pipelines.md, "Is the class there at all?". */
 const leastPromise = 0.1
 const leastProbability = 0.15
-const largestHaze = 0.25
 const sizeRange = 4
 
 /** Whether a class is to be taken as present: by its evidence, always, or only where a voxel reaches ½. */
@@ -30,7 +29,7 @@ export type PresenceReason =
   | 'likely voxel'
   /** D* is below 0.1, or the largest probability below 0.15. */
   | 'promises next to nothing'
-  /** The best mask would cover more than a quarter of the image although no voxel reaches ½. */
+  /** No voxel reaches ½, and the best mask would cover a larger share of the image than the largest probability. */
   | 'haze'
   /** ‖m‖ is far below what the class has in other cases, or below one voxel. */
   | 'too little'
@@ -79,7 +78,7 @@ export function presenceOf(evidence: PresenceEvidence, rule: PresenceRule): Pres
   }
   if (likely) return { mask: 'optimal', reason: 'likely voxel', doubtful: false }
   if (rule === 'likely') return { mask: 'empty', reason: 'as asked', doubtful: false }
-  if (count > largestHaze * voxels) return { mask: 'empty', reason: 'haze', doubtful }
+  if (count > largest * voxels) return { mask: 'empty', reason: 'haze', doubtful }
   if (worth(evidence, presenceBound(evidence)) < 0) return { mask: 'empty', reason: 'too little', doubtful }
   return { mask: 'optimal', reason: 'no evidence against', doubtful: true }
 }

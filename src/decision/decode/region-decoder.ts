@@ -58,40 +58,6 @@ export class RegionDecoder {
   }
 }
 
-/**
- * One label a voxel by painting each region's own mask in order, later ones over earlier ones: what nnU-Net does, and the
- * only reading of an order that contradicts the regions' labels (see `isNested`).
- */
-export class RegionPainter {
-  readonly #out: Uint8Array | Uint16Array
-  readonly #paint: readonly number[]
-
-  constructor(voxels: number, paint: readonly number[]) {
-    this.#paint = paint
-    this.#out = labelArray(voxels, paint)
-  }
-
-  add(region: number, map: Float32Array, cut: MapCut | undefined): void {
-    if (cut === undefined) return
-    const label = this.#paint[region]
-    for (let i = 0; i < map.length; i++) if (map[i] >= cut.threshold) this.#out[i] = label
-  }
-
-  finish(): Uint8Array | Uint16Array {
-    return this.#out
-  }
-}
-
-/**
- * Whether painting agrees with what the regions are made of: each region paints a label of its own that no later region
- * holds, so that no voxel is painted twice differently.
- */
-export function isNested(regions: readonly (readonly number[])[], paint: readonly number[]): boolean {
-  return regions.every(
-    (labels, i) => labels.includes(paint[i]) && !regions.slice(i + 1).some((later) => later.includes(paint[i])),
-  )
-}
-
 function labelArray(voxels: number, labels: readonly number[]): Uint8Array | Uint16Array {
   return Math.max(0, ...labels) > 255 ? new Uint16Array(voxels) : new Uint8Array(voxels)
 }
