@@ -48,7 +48,10 @@ export async function decodeCase(
     for await (const map of readMaps(source, scheme)) decoder.review(index++, map)
   }
   const decoded = decoder.finish()
-  return { decoded, warnings: [...(oddSums ? [oddSums] : []), ...mapWarnings(decoded), ...presenceNotes(decoded, scheme)] }
+  return {
+    decoded,
+    warnings: [...(oddSums ? [oddSums] : []), ...mapWarnings(decoded), ...presenceNotes(decoded, scheme)],
+  }
 }
 
 function presenceNotes({ maps }: DecodedCase, scheme: ClassScheme): string[] {

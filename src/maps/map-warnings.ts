@@ -1,4 +1,4 @@
-import type { DecodedCase } from '../decision/case-decoder.ts'
+import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 
 /** What a user should know of maps whose masks do not depend on any threshold, a sentence each. */
 export function mapWarnings({ maps }: Pick<DecodedCase, 'maps'>): string[] {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { orderContradiction } from '../decision/region-painter.ts'
+import { orderContradiction } from '../decision/decode/region-painter.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
 import { openArrayMaps } from './array-maps.ts'

@@ -1,4 +1,4 @@
-import type { DecodedCase } from '../decision/case-decoder.ts'
+import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 import type { NpyArray } from '../formats/npy.ts'
 import { writeNpy } from '../formats/npz.ts'
 import { writeVolume } from '../formats/volume-file.ts'
