@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { softDiceOptimumBySort } from '../src/decision/soft-dice-by-sort.ts'
@@ -79,7 +79,9 @@ describe('sample', () => {
     ['uint8', labels, { slope: 1 / 85, intercept: 0 }],
   ] as const)('keeps the type of %s labels', async (name, data, scaling) => {
     const stored = scaling ? data.map((label) => 85 * label) : data
-    const path = writeImage(join(folder, `${name}.nii`), stored, obliqueGrid, scaling && { scaling })
+    // The name of the case gives the field: it is the same, in another folder.
+    mkdirSync(join(folder, name))
+    const path = writeImage(join(folder, name, 'two.nii'), stored, obliqueGrid, scaling && { scaling })
     const args = ['sample', path, '-o', join(folder, 'typed'), '--sigma', '1', '--length', '6']
     const { samples } = await halfdiceJson<SampleResult>(args)
     const noisy = await readVolume(samples[0].file)
@@ -91,6 +93,31 @@ describe('sample', () => {
     const values = (await readVolume(plain.samples[0].file)).data
     const rename = new Map([...labels].map((l, i) => [l, data[i]]))
     expect([...noisy.data]).toEqual([...values].map((l) => rename.get(l)))
+  })
+
+  test('one sample goes into the file that -o names; several do not fit', async () => {
+    const noise = ['--sigma', '2', '--length', '9', '--seed', '7']
+    const file = join(folder, 'one sample.nii.gz')
+    const { samples } = await halfdiceJson<SampleResult>(['sample', input, '-o', file, ...noise])
+    expect(samples.map((sample) => sample.file)).toEqual([file])
+    const inFolder = await halfdiceJson<SampleResult>(['sample', input, '-o', join(folder, 'many'), ...noise])
+    expect(readFileSync(file)).toEqual(readFileSync(inFolder.samples[0].file))
+    const refused = await halfdice(['sample', input, '-o', file, ...noise, '-n', '2'])
+    expectRefusal(refused, 'one sample.nii.gz: names one file for 2 samples; give a folder')
+    expectRefusal(await halfdice(['sample', input, '-o', input, ...noise]), 'would overwrite the input')
+  })
+
+  test('a label map of another name moves by another field, in another folder by the same', async () => {
+    const noise = ['--sigma', '2', '--length', '9', '--threads', '1']
+    const renamed = writeImage(join(folder, 'renamed.nii.gz'), labels)
+    const drawn = async (path: string, out: string) => {
+      const { samples } = await halfdiceJson<SampleResult>(['sample', path, '-o', join(folder, out), ...noise])
+      return (await readVolume(samples[0].file)).data
+    }
+    expect(await drawn(renamed, 'fields')).not.toEqual(await drawn(input, 'fields'))
+    mkdirSync(join(folder, 'elsewhere'))
+    const copy = writeImage(join(folder, 'elsewhere', 'two.nii'), labels)
+    expect(await drawn(copy, 'fields-b')).toEqual(await drawn(input, 'fields'))
   })
 
   test('works in 2-D, with noise in voxels', async () => {

@@ -11,11 +11,12 @@ import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
 import { withRoomFor } from '../volume/one-grid.ts'
+import { streamSeed } from '../volume/random.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
-import { checkOutputFile } from './outputs.ts'
+import { checkOutputFile, stem } from './outputs.ts'
 import { fixed, millilitres, percent, printResult, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
@@ -122,7 +123,12 @@ async function run(input: string, options: Options): Promise<void> {
         volumeRatioDice: best.volumeRatio,
         ...(model && { foldProbability: foldProbability(model, grid) }),
         ...(model &&
-          samples && { expectedDice: sampled({ labels: values, grid, label: c, noise: model }, { samples, seed }) }),
+          samples && {
+            expectedDice: sampled(
+              { labels: values, grid, label: c, noise: model },
+              { samples, seed: streamSeed(seed, stem(input)) },
+            ),
+          }),
       })
       progress.update(rows.length)
     }

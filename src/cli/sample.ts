@@ -1,9 +1,10 @@
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
 import { Command } from 'commander'
-import Tinypool from 'tinypool'
+import { sampleCase } from '../datasets/sample-case.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { diceOf, type Overlap } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
+import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf, narrowed } from '../volume/labels.ts'
 import { withRoomFor } from '../volume/one-grid.ts'
@@ -12,10 +13,9 @@ import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
-import { checkOutputFolder, outputsInFolder, stem } from './outputs.ts'
+import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder, stem } from './outputs.ts'
 import { fixed, millilitres, percent, printResult, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
-import { type SampleJob, type SampleTask, sampleDrawer } from './sample-worker.ts'
 
 interface Options extends JsonOption, RandomOptions {
   readonly output: string
@@ -34,7 +34,10 @@ export function command(): Command {
         'boundary by σ mm (standard deviation), in bumps of length scale ℓ. All classes move together.',
     )
     .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
-    .requiredOption('-o, --output <folder>', 'folder for NAME_0000.nii.gz, NAME_0001.nii.gz, …')
+    .requiredOption(
+      '-o, --output <folder>',
+      'folder for NAME_0000.nii.gz, NAME_0001.nii.gz, …; of one sample also a file',
+    )
     .requiredOption('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
       parseLength('--sigma', text),
     )
@@ -44,7 +47,7 @@ export function command(): Command {
     .option('-n, --number <count>', 'how many samples to draw', wholeNumber('--number', 1, 1_000_000), 1)
     .option(
       '--first <index>',
-      'number of the first sample; a sample depends on seed and number only',
+      'number of the first sample; a sample depends on seed, name and number only',
       wholeNumber('--first', 0),
       0,
     )
@@ -56,6 +59,9 @@ Examples:
   $ halfdice sample kidney.nii.gz -o noisy --sigma 2,2,4 --length 8          σ of its own along each axis
   $ halfdice sample labels.nii.gz -o noisy --sigma 2vx --length 6vx --seed 7 --json
 
+The noise depends on --seed, the file's name without its ending and the sample's number: cases of other names move by
+other fields, the same name in another folder by the same one.
+
 The table gives volume and Dice against the reference. Where ℓ is less than about 3 σ, the field folds onto itself
 (torn-off islands); the folded share of space is printed, with a warning above 1 %.`,
     )
@@ -64,7 +70,9 @@ The table gives volume and Dice against the reference. Where ℓ is less than ab
 }
 
 async function run(input: string, options: Options): Promise<void> {
-  checkOutputFolder(options.output)
+  const single = namesOneImage(options)
+  if (single) checkOutputImage(options.output, [input])
+  else checkOutputFolder(options.output)
   const stored = await readVolume(input)
   const sigmaMm = lengthPerAxisMm('--sigma', options.sigma, stored.grid)
   const reference = withRoomFor(sigmaMm[2], stored)
@@ -77,16 +85,17 @@ async function run(input: string, options: Options): Promise<void> {
   const fold = foldProbability(model, grid)
   const indices = Array.from({ length: options.number }, (_, i) => options.first + i)
   const names = indices.map((index) => `${stem(input)}_${String(index).padStart(4, '0')}.nii.gz`)
-  const files = outputsInFolder(options.output, [input], names)
+  const files = single ? [options.output] : outputsInFolder(options.output, [input], names)
   if (fold > 0.01)
     warn(`${percent(fold)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
 
-  const overlaps = new Map<number, Map<number, Overlap>>()
+  const overlaps = new Map<number, ReadonlyMap<number, Overlap>>()
   const progress = startProgress('sampling', options.number)
-  const job: SampleJob = { values, labels: foreground, grid, model, seed: options.seed }
-  await drawSamples(job, indices, options.threads, async (task, overlap) => {
-    await writeVolume(files[task.index - options.first], relabelled(reference, task.out))
-    overlaps.set(task.index, overlap)
+  const source = { name: stem(input), values, labels: foreground, grid, model }
+  const draws = { seed: options.seed, threads: options.threads, indices }
+  await sampleCase(source, draws, async ({ index, values: noisy, overlaps: counts }) => {
+    await writeVolume(files[index - options.first], relabelled(reference, noisy))
+    overlaps.set(index, counts)
     progress.update(overlaps.size)
   }).finally(progress.end)
 
@@ -129,7 +138,7 @@ async function run(input: string, options: Options): Promise<void> {
     const header = ['label', 'name', 'reference ml', 'mean ml', 'least', 'most', 'mean Dice', 'least', 'most']
     const last = files.length > 1 ? ` … ${names[names.length - 1]}` : ''
     return [
-      `${join(options.output, names[0])}${last}`,
+      `${files[0]}${last}`,
       `σ ${options.sigma.text}, ℓ ${options.length.text}, seed ${options.seed}; folded share of space ${percent(fold)}`,
       '',
       table(header, rows),
@@ -137,55 +146,11 @@ async function run(input: string, options: Options): Promise<void> {
   })
 }
 
-/** Draws the samples and hands each to `consume`, on one thread or several; a thread waits until its sample is consumed. */
-async function drawSamples(
-  job: SampleJob,
-  indices: readonly number[],
-  threads: number,
-  consume: (task: SampleTask, overlap: Map<number, Overlap>) => Promise<void>,
-): Promise<void> {
-  const lanes = Math.min(threads, indices.length)
-  if (lanes === 1) {
-    const draw = sampleDrawer(job)
-    const out = job.values.slice()
-    for (const index of indices) await consume({ index, out }, draw({ index, out }))
-    return
-  }
-  const data = { ...job, values: shared(job.values) }
-  const pool = new Tinypool({
-    filename: new URL('./sample-worker.js', import.meta.url).href,
-    minThreads: lanes,
-    maxThreads: lanes,
-    workerData: data,
-  })
-  let next = 0
-  let failed = false
-  const lane = async () => {
-    const out = shared(job.values)
-    try {
-      while (next < indices.length && !failed) {
-        const task = { index: indices[next++], out }
-        await consume(task, await pool.run(task, { name: 'run' }))
-      }
-    } catch (error) {
-      failed = true
-      throw error
-    }
-  }
-  try {
-    await Promise.all(Array.from({ length: lanes }, lane))
-  } finally {
-    await pool.destroy()
-  }
-}
-
-/** A copy in memory that threads share. */
-function shared<A extends LabelArray>(values: A): A {
-  const copy = new (values.constructor as new (buffer: SharedArrayBuffer) => A)(
-    new SharedArrayBuffer(values.byteLength),
-  )
-  copy.set(values)
-  return copy
+/** Whether `-o` names one image file; several samples do not fit into one. */
+function namesOneImage({ output, number }: Options): boolean {
+  if (imageEnding(output) === undefined || statSync(output, { throwIfNoEntry: false })?.isDirectory()) return false
+  if (number === 1) return true
+  throw new InputError(output, `names one file for ${number} samples; give a folder`)
 }
 
 /** The reference with other labels, stored in its own type; labels behind a slope are stored as they are. */

@@ -1,5 +1,5 @@
+import { cropEqual, GrowingBox } from '../volume/box.ts'
 import type { VoxelArray } from '../volume/volume.ts'
-import { cropEqual, GrowingBox } from './box.ts'
 import { diceOf, iouOf } from './overlap.ts'
 import { type GridSize, type SurfaceDistances, surfaceDistancesInBox } from './surface-distances.ts'
 
@@ -55,7 +55,7 @@ export function evaluateLabels(
   return labels.map((label) => {
     const counts = tallies.get(label) ?? newTally()
     const { voxelsA, voxelsB } = counts
-    const box = voxelsA > 0 && voxelsB > 0 && options.surfaces !== false ? counts.box.within(grid.shape) : undefined
+    const box = voxelsA > 0 && voxelsB > 0 && options.surfaces !== false ? counts.box.box() : undefined
     return {
       label,
       dice: diceOf(counts),
@@ -66,7 +66,12 @@ export function evaluateLabels(
       volumeRefMl: (voxelsB * voxelMm3) / 1000,
       ...(box === undefined
         ? { hd95Mm: null, assdMm: null, hdMm: null }
-        : surfaceDistancesInBox(cropEqual(annotated, box, label), cropEqual(ref, box, label), box, grid)),
+        : surfaceDistancesInBox(
+            cropEqual(annotated, grid.shape, box, label),
+            cropEqual(ref, grid.shape, box, label),
+            box,
+            grid,
+          )),
     }
   })
 }

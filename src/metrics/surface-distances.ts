@@ -1,6 +1,6 @@
+import { type Box, boxOfMasks, cropEqual } from '../volume/box.ts'
 import type { Vec3 } from '../volume/grid.ts'
 import type { VoxelArray } from '../volume/volume.ts'
-import { type Box, boxOf, cropEqual } from './box.ts'
 import { distancesToFeatures } from './feature-distance.ts'
 import { quantile } from './statistics/quantile.ts'
 
@@ -43,8 +43,10 @@ export function surfaceDistances(a: VoxelArray, b: VoxelArray, grid: GridSize): 
   if (a.length !== voxels || b.length !== voxels) {
     throw new RangeError(`masks have ${a.length} and ${b.length} voxels, the grid has ${voxels}`)
   }
-  const box = boxOf(a, b, grid.shape)
-  return box === undefined ? none : surfaceDistancesInBox(cropEqual(a, box), cropEqual(b, box), box, grid)
+  const box = boxOfMasks(a, b, grid.shape)
+  return box === undefined
+    ? none
+    : surfaceDistancesInBox(cropEqual(a, grid.shape, box), cropEqual(b, grid.shape, box), box, grid)
 }
 
 const none: SurfaceDistances = { hd95Mm: null, assdMm: null, hdMm: null }

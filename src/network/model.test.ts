@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { randomStream } from '../volume/random.ts'
 import { sizeOf } from './graph/tensor.ts'
 import { exportModel } from './model.ts'
 import { decodeModel } from './onnx/decode.ts'
 import { initialParameters } from './parameters.ts'
-import { createRandom } from './random.ts'
 import { createSession } from './runtime/session.ts'
 import { relativeDifference } from './testing/finite-differences.ts'
 import { lossTwin } from './testing/unet-twin.ts'
@@ -33,7 +33,7 @@ test.each(plans)(
     expect(summary.outputs).toEqual([{ name: 'probability', shape: ['batch', 3, ...axes] }])
 
     const session = await createSession(bytes, { threads: 1 })
-    const random = createRandom(1, 1)
+    const random = randomStream(1, 1)
     for (const [batch, size] of [
       [1, axes.map(() => 8)],
       [2, [12, 8, 4].slice(0, axes.length)],
@@ -58,7 +58,7 @@ test.each(plans)(
 test('training starts at the class prior', async () => {
   const plan: UNetPlan = { ...plans[0], outputs: 1 }
   const session = await createSession(exportModel(plan, initialParameters(plan, [0.03], 0), {}), { threads: 1 })
-  const random = createRandom(2, 2)
+  const random = randomStream(2, 2)
   const data = Float32Array.from({ length: 2 * 32 * 32 }, () => random.normal())
   const { probability } = await session.run({ image: { data, shape: [1, 2, 32, 32] } })
   const median = probability.data.slice().sort()[512]

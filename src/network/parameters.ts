@@ -1,9 +1,9 @@
+import { randomStream } from '../volume/random.ts'
 import { sizeOf, type Tensor } from './graph/tensor.ts'
 import { constant } from './ops/constant.ts'
 import { input } from './ops/input.ts'
 import { slice } from './ops/pad-slice.ts'
 import { reshape } from './ops/reshape.ts'
-import { createRandom } from './random.ts'
 import { type ParameterSource, type ParameterSpec, sizeMultiple, type UNetPlan, unet } from './unet.ts'
 
 /** The parameters of a net in the order in which they lie in its flat vector. */
@@ -28,7 +28,7 @@ export function countParameters(specs: readonly ParameterSpec[]): number {
 export function initialParameters(plan: UNetPlan, priors: readonly number[], seed: number): Float32Array {
   const specs = listParameters(plan)
   const flat = new Float32Array(countParameters(specs))
-  const random = createRandom(seed, 0)
+  const random = randomStream(seed, 'parameters')
   let offset = 0
   for (const { name, shape, start } of specs) {
     const part = flat.subarray(offset, (offset += sizeOf(shape)))

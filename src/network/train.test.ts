@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { RunError } from '../volume/errors.ts'
+import { randomStream } from '../volume/random.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { defaultLoss } from './losses.ts'
 import { defaultOptimiser } from './optimiser.ts'
-import { createRandom } from './random.ts'
 import { type TrainingOptions, type TrainingPlan, trainNetwork } from './train.ts'
 
 const plan: TrainingPlan = {
@@ -26,7 +26,7 @@ const plan: TrainingPlan = {
   priors: [0.3],
 }
 const fill: TrainingOptions['fill'] = (step, image, target) => {
-  const random = createRandom(1, step)
+  const random = randomStream(1, step)
   for (let i = 0; i < image.length; i++) image[i] = random.normal()
   for (let i = 0; i < target.length; i++) target[i] = image[i] > 0.5 ? 1 : 0
 }

@@ -103,3 +103,18 @@ test('an axis of one voxel or of strength 0 does not move', () => {
   expect(y.every((v) => v === 0)).toBe(true)
   expect(z.every((v) => v === 0)).toBe(true)
 })
+
+test('every index and seed up to 2^53 has its own field; others are refused', () => {
+  const grid = createGrid([9, 8, 7])
+  const noise = { sigmaMm: [2, 2, 2], lengthMm: 5 } as const
+  const numbers = [0, 1, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 2 ** 33, 2 ** 53 - 1]
+  const fields = [
+    ...numbers.map((index) => sampleDisplacement(grid, noise, 0, index)[0]),
+    ...numbers.slice(1).map((seed) => sampleDisplacement(grid, noise, seed, 0)[0]),
+  ]
+  expect(new Set(fields.map((field) => field.join())).size).toBe(fields.length)
+  for (const bad of [0.5, -1, 2 ** 53, Number.NaN]) {
+    expect(() => sampleDisplacement(grid, noise, bad, 0)).toThrow('seed: is')
+    expect(() => sampleDisplacement(grid, noise, 0, bad)).toThrow('index: is')
+  }
+})

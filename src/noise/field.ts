@@ -2,6 +2,7 @@ import { Arena, instantiate } from '../kernels/wasm/arena.ts'
 import { wasmBase64 } from '../kernels/wasm/generated/field.ts'
 import type { Box } from '../volume/box.ts'
 import type { Grid } from '../volume/grid.ts'
+import { checkStreamNumber, streamSeed } from '../volume/random.ts'
 import { type AxisFilter, designAxis } from './axis.ts'
 import type { NoiseModel } from './model.ts'
 
@@ -119,10 +120,14 @@ export class Field {
     )
   }
 
-  /** Starts sample number `sample` of the stream `seed` (an integer below 2⁵³). */
+  /** Starts sample number `sample` of the stream `seed` (whole numbers below 2⁵³, else an InputError). */
   begin(seed: number, sample: number): void {
-    this.#seed = seed
-    this.#sample = sample
+    checkStreamNumber(seed, 'seed')
+    checkStreamNumber(sample, 'index')
+    // The kernels count samples in 32 bits; each further 2³² of them have a seed of their own.
+    const beyond = Math.floor(sample / 2 ** 32)
+    this.#seed = beyond === 0 ? seed : streamSeed(seed, 'samples', beyond)
+    this.#sample = sample | 0
     this.#columnBounds = this.arena.floats(this.#columns, 3 * this.#rowFloats)
     this.#nextNoise = this.#axes[2].firstKnot - this.#axes[2].radius
     this.#nextKnot = this.#axes[2].firstKnot

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { createSampler } from '../noise/sampler.ts'
 import type { LabelArray } from '../volume/labels.ts'
+import { streamSeed } from '../volume/random.ts'
 import type { Volume } from '../volume/volume.ts'
 import { type Cell, sigmaText } from './plan.ts'
 
@@ -16,14 +16,8 @@ export function noisyLabels(
 ): { readonly clean: Volume<LabelArray>; readonly noisy: Volume<LabelArray> } {
   const wanted = new Set(organs.flatMap((organ) => organ.labels))
   const data = labels.data.map((label) => (wanted.has(label) ? label : 0)) as LabelArray
-  const seed = numberOf(noiseSeed, id, group, sigmaText(sigmaMm), lengthMm)
+  const seed = streamSeed(noiseSeed, 'noise', id, group, sigmaText(sigmaMm), lengthMm)
   const noisy = createSampler(data, labels.grid, { sigmaMm, lengthMm }).sample(seed, 0)
   const { grid } = labels
   return { clean: { grid, channels: 1, data }, noisy: { grid, channels: 1, data: noisy } }
-}
-
-/** A whole number below 2⁵³ for a key. */
-function numberOf(...key: readonly (number | string)[]): number {
-  const bytes = createHash('sha256').update(JSON.stringify(key)).digest()
-  return bytes.readUIntBE(0, 6) * 32 + (bytes[6] & 31)
 }

@@ -12,7 +12,7 @@ import type { StudyConfig, StudyLoss } from './config.ts'
 /**
  * Raise it when a cell's numbers for the same plan change: finished cells of older studies are then not reused.
  */
-const cellFormat = 3
+const cellFormat = 4
 
 /** Organs that are trained, and whose noise is drawn, together: one organ, or all where the study is joint. */
 export interface OrganGroup {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { boxOf, boxOfLabel, growBox } from './box.ts'
+import { boxOf, boxOfLabel, boxOfMasks, cropEqual, growBox } from './box.ts'
 import { createGrid, type Vec3 } from './grid.ts'
 
 test('boxOf and boxOfLabel are the brute-force bounding box', () => {
@@ -36,4 +36,16 @@ test('growBox stops at the grid', () => {
     start: [0, 1, 0],
     shape: [6, 8, 1],
   })
+})
+
+test('boxOfMasks holds both masks, cropEqual takes the part of one label', () => {
+  const a = Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+  const b = Uint8Array.of(0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0)
+  const box = boxOfMasks(a, b, [4, 3, 1])
+  expect(box).toEqual({ start: [1, 0, 0], shape: [2, 2, 1] })
+  expect(boxOfMasks(new Uint8Array(12), new Uint8Array(12), [4, 3, 1])).toBeUndefined()
+  if (box === undefined) return
+  expect([...cropEqual(b, [4, 3, 1], box)]).toEqual([0, 0, 0, 1])
+  expect([...cropEqual(b, [4, 3, 1], box, 2)]).toEqual([0, 0, 0, 1])
+  expect([...cropEqual(b, [4, 3, 1], box, 1)]).toEqual([0, 0, 0, 0])
 })

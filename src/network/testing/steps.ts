@@ -1,9 +1,9 @@
+import { randomStream } from '../../volume/random.ts'
 import { compile } from '../graph/compile.ts'
 import { sizeOf } from '../graph/tensor.ts'
 import { encodeModel } from '../onnx/encode.ts'
 import { ratesAt } from '../optimiser.ts'
 import { initialParameters } from '../parameters.ts'
-import { createRandom } from '../random.ts'
 import { createSession, type NdArray } from '../runtime/session.ts'
 import { trainTarget } from '../runtime/target.ts'
 import { type StepPlan, trainStepGraph } from '../train-step.ts'
@@ -17,7 +17,7 @@ export interface StepArrays {
 
 /** Made-up numbers of the plan's sizes. */
 export function arraysFor(plan: StepPlan, seed: number): StepArrays {
-  const random = createRandom(seed, 1)
+  const random = randomStream(seed, 1)
   const voxels = plan.batch * sizeOf(plan.patch)
   const image = Float32Array.from({ length: voxels * plan.unet.inputChannels }, () => random.normal())
   const target = Float32Array.from({ length: voxels * plan.unet.outputs }, () => (random.uniform() < 0.3 ? 1 : 0))
