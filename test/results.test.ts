@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { parseCsv } from '../src/formats/csv.ts'
 import { signed } from '../src/report/kit/words.ts'
 import { verdictSentences } from '../src/report/study/words.ts'
 import type { StudyMethod } from '../src/study/score-case.ts'
-import { parseCsv } from '../src/study/score-table.ts'
 import type { ComparisonRow, SummaryRow } from '../src/study/summary.ts'
 
 const folder = fileURLToPath(new URL('../docs/results/', import.meta.url))

@@ -28,5 +28,5 @@ test('a defect asks to be reported, and memory that runs out does not', () => {
     code: 1,
     text: 'internal error: x is not a function; run again with HALFDICE_DEBUG=1 and report what it prints',
   })
-  expect(describe(new RangeError('Array buffer allocation failed')).text).toMatch(/^out of memory/)
+  expect(describe(new RangeError('Array buffer allocation failed')).text).toMatch(/^halfdice: memory ran out/)
 })

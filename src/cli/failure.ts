@@ -1,11 +1,13 @@
 import { CommanderError } from 'commander'
+import { isOutOfMemory, outOfMemory } from '../formats/memory.ts'
+import { tell } from './print.ts'
 
 /** Prints what went wrong as one line on standard error and returns the exit code it deserves. */
 export function report(error: unknown): number {
   // Help was asked for (0), or shown because no command was given (bad usage).
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const { code, text } = describe(error)
-  process.stderr.write(`halfdice: ${text.replace(/\s*\n\s*/g, ' ')}\n`)
+  tell(text)
   if (process.env.HALFDICE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   return code
 }
@@ -18,10 +20,11 @@ export function describe(error: unknown): { code: number; text: string } {
     return { code: 2, text: `${error.path ?? error.syscall ?? 'system'}: ${systemFault(error)}` }
   }
   const message = error instanceof Error ? error.message : String(error)
-  if (/allocation failed|out of memory|Invalid typed array length|Array buffer/i.test(message)) {
-    return { code: 1, text: 'out of memory: the data do not fit; use a machine with more memory or crop the image' }
+  if (isOutOfMemory(error)) return { code: 1, text: outOfMemory('halfdice').message }
+  return {
+    code: 1,
+    text: `internal error: ${message.replace(/\s*\n\s*/g, ' ')}; run again with HALFDICE_DEBUG=1 and report what it prints`,
   }
-  return { code: 1, text: `internal error: ${message}; run again with HALFDICE_DEBUG=1 and report what it prints` }
 }
 
 /** By name: an error that crossed a worker thread has lost its class. */

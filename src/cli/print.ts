@@ -1,9 +1,11 @@
+import { escaped, escapedLines, legibleJson } from '../formats/legible.ts'
+
 /** One cell: text is set left, a number (already formatted, see `fixed`) right; undefined prints as a dash. */
 export type Cell = string | number | undefined
 
 /** An aligned table: a column is set right when all its cells are numbers. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const text = rows.map((row) => row.map((cell) => (cell === undefined ? '–' : String(cell))))
+  const text = rows.map((row) => row.map((cell) => (cell === undefined ? '–' : escaped(String(cell)))))
   const right = header.map((_, c) => rows.every((row) => typeof row[c] !== 'string' || numeric(row[c])))
   const width = header.map((name, c) => Math.max(name.length, ...text.map((row) => row[c].length)))
   const line = (cells: readonly string[]) =>
@@ -33,13 +35,30 @@ export function percent(share: number): string {
 
 /** Prints one JSON object, or the text for people where there is some. Non-finite numbers become null in JSON. */
 export function printResult(json: boolean | undefined, result: object, text: () => string | undefined): void {
-  const line = json ? JSON.stringify(result) : text()
+  const shown = json || quiet ? undefined : text()
+  const line = json ? legibleJson(result) : shown && escapedLines(shown)
   if (line !== undefined) process.stdout.write(`${line}\n`)
 }
 
 /** A warning for people, on standard error, so that it never mixes with a result. */
 export function warn(text: string): void {
-  process.stderr.write(`halfdice: warning: ${text}\n`)
+  if (!quiet) tell(`warning: ${text}`)
+}
+
+/** One line `halfdice: …` on standard error, whatever characters the names in it have. */
+export function tell(text: string): void {
+  process.stderr.write(`halfdice: ${escaped(text)}\n`)
+}
+
+let quiet = false
+
+/** `-q`: from now on, errors and asked-for JSON only. */
+export function beQuiet(): void {
+  quiet = true
+}
+
+export function isQuiet(): boolean {
+  return quiet
 }
 
 function numeric(cell: string): boolean {

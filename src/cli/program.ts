@@ -1,5 +1,7 @@
 import { Command, type CommanderError } from 'commander'
 import { InputError } from '../volume/errors.ts'
+import { nearestWord } from './nearest-word.ts'
+import { beQuiet } from './print.ts'
 import { version } from './version.ts'
 
 interface Entry {
@@ -71,11 +73,27 @@ export async function createProgram(argv: readonly string[]): Promise<Command> {
     .helpCommand('help [command]', 'show help for a command')
     .addHelpText('after', overview)
   const asked = argv.find((word) => !word.startsWith('-') && word !== 'help')
+  if (asked !== undefined && !commands.some(({ name }) => name === asked)) {
+    const nearest = nearestWord(
+      asked,
+      commands.map(({ name }) => name),
+    )
+    const hint = nearest === undefined ? '' : ` (did you mean ${nearest}?)`
+    throw new InputError('usage', `unknown command '${asked}'${hint}; see 'halfdice --help'`)
+  }
   for (const { name, summary, load } of commands) {
     const command = name === asked ? (await load()).command() : new Command(name)
-    program.addCommand(settle(command.summary(summary)))
+    program.addCommand(settle(withQuiet(command.summary(summary))))
   }
   return program
+}
+
+/** Adds `-q` to a command and its own commands. */
+function withQuiet(command: Command): Command {
+  for (const sub of command.commands) withQuiet(sub)
+  return command.option('-q, --quiet', 'print errors only').hook('preAction', (_, action) => {
+    if (action.opts().quiet) beQuiet()
+  })
 }
 
 /** Errors come back as exceptions (main.ts prints them as one line), help goes to standard output. */

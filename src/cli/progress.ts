@@ -1,3 +1,5 @@
+import { isQuiet } from './print.ts'
+
 /** A progress line with the time left, on standard error, shown only where that is a terminal. */
 export interface Progress {
   /** Says how many steps an earlier process did: they cost this one no time. Called before the first update. */
@@ -27,7 +29,7 @@ export function startProgress(title: string, total: number): Progress {
     update(done) {
       current = done
       const now = performance.now()
-      if (!stderr.isTTY || (now - shown < 100 && done < total)) return
+      if (!stderr.isTTY || isQuiet() || (now - shown < 100 && done < total)) return
       shown = now
       const time = left()
       const filled = Math.round((20 * done) / Math.max(total, 1))

@@ -4,7 +4,7 @@ import type { StudySource } from '../study/open-study.ts'
 import type { Cell, StudyPlan } from '../study/plan.ts'
 import { trainingSteps } from '../study/progress.ts'
 import { isFinished } from '../study/run-study.ts'
-import { warn } from './print.ts'
+import { isQuiet, warn } from './print.ts'
 import { type Progress, startProgress } from './progress.ts'
 import { version } from './version.ts'
 
@@ -72,7 +72,7 @@ function trainingProgress(plan: StudyPlan, own: readonly Cell[], folder: string,
     onCell(cell: Cell) {
       count++
       if (process.stderr.isTTY) update()
-      else if (!quiet) process.stderr.write(`${count}/${plan.cells.length} ${cell.path}\n`)
+      else if (!quiet && !isQuiet()) process.stderr.write(`${count}/${plan.cells.length} ${cell.path}\n`)
     },
     end() {
       clearInterval(timer)

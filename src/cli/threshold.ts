@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander'
 import type { PresenceRule } from '../decision/decode/presence.ts'
 import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
+import { isOutOfMemory, outOfMemory } from '../formats/memory.ts'
 import { writeMask } from '../maps/write-mask.ts'
 import type { Reviewer } from '../report/threshold/reviewer.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
-import { printResult, warn } from './print.ts'
+import { printResult, tell, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { type Job, openJobs, poolJobs } from './threshold-jobs.ts'
 import { type CaseResult, caseResult, describeCases } from './threshold-result.ts'
@@ -151,7 +152,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   const step = () => progress.update(++done)
   const cases: CaseResult[] = []
   const told = new CaseWarnings()
-  const failures: { readonly input: string; readonly error: InputError }[] = []
+  const failures: { readonly input: string; readonly error: Error }[] = []
   let pooled: readonly (SoftDiceOptimum | undefined)[] | undefined
   try {
     if (scope === 'dataset') pooled = await poolJobs(jobs, step)
@@ -160,8 +161,10 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
         cases.push(await finish(job, options, pooled, reviewer, told))
       } catch (error) {
         // One bad case of several does not cost the others; of a pooled threshold it would be a part.
-        if (!(error instanceof InputError) || jobs.length === 1 || pooled) throw error
-        failures.push({ input: job.input, error })
+        const own = isOutOfMemory(error) ? outOfMemory(job.input) : error
+        const expected = own instanceof InputError || own instanceof RunError
+        if (!expected || jobs.length === 1 || pooled) throw own
+        failures.push({ input: job.input, error: own })
       }
       step()
     }
@@ -169,7 +172,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
     progress.end()
   }
   told.finish()
-  for (const { error } of failures) process.stderr.write(`halfdice: ${error.message}\n`)
+  for (const { error } of failures) tell(error.message)
   const summary = pooled?.flatMap((each) =>
     each ? [{ threshold: each.threshold, supDice: each.supDice, diceAtHalf: each.diceAtHalf }] : [],
   )

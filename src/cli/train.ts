@@ -17,7 +17,7 @@ import { InputError } from '../volume/errors.ts'
 import { realNumber, wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFolder } from './outputs.ts'
-import { fixed, printResult, table } from './print.ts'
+import { fixed, isQuiet, printResult, table } from './print.ts'
 import { type Progress, startProgress } from './progress.ts'
 
 interface Options extends JsonOption {
@@ -203,7 +203,7 @@ function progressLines(json: boolean) {
     },
     onEpoch(epoch: EpochLog) {
       progress?.end()
-      if (json || config === undefined) return
+      if (json || isQuiet() || config === undefined) return
       // A terminal shows the time left all the while.
       const left = process.stderr.isTTY || epoch.step === config.steps ? undefined : progress?.left()
       process.stderr.write(`${epochLine(epoch, config)}${left ? `, ${left} left` : ''}\n`)

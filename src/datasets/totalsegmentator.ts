@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { dsvFormat } from 'd3-dsv'
 import { readRegularFile } from '../formats/read-file.ts'
 import { readVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
@@ -109,13 +110,12 @@ async function readSplits(path: string): Promise<Map<string, string>> {
   } catch {
     throw new InputError(path, 'is missing or cannot be read, so no split can be chosen; leave data.split out')
   }
-  const [head, ...lines] = text.replace(/^\uFEFF/, '').split(/\r?\n/)
-  const separator = head.includes(';') ? ';' : ','
-  const names = head.split(separator)
+  const plain = text.replace(/^\uFEFF/, '')
+  const [head = [], ...rows] = dsvFormat(plain.split('\n', 1)[0].includes(';') ? ';' : ',').parseRows(plain)
   const [id, split] = ['image_id', 'split'].map((name) => {
-    const at = names.indexOf(name)
+    const at = head.indexOf(name)
     if (at >= 0) return at
     throw new InputError(path, `has no column '${name}'; take the file of the download, or leave data.split out`)
   })
-  return new Map(lines.filter(Boolean).map((line) => [line.split(separator)[id], line.split(separator)[split] ?? '']))
+  return new Map(rows.map((row) => [row[id] ?? '', row[split] ?? '']))
 }

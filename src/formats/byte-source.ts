@@ -1,8 +1,10 @@
+import { constants } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { InputError } from '../volume/errors.ts'
 import { inputFault } from './file-faults.ts'
+import { outOfMemory } from './memory.ts'
 import { openRegularFile } from './read-file.ts'
 
 /** A file read from front to end, decompressed on the way where it is gzip. */
@@ -110,12 +112,16 @@ export async function take(source: ByteSource, length: number): Promise<Uint8Arr
   return concatenate(pieces)
 }
 
-/** Zeroed memory for an array of a file. Throws InputError where one array cannot be as large. */
+/**
+ * Zeroed memory for an array of a file. Throws InputError where no array can be as large, RunError where memory has run
+ * out.
+ */
 export function allocateBytes(length: number, subject: string): Uint8Array {
   try {
     return new Uint8Array(length)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
+    if (length <= constants.MAX_LENGTH) throw outOfMemory(subject)
     const gigabytes = (length / 1e9).toFixed(1)
     throw new InputError(subject, `its ${gigabytes} GB exceed what one array can hold; crop or split it`)
   }

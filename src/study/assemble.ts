@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomically } from '../formats/atomic-write.ts'
+import { parseCsv } from '../formats/csv.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Cell, StudyPlan } from './plan.ts'
 import { isFinished } from './run-study.ts'
-import { csv, parseCsv, parseScoresCsv, type ScoreRow, scoresCsv } from './score-table.ts'
+import { csv, parseScoresCsv, type ScoreRow, scoresCsv } from './score-table.ts'
 import type { StudyFile } from './study-file.ts'
 import { type ComparisonRow, compare, type SummaryRow, summarise } from './summary.ts'
 

@@ -1,3 +1,5 @@
+import { formatCsv, parseCsv } from '../formats/csv.ts'
+
 /** One row of results.csv without the data set's name: one mask of one case. */
 export interface ScoreRow {
   readonly organ: string
@@ -55,31 +57,5 @@ export function parseScoresCsv(text: string): ScoreRow[] {
 
 /** A table with a header line. */
 export function csv(columns: readonly string[], rows: readonly Readonly<Record<string, string | number>>[]): string {
-  const lines = rows.map((row) => columns.map((key) => cell(row[key])).join())
-  return `${[columns.join(), ...lines].join('\r\n')}\r\n`
-}
-
-/** Rows of a CSV text by column name. */
-export function parseCsv(text: string): Record<string, string>[] {
-  const [head, ...rows] = records(text)
-  return rows.map((row) => Object.fromEntries(head.map((key, i) => [key, row[i] ?? ''])))
-}
-
-function cell(value: string | number): string {
-  if (typeof value === 'number') return Number.isFinite(value) ? String(Number(value.toPrecision(7))) : ''
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value
-}
-
-function records(text: string): string[][] {
-  const rows: string[][] = []
-  let row: string[] = []
-  for (const match of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
-    const [whole, quoted, plain, end] = match
-    if (whole === '' && row.length === 0) continue
-    row.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
-    if (end === ',') continue
-    rows.push(row)
-    row = []
-  }
-  return rows
+  return formatCsv(columns, rows, (value) => String(Number(value.toPrecision(7))))
 }

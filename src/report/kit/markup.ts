@@ -1,3 +1,5 @@
+import { escapedLines } from '../../formats/legible.ts'
+
 /** Attribute values; `undefined` leaves the attribute out. Numbers are written with at most two decimals. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>
 
@@ -14,9 +16,9 @@ export function element(name: string, attributes: Attributes, ...children: reado
 /** HTML elements that must have an end tag even when empty. */
 const HTML_PAIRED = new Set(['a', 'div', 'p', 'section', 'span', 'td', 'th', 'script', 'style', 'figcaption'])
 
-/** Text made safe as element content and as an attribute value; characters that XML forbids are dropped. */
+/** Text made safe as element content and as an attribute value; characters that nobody sees are spelt out. */
 export function escapeText(text: string): string {
-  return text
+  return escapedLines(text)
     .replace(FORBIDDEN, '')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -24,8 +26,8 @@ export function escapeText(text: string): string {
     .replaceAll('"', '&quot;')
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach an XML file
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
+/** What XML forbids beside control characters. */
+const FORBIDDEN = /[\ufffe\uffff]/g
 
 /** A coordinate: two decimals are a fiftieth of a pixel at most zooms, and keep files small. */
 export function short(value: number): string {

@@ -1,3 +1,5 @@
+import { formatCsv } from '../../formats/csv.ts'
+
 export interface Column {
   /** The key in a row. */
   readonly key: string
@@ -19,11 +21,10 @@ export interface Table {
 
 /** CSV as RFC 4180 has it: keys as the header, CRLF, quotes where needed, all digits of every number. */
 export function tableCsv({ columns, rows }: Table): string {
-  const quote = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)
-  const cell = (value: Cell): string => (isMissing(value) ? '' : quote(String(value)))
-  return [columns.map((c) => quote(c.key)), ...rows.map((row) => columns.map((c) => cell(row[c.key])))]
-    .map((cells) => `${cells.join(',')}\r\n`)
-    .join('')
+  return formatCsv(
+    columns.map(({ key }) => key),
+    rows,
+  )
 }
 
 /** A LaTeX `tabular` with booktabs rules; text is escaped, cells read as on the page. */
