@@ -1,5 +1,6 @@
+import { checkGrid } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
-import type { Volume, VoxelArray } from '../volume/volume.ts'
+import { checkVolume, type Volume, type VoxelArray } from '../volume/volume.ts'
 import { setGrid } from './nifti-affine.ts'
 import {
   emptyHeader,
@@ -65,6 +66,8 @@ function voxelsOf(bytes: Uint8Array, layout: NiftiLayout, littleEndian: boolean,
  * is sheared, a qform. 64-bit integers that were read as float64 are written as float64.
  */
 export function encodeNifti(volume: Volume): Uint8Array {
+  checkGrid(volume.grid)
+  checkVolume(volume)
   const { head, littleEndian } = niftiHead(volume, true)
   const out = new Uint8Array(head.length + volume.data.byteLength)
   out.set(head)

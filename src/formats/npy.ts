@@ -1,3 +1,4 @@
+import { checkVoxels } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { arrayType, bytesOf, HOST_LITTLE_ENDIAN, type StoredType, storedBytes, voxelsFromBytes } from './voxel-types.ts'
@@ -67,6 +68,8 @@ export function decodeNpy(bytes: Uint8Array, subject: string): NpyArray {
 
 /** The bytes of an array as `.npy` (version 1, in this machine's byte order). */
 export function encodeNpy(array: NpyArray): Uint8Array {
+  const elements = array.shape.reduce((product, n) => product * n, 1)
+  checkVoxels(array.data, 'array', elements)
   const head = npyHead(array)
   const out = new Uint8Array(head.length + array.data.byteLength)
   out.set(head)

@@ -1,3 +1,5 @@
+import { checkVoxels } from '../volume/checks.ts'
+import { InputError } from '../volume/errors.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 
 /** The voxels whose predicted probability lies in one interval. */
@@ -32,18 +34,23 @@ export interface Calibration {
  * @param m Predicted probabilities in [0, 1].
  * @param label What is not 0 is in the class.
  * @param binCount Number of bins; default 15.
- * @throws RangeError where the arrays differ in length.
+ * @throws InputError where the arrays differ in length or a probability lies outside [0, 1].
  * @example
  * calibration(new Float32Array([0.2, 0.8]), new Uint8Array([0, 1]), 2).ece // (|0 − 0.2| + |1 − 0.8|)/2 = 0.2
  */
 export function calibration(m: Float32Array, label: VoxelArray, binCount = 15): Calibration {
-  if (m.length !== label.length) throw new RangeError(`${m.length} probabilities, ${label.length} labels`)
+  checkVoxels(m, 'probabilities')
+  checkVoxels(label, 'labels', m.length)
+  if (!(Number.isInteger(binCount) && binCount >= 1)) {
+    throw new InputError('bins', `are ${binCount}; give a whole number from 1`)
+  }
   const counts = new Float64Array(binCount)
   const sums = new Float64Array(binCount)
   const hits = new Float64Array(binCount)
   let squares = 0
   for (let i = 0; i < m.length; i++) {
     const x = m[i]
+    if (!(x >= 0 && x <= 1)) throw new InputError('probabilities', `hold ${x}; give numbers from 0 to 1`)
     const bin = Math.min(binCount - 1, Math.floor(x * binCount))
     const y = label[i] !== 0 ? 1 : 0
     counts[bin]++
@@ -70,7 +77,7 @@ export function calibration(m: Float32Array, label: VoxelArray, binCount = 15): 
 /**
  * The expected calibration error alone; see `calibration`.
  *
- * @throws RangeError where the arrays differ in length.
+ * @throws InputError where the arrays differ in length or a probability lies outside [0, 1].
  * @example
  * expectedCalibrationError(new Float32Array([0.5, 0.5]), new Uint8Array([0, 1])) // 0
  */
@@ -81,7 +88,7 @@ export function expectedCalibrationError(m: Float32Array, label: VoxelArray, bin
 /**
  * The Brier score alone, the mean of (m − y)²; see `calibration`.
  *
- * @throws RangeError where the arrays differ in length.
+ * @throws InputError where the arrays differ in length or a probability lies outside [0, 1].
  * @example
  * brierScore(new Float32Array([0.5, 1]), new Uint8Array([0, 1])) // 0.125
  */

@@ -1,4 +1,5 @@
 import { cropEqual, GrowingBox } from '../volume/box.ts'
+import { checkShapeAndSpacing, checkVoxels } from '../volume/checks.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { diceOf, iouOf } from './overlap.ts'
 import { type GridSize, type SurfaceDistances, surfaceDistancesInBox } from './surface-distances.ts'
@@ -31,7 +32,7 @@ export interface EvaluateOptions {
  *
  * @param pred Label values, whole numbers, as many as the grid has voxels. So `ref`.
  * @returns One entry a label, in ascending order (or in the order of `options.labels`).
- * @throws RangeError where a map has not as many voxels as the grid.
+ * @throws InputError where a map has not as many voxels as the grid.
  * @example
  * const grid = createGrid([4, 1, 1], [2, 1, 1])
  * evaluateLabels(new Uint8Array([1, 1, 2, 0]), new Uint8Array([1, 2, 2, 0]), grid)[0] // label 1: dice 2/3,
@@ -43,11 +44,11 @@ export function evaluateLabels(
   grid: GridSize,
   options: EvaluateOptions = {},
 ): LabelScores[] {
+  checkShapeAndSpacing(grid)
   const [nx, ny, nz] = grid.shape
   const voxels = nx * ny * nz
-  if (pred.length !== voxels || ref.length !== voxels) {
-    throw new RangeError(`label maps have ${pred.length} and ${ref.length} voxels, the grid has ${voxels}`)
-  }
+  checkVoxels(pred, 'prediction', voxels)
+  checkVoxels(ref, 'reference', voxels)
   const annotated = hasNegative(ref) ? leaveOut(pred, ref) : pred
   const tallies = tally(annotated, ref, grid)
   const labels = options.labels ?? [...tallies.keys()].filter((label) => label > 0).sort((a, b) => a - b)

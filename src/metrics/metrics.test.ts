@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { InputError } from '../volume/errors.ts'
 import { createGrid } from '../volume/grid.ts'
 import { brierScore, calibration, expectedCalibrationError } from './calibration.ts'
 import { evaluateLabels } from './evaluate-labels.ts'
@@ -26,7 +27,7 @@ describe('overlap', () => {
     const [empty, full] = [new Uint8Array(4), new Uint8Array(4).fill(1)]
     expect([dice(empty, empty), iou(empty, empty)]).toEqual([1, 1])
     expect([dice(empty, full), iou(full, empty)]).toEqual([0, 0])
-    expect(() => dice(empty, new Uint8Array(5))).toThrow(RangeError)
+    expect(() => dice(empty, new Uint8Array(5))).toThrow(InputError)
   })
 })
 
@@ -74,7 +75,7 @@ describe('calibration', () => {
       meanProbability: null,
       frequency: null,
     })
-    expect(() => calibration(new Float32Array(1), new Uint8Array(2))).toThrow(RangeError)
+    expect(() => calibration(new Float32Array(1), new Uint8Array(2))).toThrow(InputError)
   })
 })
 
@@ -108,6 +109,6 @@ describe('evaluateLabels', () => {
     const map = new Uint8Array([1, 0])
     expect(evaluateLabels(map, map, grid, { surfaces: false })).toMatchObject([{ dice: 1, hd95Mm: null }])
     expect(evaluateLabels(map, map, grid)).toMatchObject([{ dice: 1, hd95Mm: 0 }])
-    expect(() => evaluateLabels(map, new Uint8Array(3), grid)).toThrow(RangeError)
+    expect(() => evaluateLabels(map, new Uint8Array(3), grid)).toThrow(InputError)
   })
 })

@@ -1,3 +1,4 @@
+import { checkVoxels } from '../volume/checks.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 
 /** How two masks overlap, in voxels. */
@@ -10,10 +11,11 @@ export interface Overlap {
 /**
  * Counts the voxels of two masks and of their intersection. What is not 0 is inside.
  *
- * @throws RangeError where the masks differ in length.
+ * @throws InputError where the masks differ in length.
  */
 export function overlap(a: VoxelArray, b: VoxelArray): Overlap {
-  if (a.length !== b.length) throw new RangeError(`masks have ${a.length} and ${b.length} voxels`)
+  checkVoxels(a, 'first mask')
+  checkVoxels(b, 'second mask', a.length)
   let [voxelsA, voxelsB, voxelsBoth] = [0, 0, 0]
   for (let i = 0; i < a.length; i++) {
     const inA = a[i] !== 0 ? 1 : 0
@@ -28,7 +30,7 @@ export function overlap(a: VoxelArray, b: VoxelArray): Overlap {
 /**
  * The Dice coefficient 2|A∩B|/(|A| + |B|) of two masks (Dice, Ecology 1945); 1 where both are empty, 0 where one is.
  *
- * @throws RangeError where the masks differ in length.
+ * @throws InputError where the masks differ in length.
  * @example
  * dice(new Uint8Array([1, 1, 0]), new Uint8Array([0, 1, 0])) // 2·1/(2 + 1)
  */
@@ -39,7 +41,7 @@ export function dice(a: VoxelArray, b: VoxelArray): number {
 /**
  * The intersection over union |A∩B|/|A∪B| of two masks (Jaccard, 1901); 1 where both are empty, 0 where one is.
  *
- * @throws RangeError where the masks differ in length.
+ * @throws InputError where the masks differ in length.
  * @example
  * iou(new Uint8Array([1, 1, 0]), new Uint8Array([0, 1, 0])) // 1/2
  */

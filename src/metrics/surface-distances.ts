@@ -1,4 +1,5 @@
 import { type Box, boxOfMasks, cropEqual } from '../volume/box.ts'
+import { checkShapeAndSpacing, checkVoxels } from '../volume/checks.ts'
 import type { Vec3 } from '../volume/grid.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { distancesToFeatures } from './feature-distance.ts'
@@ -33,16 +34,16 @@ export interface GridSize {
  * Exact: the distance transform of Felzenszwalb & Huttenlocher (2012), on the box around both masks, with whole offsets kept
  * in place of rounded distances.
  *
- * @throws RangeError where a mask has not as many voxels as the grid.
+ * @throws InputError where a mask has not as many voxels as the grid.
  * @example
  * const grid = createGrid([3, 3, 1], [1, 2, 1])
  * surfaceDistances(new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 0]), new Uint8Array([0, 0, 0, 1, 0, 0, 0, 0, 0]), grid).hd95Mm // 2
  */
 export function surfaceDistances(a: VoxelArray, b: VoxelArray, grid: GridSize): SurfaceDistances {
+  checkShapeAndSpacing(grid)
   const voxels = grid.shape[0] * grid.shape[1] * grid.shape[2]
-  if (a.length !== voxels || b.length !== voxels) {
-    throw new RangeError(`masks have ${a.length} and ${b.length} voxels, the grid has ${voxels}`)
-  }
+  checkVoxels(a, 'first mask', voxels)
+  checkVoxels(b, 'second mask', voxels)
   const box = boxOfMasks(a, b, grid.shape)
   return box === undefined
     ? none

@@ -1,3 +1,4 @@
+import { checkGrid } from '../volume/checks.ts'
 import type { Grid } from '../volume/grid.ts'
 import { voxelCount } from '../volume/grid.ts'
 import { blockSize, Field } from './field.ts'
@@ -20,6 +21,7 @@ export function sampleDisplacement(
   seed: number,
   index: number,
 ): readonly [Float32Array, Float32Array, Float32Array] {
+  checkGrid(grid)
   checkNoiseModel(noise)
   const [nx, ny, nz] = grid.shape
   const field = new Field(grid, noise, { start: [0, 0, 0], shape: grid.shape })

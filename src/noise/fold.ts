@@ -1,4 +1,5 @@
 import { normalCdf } from '../kernels/normal-cdf.ts'
+import { checkGrid } from '../volume/checks.ts'
 import type { Grid } from '../volume/grid.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 
@@ -17,6 +18,7 @@ import { checkNoiseModel, type NoiseModel } from './model.ts'
  * @example foldProbability({ sigmaMm: [4, 4, 4], lengthMm: 12 }, grid) // 0.01465 in 3-D
  */
 export function foldProbability(noise: NoiseModel, grid: Grid): number {
+  checkGrid(grid)
   checkNoiseModel(noise)
   const ratios = noise.sigmaMm.map((s) => s / noise.lengthMm).filter((t, axis) => t > 0 && grid.shape[axis] > 1)
   // The largest ratio last: its row's density is the widest and the best to integrate.

@@ -2,6 +2,8 @@ import { normalCdf } from '../kernels/normal-cdf.ts'
 import { Arena, instantiate } from '../kernels/wasm/arena.ts'
 import { wasmBase64 } from '../kernels/wasm/generated/marginal.ts'
 import { type Box, boxOfLabel, growBox } from '../volume/box.ts'
+import { checkLabelArgument, checkLabelArray, checkVoxels } from '../volume/checks.ts'
+import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, voxelCount } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { checkSigma } from './model.ts'
@@ -22,7 +24,7 @@ export interface BoxedMarginal {
  * @param sigmaMm standard deviation of the displacement per axis of the grid, mm; 0 leaves an axis unmoved
  * @param out memory for the result, overwritten; without it a new array
  * @returns one probability per voxel, within 10⁻⁶ of the formula
- * @throws InputError for σ that is not positive
+ * @throws InputError for labels that do not fit the grid, and σ that is not positive
  * @example
  * const m = marginal(labels, grid, 1, [4, 4, 4])
  */
@@ -33,9 +35,12 @@ export function marginal(
   sigmaMm: Vec3,
   out?: Float32Array,
 ): Float32Array {
-  checkSigma(sigmaMm)
+  checkArguments(labels, grid, label, sigmaMm)
   const n = voxelCount(grid)
-  if (out && out.length !== n) throw new RangeError('out has not one element a voxel')
+  if (out) {
+    checkVoxels(out, 'out', n)
+    if (!(out instanceof Float32Array)) throw new InputError('out', 'is no Float32Array; give one, or leave it out')
+  }
   const result = out?.fill(0) ?? new Float32Array(n)
   const part = partOf(labels, grid, label, sigmaMm)
   if (part) convolve(labels, grid, label, sigmaMm, part, result, grid.shape, part.box.start)
@@ -47,13 +52,19 @@ export function marginal(
  * outside sum to less than 10⁻⁶ of the class's volume. undefined if the label does not occur.
  */
 export function marginalInBox(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): BoxedMarginal | undefined {
-  checkSigma(sigmaMm)
+  checkArguments(labels, grid, label, sigmaMm)
   const part = partOf(labels, grid, label, sigmaMm)
   if (!part) return undefined
   const { box } = part
   const data = new Float32Array(box.shape[0] * box.shape[1] * box.shape[2])
   convolve(labels, grid, label, sigmaMm, part, data, box.shape, [0, 0, 0])
   return { box, data }
+}
+
+function checkArguments(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): void {
+  checkLabelArray(labels, grid)
+  checkLabelArgument(label)
+  checkSigma(sigmaMm)
 }
 
 /** The class's bounding box, and that of the voxels it can reach. */

@@ -16,13 +16,16 @@ export interface NoiseModel {
 /** Throws an InputError unless σ and ℓ are finite, σ ≥ 0 on each axis and > 0 on one, ℓ > 0. */
 export function checkNoiseModel({ sigmaMm, lengthMm }: NoiseModel): void {
   checkSigma(sigmaMm)
-  if (!(lengthMm > 0 && Number.isFinite(lengthMm))) {
+  if (!(typeof lengthMm === 'number' && lengthMm > 0 && Number.isFinite(lengthMm))) {
     throw new InputError('length', `is ${lengthMm}; the length scale must be a positive number of mm`)
   }
 }
 
 /** Throws an InputError unless σ is finite, ≥ 0 on each axis and > 0 on one. */
 export function checkSigma(sigmaMm: Vec3): void {
+  if (!(Array.isArray(sigmaMm) && sigmaMm.length === 3)) {
+    throw new InputError('sigma', `is ${String(sigmaMm)}; give three numbers of mm, one for each axis`)
+  }
   if (!sigmaMm.every((s) => s >= 0 && Number.isFinite(s)) || !sigmaMm.some((s) => s > 0)) {
     throw new InputError('sigma', `is ${sigmaMm.join(',')}; the noise strength must be a positive number of mm`)
   }

@@ -1,4 +1,5 @@
 import { type Box, boxOf, growBox } from '../volume/box.ts'
+import { checkLabelArray, checkVoxels } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
@@ -38,7 +39,10 @@ export class Sampler<A extends LabelArray = LabelArray> {
    */
   sample(seed: number, index: number, out?: A): A {
     if (out) {
-      if (out.length !== this.#labels.length) throw new RangeError('out has not the length of the labels')
+      checkVoxels(out, 'out', this.#labels.length)
+      if (out.constructor !== this.#labels.constructor) {
+        throw new InputError('out', `is ${out.constructor.name}, the labels are ${this.#labels.constructor.name}`)
+      }
       out.set(this.#labels)
     } else {
       // Beyond the box all is the first voxel's label: a new array of zeros costs no memory traffic where nothing is written.
@@ -60,12 +64,13 @@ export class Sampler<A extends LabelArray = LabelArray> {
  * Prepares to draw noisy versions of a label map; see `Sampler`.
  *
  * @param labels one integer class per voxel, i fastest; not modified
- * @throws InputError for σ or ℓ that are not positive, or more than 65,536 different labels
+ * @throws InputError for labels that do not fit the grid, σ or ℓ that are not positive, or more than 65,536 different labels
  * @example
  * const sampler = createSampler(labels, grid, { sigmaMm: [4, 4, 4], lengthMm: 12 })
  * const noisy = sampler.sample(0, 0)
  */
 export function createSampler<A extends LabelArray>(labels: A, grid: Grid, noise: NoiseModel): Sampler<A> {
+  checkLabelArray(labels, grid)
   checkNoiseModel(noise)
   return new Sampler(labels, grid, noise)
 }

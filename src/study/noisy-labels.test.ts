@@ -30,3 +30,14 @@ test('labels of other organs become background before the noise', () => {
   expect([...new Set(clean.data)].sort()).toEqual([0, 1])
   expect(clean.data.every((label, at) => (label === 1) === (labels.data[at] === 1))).toBe(true)
 })
+
+test('strengths have independent fields: a small change of σ does not leave the label as it is', () => {
+  // With one field for both strengths, masks at σ = 12 and 12.01 mm would agree nearly everywhere.
+  const overlapOf = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+    const both = Array.from(a).filter((label, i) => label === 1 && b[i] === 1).length
+    return (2 * both) / (Array.from(a).filter(Boolean).length + Array.from(b).filter(Boolean).length)
+  }
+  const reference = noisy()
+  const mean = [12.01, 12.02, 12.03, 12.04].map((mm) => overlapOf(reference, noisy({ sigmaMm: [mm, mm, mm] })))
+  expect(Math.max(...mean)).toBeLessThan(0.97)
+})

@@ -1,7 +1,7 @@
 import { InputError } from './errors.ts'
 import { LARGEST_LABEL } from './label-numbers.ts'
 import { realValue, type Scaling, UNSCALED } from './scaling.ts'
-import type { Volume } from './volume.ts'
+import { checkVolume, type Volume } from './volume.ts'
 
 /** Arrays that can hold class labels. */
 export type LabelArray = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
@@ -38,6 +38,7 @@ export function labelMapOf(volume: Volume, subject: string): LabelMap {
     const why = names && ` (its segments ${names} overlap, or are fractions)`
     throw new InputError(subject, `has ${volume.channels} channels, not one${why}; give a 3-D label map`)
   }
+  checkVolume(volume, subject)
   const { data, scaling } = volume
   if (!(data instanceof Float32Array || data instanceof Float64Array || scaling)) {
     return { values: data, labels: distinct(data, subject) }

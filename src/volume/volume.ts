@@ -1,3 +1,4 @@
+import { InputError } from './errors.ts'
 import type { Grid } from './grid.ts'
 import { voxelCount } from './grid.ts'
 import type { Scaling } from './scaling.ts'
@@ -33,8 +34,28 @@ export interface Volume<A extends VoxelArray = VoxelArray> {
   readonly header?: unknown
 }
 
-/** One channel of a volume as a view on its memory (no copy). */
+/**
+ * One channel of a volume as a view on its memory (no copy).
+ *
+ * @throws InputError where the volume has no such channel, or not as many numbers as its grid and channels say
+ * @example
+ * const volume = { grid: createGrid([2, 1, 1]), channels: 2, data: Float32Array.of(0.9, 0.1, 0.2, 0.8) }
+ * Array.from(channelOf(volume, 1), (p) => Math.round(10 * p)) // [2, 8]
+ */
 export function channelOf<A extends VoxelArray>(volume: Volume<A>, channel: number): A {
+  checkVolume(volume)
+  if (!(Number.isInteger(channel) && channel >= 0 && channel < volume.channels)) {
+    throw new InputError('channel', `is ${channel}; the volume has channels 0 to ${volume.channels - 1}`)
+  }
   const n = voxelCount(volume.grid)
   return volume.data.subarray(channel * n, (channel + 1) * n) as A
+}
+
+/** Throws an InputError unless the volume holds as many numbers as its grid and channels say. */
+export function checkVolume({ grid, channels, data }: Volume, subject = 'volume'): void {
+  const count = voxelCount(grid) * channels
+  if (data.length !== count) {
+    const shape = grid.shape.join('×')
+    throw new InputError(subject, `has ${data.length} numbers for ${channels} × ${shape} voxels; give ${count}`)
+  }
 }
