@@ -2,13 +2,12 @@ import { Command, Option } from 'commander'
 import { joinChannels } from '../datasets/join-channels.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import type { Device } from '../network/graph/tensor.ts'
-import { predictedMask } from '../training/masks.ts'
+import { predictedMask } from '../training/predicted-mask.ts'
 import { openModel } from '../training/model-file.ts'
 import { predictProbability } from '../training/predict.ts'
 import { unlikeTraining } from '../training/unlike-training.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
-import { channelOf, type VoxelArray } from '../volume/volume.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputImage } from './outputs.ts'
@@ -60,15 +59,16 @@ async function run(modelPath: string, imagePaths: readonly string[], options: Op
     const image = joinChannels(await Promise.all(imagePaths.map(readVolume)), imagePaths)
     for (const difference of unlikeTraining(model.metadata, image.grid)) warn(`${imagePaths[0]} ${difference}`)
     const probability = await predictProbability(model, image, imagePaths.join(' '))
-    const { thresholds, mask } = predictedMask(probability, model, rule ?? 'auto')
+    const { outputs: cuts, mask, warnings } = predictedMask(probability, model, rule ?? 'auto')
+    for (const warning of rule === undefined ? [] : warnings) warn(`${imagePaths.join(' ')}: ${warning}`)
     await writeVolume(options.output, rule === undefined ? probability : mask)
     const ml = voxelVolumeMm3(probability.grid) / 1000
-    const outputs = model.metadata.outputs.map(({ name, labels }, k) => ({
+    const outputs = model.metadata.outputs.map(({ name }, k) => ({
       name,
-      threshold: thresholds[k],
-      // Outputs that compete for voxels share one map of labels.
-      volumeMl: ml * (mask.channels < thresholds.length ? count(mask.data, labels[0]) : count(channelOf(mask, k))),
-      probabilityVolumeMl: ml * channelOf(probability, k).reduce((sum, p) => sum + p, 0),
+      threshold: cuts[k]?.threshold ?? null,
+      present: cuts[k]?.present ?? false,
+      volumeMl: ml * (cuts[k]?.volume ?? 0),
+      probabilityVolumeMl: ml * (cuts[k]?.probabilityVolume ?? 0),
     }))
     printResult(options.json, { output: options.output, outputs }, () =>
       table(
@@ -77,7 +77,7 @@ async function run(modelPath: string, imagePaths: readonly string[], options: Op
           : ['output', 'threshold', 'volume of the mask (ml)', 'expected volume (ml)'],
         outputs.map((o) => [
           o.name,
-          fixed(o.threshold, 3),
+          rule === undefined || o.present ? fixed(o.threshold, 3) : 'absent',
           millilitres(o.volumeMl),
           millilitres(o.probabilityVolumeMl),
         ]),
@@ -86,13 +86,6 @@ async function run(modelPath: string, imagePaths: readonly string[], options: Op
   } finally {
     await model.session.dispose()
   }
-}
-
-/** Voxels of a label, or of any. */
-function count(voxels: VoxelArray, label?: number): number {
-  let n = 0
-  for (const voxel of voxels) if (label === undefined ? voxel !== 0 : voxel === label) n++
-  return n
 }
 
 function ruleOf(text: string | undefined): number | 'auto' | 'dataset' | undefined {

@@ -1,5 +1,5 @@
 import { rmaOptimum } from '../decision/rma.ts'
-import { softDiceOptimum } from '../decision/soft-dice.ts'
+import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
 import { softDiceAt } from '../decision/soft-dice-at.ts'
 import { thresholdBins } from '../decision/threshold-bins.ts'
 
@@ -53,7 +53,7 @@ export function scoreCrossEntropy(
 ): CaseScore[] {
   const cuts: [StudyMethod, number][] = [
     ['ce@half', 0.5],
-    ['ce@case', softDiceOptimum(m).threshold],
+    ['ce@case', caseThreshold(m)],
     ['ce@dataset', datasetThreshold],
     ['ce@rma', rmaOptimum(m).threshold],
   ]
@@ -73,12 +73,17 @@ export function scoreSoftDice(m: Float32Array, clean: Uint8Array, noisy: Uint8Ar
 
 /** The exact marginal at ½ and at its t*. */
 export function scoreTheory(m: Float32Array, clean: Uint8Array, noisy: Uint8Array): CaseScore[] {
-  const { threshold } = softDiceOptimum(m)
+  const threshold = caseThreshold(m)
   const score = cutScorer(m, clean, noisy, [0.5, threshold])
   return [
     { method: 'theory@half', threshold: 0.5, ...score.at(0.5) },
     { method: 'theory@case', threshold, ...score.at(threshold) },
   ]
+}
+
+/** The per-case t*. Every organ of a study is in every case, so that no mask is left empty. */
+function caseThreshold(m: Float32Array): number {
+  return decodeProbabilities({ data: m, shape: [1, m.length] }, { presence: 'always' }).maps[0]?.threshold ?? 0.5
 }
 
 /** Counts once, then knows every listed threshold: voxels above it, and those of them in either label. */

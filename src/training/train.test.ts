@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import type { EpochLog } from '../network/train.ts'
 import { createGrid } from '../volume/grid.ts'
 import { scoreModel } from './hold-out.ts'
-import { predictedMask } from './masks.ts'
+import { predictedMask } from './predicted-mask.ts'
 import { openModel } from './model-file.ts'
 import { predictProbability } from './predict.ts'
 import { discCase } from './testing/discs.ts'
@@ -60,9 +60,9 @@ test('learns, scores held-out cases, and writes a model that predicts on the ima
   expect(probability.grid).toBe(image.grid)
   expect(probability.channels).toBe(2)
   expect(probability.data.every((p) => p >= 0 && p <= 1)).toBe(true)
-  const { mask, thresholds } = predictedMask(probability, model, 'auto')
+  const { mask, outputs: cuts } = predictedMask(probability, model, 'auto')
   expect(mask.channels).toBe(2)
-  expect(thresholds.every((t) => t > 0.2 && t <= 0.5)).toBe(true)
+  expect(cuts.every((cut) => cut?.present && (cut.threshold ?? 0) > 0.2 && (cut.threshold ?? 1) <= 0.5)).toBe(true)
   await model.session.dispose()
 })
 
