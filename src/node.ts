@@ -2,9 +2,9 @@ export { type NpyStream, type Npz, openNpy, openNpz, readNpy, readNpz, writeNpy,
 export { openVolume, readVolume, type VolumeStream, writeVolume } from './formats/volume-file.ts'
 export * from './index.ts'
 export type { EpochLog } from './network/train.ts'
-export { predictedMask } from './training/predicted-mask.ts'
 export { type Model, type ModelMetadata, type OutputSpec, openModel } from './training/model-file.ts'
 export { predictProbability } from './training/predict.ts'
+export { predictedMask } from './training/predicted-mask.ts'
 export { type TrainingResult, type TrainingRun, trainSegmentation } from './training/train.ts'
 export type {
   CaseSource,

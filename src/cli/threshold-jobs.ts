@@ -1,9 +1,7 @@
-import { DiceHistogram } from '../decision/dice-histogram.ts'
-import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
 import { readClasses } from '../maps/classes.ts'
 import { datasetJsonFor, type FoundCase, filesOf, findCases } from '../maps/find-cases.ts'
-import { type OpenedCase, openCase } from '../maps/open-case.ts'
-import { readMaps } from '../maps/read-maps.ts'
+import { openCase } from '../maps/open-case.ts'
+import type { ThresholdCase } from '../maps/threshold-cases.ts'
 import { isArrayName } from '../maps/write-mask.ts'
 import { InputError } from '../volume/errors.ts'
 import {
@@ -16,23 +14,13 @@ import {
   protect,
 } from './outputs.ts'
 import { warn } from './print.ts'
-import type { ThresholdOptions } from './threshold.ts'
-
-/** A case to be done, and where its mask goes. */
-export interface Job {
-  readonly input: string
-  readonly output: string
-  /** The folder to be created for the output, if any. */
-  readonly folder: string | undefined
-  /** Opens the case; throws InputError where it cannot be done. */
-  open(): Promise<OpenedCase>
-}
+import type { ThresholdOptions } from './threshold-options.ts'
 
 /**
  * Finds all cases and checks where their masks go, before anything is read. A single case, or cases to be pooled, are opened at once, so
  * that their faults stop the run before it starts.
  */
-export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<Job[]> {
+export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<ThresholdCase[]> {
   protect([options.like, options.references, options.datasetJson])
   const one = !namesFolder(options.output)
   const { cases: found, warnings } = findCases(inputs, { one })
@@ -49,7 +37,6 @@ export async function openJobs(inputs: readonly string[], options: ThresholdOpti
   const jobs = found.map((each, i) => ({
     input: each.input,
     output: outputs[i],
-    folder,
     open: once(() => openCase(each, { ...options, geometryOptional: outputs.every(isArrayName) })),
   }))
   if (jobs.length === 1 || options.scope === 'dataset') for (const job of jobs) await job.open()
@@ -67,32 +54,6 @@ function endingOf(found: FoundCase, options: ThresholdOptions): string {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => (made ??= make())
-}
-
-/** The optimum of each class over all cases pooled, in two passes over the files; undefined for the background. */
-export async function poolJobs(jobs: readonly Job[], step: () => void): Promise<(SoftDiceOptimum | undefined)[]> {
-  const opened: OpenedCase[] = []
-  for (const job of jobs) opened.push(await job.open())
-  const [{ source, scheme }] = opened
-  const other = opened.find((each) => each.source.channels !== source.channels)?.source
-  if (other) {
-    throw new InputError(
-      other.input,
-      `has ${other.channels} maps, ${source.input} has ${source.channels}; pool cases of the same classes only`,
-    )
-  }
-  const pass = async (pools: readonly ({ add(m: Float32Array): void } | undefined)[]) => {
-    for (const { source, scheme } of opened) {
-      let channel = 0
-      for await (const m of readMaps(source, scheme)) pools[channel++]?.add(m)
-      step()
-    }
-  }
-  const coarse = scheme.maps.map((each) => each && new DiceHistogram())
-  await pass(coarse)
-  const fine = coarse.map((each) => each?.refine())
-  await pass(fine)
-  return fine.map((each) => each?.optimum())
 }
 
 /** Checks that the output fits the number of cases; creates nothing. Returns whether it is a folder. */

@@ -7,11 +7,12 @@ import { decodeCase } from '../maps/decode.ts'
 import { mapArrayOf } from '../maps/map-array.ts'
 import { withScheme } from '../maps/open-case.ts'
 import { namedClasses } from '../maps/scheme.ts'
+import { caseResult } from '../maps/threshold-result.ts'
 import { isArrayName, maskArray, writeMask } from '../maps/write-mask.ts'
 import { checkOutputFile, checkOutputImage } from './outputs.ts'
 import { printResult, warn } from './print.ts'
-import type { ThresholdOptions } from './threshold.ts'
-import { caseResult, describeCases } from './threshold-result.ts'
+import type { ThresholdOptions } from './threshold-options.ts'
+import { describeCases } from './threshold-table.ts'
 
 /** `--stdin-npy`: one array in, one mask out; with `-o -` the mask goes to standard output as `.npy`. */
 export async function runStdin(options: ThresholdOptions): Promise<void> {

@@ -1,35 +1,16 @@
 import { Command, Option } from 'commander'
-import type { PresenceRule } from '../decision/decode/presence.ts'
-import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
-import { isOutOfMemory, outOfMemory } from '../formats/memory.ts'
-import { writeMask } from '../maps/write-mask.ts'
-import type { Reviewer } from '../report/threshold/reviewer.ts'
+import { thresholdCases } from '../maps/threshold-cases.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
-import { type JsonOption, withJson } from './options.ts'
-import { printResult, tell, warn } from './print.ts'
+import { withJson } from './options.ts'
+import { checkOutputFile } from './outputs.ts'
+import { printResult, tell } from './print.ts'
 import { startProgress } from './progress.ts'
-import { type Job, openJobs, poolJobs } from './threshold-jobs.ts'
-import { type CaseResult, caseResult, describeCases } from './threshold-result.ts'
-
-export interface ThresholdOptions extends JsonOption {
-  readonly output: string
-  readonly scope: 'case' | 'dataset'
-  readonly metric: 'dice' | 'iou' | 'accuracy'
-  readonly decode?: 'separate' | 'exclusive' | 'regions'
-  readonly classes?: string
-  readonly datasetJson?: string
-  readonly at?: number
-  readonly scale?: number
-  readonly logits?: 'softmax' | 'sigmoid'
-  readonly like?: string
-  readonly presence: PresenceRule
-  readonly assumePresent?: boolean
-  readonly stdinNpy?: boolean
-  readonly report?: string
-  readonly references?: string
-}
+import { openJobs } from './threshold-jobs.ts'
+import type { ThresholdOptions } from './threshold-options.ts'
+import { describeCases } from './threshold-table.ts'
+import { version } from './version.ts'
 
 /** `halfdice threshold`: masks from a network's probabilities. */
 export function command(): Command {
@@ -144,33 +125,17 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   if (options.references !== undefined && options.report === undefined && !options.json) {
     throw new InputError('--references', 'is told in a report; add --report FILE.html (or --json)')
   }
-  const jobs = await openJobs(inputs, options)
+  const cases = await openJobs(inputs, options)
   const watched = options.report !== undefined || options.references !== undefined
-  const reviewer = watched ? (await import('../report/threshold/reviewer.ts')).startReview(inputs, options) : undefined
-  const progress = startProgress('thresholding', jobs.length * (scope === 'dataset' ? 3 : 1))
-  let done = 0
-  const step = () => progress.update(++done)
-  const cases: CaseResult[] = []
+  const reviewer = watched ? await review(inputs, options) : undefined
+  const progress = startProgress('thresholding', cases.length * (scope === 'dataset' ? 3 : 1))
   const told = new CaseWarnings()
-  const failures: { readonly input: string; readonly error: Error }[] = []
-  let pooled: readonly (SoftDiceOptimum | undefined)[] | undefined
-  try {
-    if (scope === 'dataset') pooled = await poolJobs(jobs, step)
-    for (const job of jobs) {
-      try {
-        cases.push(await finish(job, options, pooled, reviewer, told))
-      } catch (error) {
-        // One bad case of several does not cost the others; of a pooled threshold it would be a part.
-        const own = isOutOfMemory(error) ? outOfMemory(job.input) : error
-        const expected = own instanceof InputError || own instanceof RunError
-        if (!expected || jobs.length === 1 || pooled) throw own
-        failures.push({ input: job.input, error: own })
-      }
-      step()
-    }
-  } finally {
-    progress.end()
-  }
+  let done = 0
+  const { results, pooled, failures } = await thresholdCases(cases, options, {
+    onCase: () => progress.update(++done),
+    onWarnings: (input, warnings) => told.add(input, warnings),
+    review: reviewer && ((opened) => reviewer.begin(opened.source, opened.scheme)),
+  }).finally(progress.end)
   told.finish()
   for (const { error } of failures) tell(error.message)
   const summary = pooled?.flatMap((each) =>
@@ -185,16 +150,16 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
       scope,
       metric,
       ...(dataset && { dataset }),
-      cases,
+      cases: results,
       ...(references && { references }),
       ...(options.report !== undefined && { report: options.report }),
       ...(failed.length > 0 && { failed }),
     },
     // Where every case failed, there is nothing to tell but their faults.
-    () => (cases.length > 0 ? describeCases(cases, options, summary) : undefined),
+    () => (results.length > 0 ? describeCases(results, options, summary) : undefined),
   )
   if (failures.length > 0) {
-    const [bad, all] = [failures.length, jobs.length]
+    const [bad, all] = [failures.length, cases.length]
     throw new RunError(
       'threshold',
       bad === all ? `all ${all} cases failed` : `${bad} of ${all} cases failed; the others are done`,
@@ -202,28 +167,11 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   }
 }
 
-async function finish(
-  job: Job,
-  options: ThresholdOptions,
-  pooled: readonly (SoftDiceOptimum | undefined)[] | undefined,
-  reviewer: Reviewer | undefined,
-  told: CaseWarnings,
-): Promise<CaseResult> {
-  const { source, scheme } = await job.open()
-  told.add(source.input, source.warnings)
-  const at = options.at ?? (options.metric === 'accuracy' ? undefined : pooled?.map((each) => each?.threshold ?? 0.5))
-  const { decodeCase } = await import('../maps/decode.ts')
-  const review = await reviewer?.begin(source, scheme)
-  if (review?.note !== undefined) warn(review.note)
-  const { decoded, warnings } = await decodeCase(source, scheme, {
-    metric: options.metric,
-    at,
-    presence: options.presence,
-    flatness: reviewer !== undefined,
-    inspect: review?.inspect,
-  })
-  told.add(source.input, warnings)
-  await writeMask(job.output, source, decoded)
-  review?.end(decoded)
-  return caseResult(source, scheme, decoded, job.output)
+/** Checks where the report goes, before any work is done, and starts it. */
+async function review(inputs: readonly string[], options: ThresholdOptions) {
+  // Loaded only when it is asked for.
+  const { reportFiles, startReview } = await import('../report/threshold/reviewer.ts')
+  const { report } = options
+  if (report !== undefined) for (const path of Object.values(reportFiles(report))) checkOutputFile(path, inputs)
+  return startReview({ ...options, version: version() })
 }

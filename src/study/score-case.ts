@@ -1,5 +1,5 @@
-import { rmaOptimum } from '../decision/rma.ts'
 import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
+import { rmaOptimum } from '../decision/rma.ts'
 import { softDiceAt } from '../decision/soft-dice-at.ts'
 import { thresholdBins } from '../decision/threshold-bins.ts'
 

@@ -35,9 +35,7 @@ export function predictedMask(
   const kind = single && labelSets.length > 1 ? 'exclusive' : 'separate'
   const at = rule === 'auto' ? undefined : rule === 'dataset' ? datasetThresholds(metadata.thresholds, path) : rule
   const decoded = decodeProbabilities(probability, { kind, labelSets, at })
-  const warnings = decoded.maps.flatMap(
-    (result, k) => (result && presenceNote(metadata.outputs[k].name, result)) ?? [],
-  )
+  const warnings = decoded.maps.flatMap((result, k) => (result && presenceNote(metadata.outputs[k].name, result)) ?? [])
   const { data, channels } = single && kind === 'separate' ? labelled(decoded.data, labelSets[0][0]) : decoded
   return { mask: { ...probability, data, channels }, outputs: decoded.maps, warnings }
 }

@@ -1,18 +1,16 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkOutputFile } from '../../cli/outputs.ts'
-import type { ThresholdOptions } from '../../cli/threshold.ts'
-import { version } from '../../cli/version.ts'
-import type { DecodedCase, OwnCut } from '../../decision/decode/case-decoder.ts'
+import type { PresenceRule } from '../../decision/decode/presence.ts'
 import { writeAtomically } from '../../formats/atomic-write.ts'
 import type { CaseMaps } from '../../maps/case-maps.ts'
 import type { ClassScheme } from '../../maps/classes.ts'
 import { readReference } from '../../maps/reference.ts'
 import { ReviewCollector } from '../../maps/review.ts'
+import type { CaseReview } from '../../maps/threshold-cases.ts'
 import { CutTable } from '../../metrics/cut-table.ts'
 import { InputError } from '../../volume/errors.ts'
 import { tableCsv } from '../kit/table.ts'
-import { ChangeSlices, changeSlice } from './change-slices.ts'
+import { type ChangeSlice, ChangeSlices, changeSlice } from './change-slices.ts'
 import { reviewTable, thresholdReport } from './report.ts'
 
 /** Slices drawn on the page: three rows. */
@@ -26,25 +24,32 @@ export interface Reviewer {
   finish(failures: readonly string[]): Promise<object | undefined>
 }
 
-interface CaseReview {
-  /** What to tell the user about the reference; said once for all cases that it holds for. */
-  readonly note: string | undefined
-  inspect(index: number, map: Float32Array, cut: OwnCut): void
-  end(decoded: DecodedCase): void
+/** What a review is of, and where its page goes. */
+export interface ReviewOptions {
+  /** The page, ending in .html; its CSV is written beside it. */
+  readonly report?: string | undefined
+  /** A folder of label maps called like the cases. */
+  readonly references?: string | undefined
+  readonly scope: 'case' | 'dataset'
+  readonly presence: PresenceRule
+  /** The program's version, for the page's foot. */
+  readonly version: string
 }
 
-/** Checks where the report goes and starts it. */
-export function startReview(inputs: readonly string[], options: ThresholdOptions): Reviewer {
-  const { report, references, scope } = options
-  const csv = report?.replace(/\.html?$/i, '.csv')
-  if (report !== undefined) {
-    if (csv === report) throw new InputError(report, 'is no name for a page; end it in .html')
-    for (const path of [report, csv]) if (path !== undefined) checkOutputFile(path, inputs)
-  }
+/** The two files of a report. Throws InputError where the name is not that of a page. */
+export function reportFiles(report: string): { readonly page: string; readonly csv: string } {
+  const csv = report.replace(/\.html?$/i, '.csv')
+  if (csv === report) throw new InputError(report, 'is no name for a page; end it in .html')
+  return { page: report, csv }
+}
+
+/** Starts a review. */
+export function startReview({ report, references, scope, presence, version }: ReviewOptions): Reviewer {
+  const files = report === undefined ? undefined : reportFiles(report)
   if (references !== undefined && !isFolder(references)) {
     throw new InputError(references, 'is no folder of reference masks; give one')
   }
-  const collector = new ReviewCollector(options.presence)
+  const collector = new ReviewCollector(presence)
   const slices = new ChangeSlices(slicesShown)
   const notes = new Set<string>()
   return {
@@ -57,6 +62,7 @@ export function startReview(inputs: readonly string[], options: ThresholdOptions
       const note = read?.note === undefined || notes.has(read.note) ? undefined : `${path}: ${read.note}`
       if (read?.note !== undefined) notes.add(read.note)
       const tables: CutTable[] = []
+      const drawn: ChangeSlice[] = []
       return {
         note,
         inspect(index, map, cut) {
@@ -71,17 +77,21 @@ export function startReview(inputs: readonly string[], options: ThresholdOptions
           if (volume === 0 || !slices.wants(change)) return
           const { grid } = source
           const title = `${source.name}, ${own.name}`
-          slices.add(changeSlice({ title, change, grid, map, threshold, reference, labels: own.labels }))
+          drawn.push(changeSlice({ title, change, grid, map, threshold, reference, labels: own.labels }))
         },
-        end: (decoded) => collector.add({ source, scheme, decoded, reference, tables }),
+        // Only now is the case done: one that had to wait for others is decoded again.
+        end(decoded) {
+          for (const slice of drawn) slices.add(slice)
+          collector.add({ source, scheme, decoded, reference, tables })
+        },
       }
     },
     async finish(failures) {
       const review = collector.finish()
-      if (report !== undefined && csv !== undefined) {
-        const html = thresholdReport({ review, slices: slices.slices, failures, scope, version: version() })
-        await writeAtomically(csv, [new TextEncoder().encode(tableCsv(reviewTable(review.rows)))])
-        await writeAtomically(report, [new TextEncoder().encode(html)])
+      if (files) {
+        const html = thresholdReport({ review, slices: slices.slices, failures, scope, version })
+        await writeAtomically(files.csv, [new TextEncoder().encode(tableCsv(reviewTable(review.rows)))])
+        await writeAtomically(files.page, [new TextEncoder().encode(html)])
       }
       if (review.comparisons.length === 0) return undefined
       return {

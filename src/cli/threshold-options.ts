@@ -1,0 +1,17 @@
+import type { ThresholdSettings } from '../maps/threshold-cases.ts'
+import type { JsonOption } from './options.ts'
+
+/** What the command line gives to `halfdice threshold`. */
+export interface ThresholdOptions extends JsonOption, ThresholdSettings {
+  readonly output: string
+  readonly decode?: 'separate' | 'exclusive' | 'regions'
+  readonly classes?: string
+  readonly datasetJson?: string
+  readonly scale?: number
+  readonly logits?: 'softmax' | 'sigmoid'
+  readonly like?: string
+  readonly assumePresent?: boolean
+  readonly stdinNpy?: boolean
+  readonly report?: string
+  readonly references?: string
+}
