@@ -45,6 +45,7 @@ check('npm pack: small, built files only', () => {
     'dist/index.js',
     'dist/index.d.ts',
     'dist/node.js',
+    'dist/report.js',
     'dist/cli/main.js',
     'README.md',
     'LICENSE',
@@ -66,18 +67,22 @@ check('npm install of the tarball in an empty folder', () => {
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder)
 })
 
-check('both entry points load', () => {
+check('the three entry points load', () => {
   const script = `
     import * as browser from 'halfdice'
     import * as node from 'halfdice/node'
+    import * as report from 'halfdice/report'
     const m = new Float32Array([1, 0.25, 0])
     if (Math.abs(browser.softDiceOptimum(m).threshold - 4 / 9) > 1e-12) throw new Error('softDiceOptimum')
     if (node.softDiceOptimum !== browser.softDiceOptimum) throw new Error('two copies of one function')
-    if (typeof node.readVolume !== 'function' || 'readVolume' in browser) throw new Error('readVolume')`
+    if (typeof node.readVolume !== 'function' || 'readVolume' in browser) throw new Error('readVolume')
+    if (typeof report.chart !== 'function' || 'chart' in browser) throw new Error('chart')`
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, stdio: 'pipe' })
 })
 
 const library = `
+  import { type ChartOptions, chart } from 'halfdice/report'
+  export const draw: (options: ChartOptions) => string = chart
   import { type SoftDiceOptimum, softDiceOptimum } from 'halfdice'
   const optimum: SoftDiceOptimum = softDiceOptimum(new Float32Array([1, 0.5]))
   export const threshold: number = optimum.threshold

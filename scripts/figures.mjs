@@ -2,21 +2,12 @@
 // npm run figures (after a build). The same version draws the same bytes.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import {
-  chart,
-  createSampler,
-  cropPlane,
-  demoResults,
-  largestSlice,
-  marginal,
-  phantomCase,
-  slicePanels,
-  softDiceOptimum,
-} from '../dist/index.js'
+import { createSampler, marginal, phantomCase, softDiceOptimum } from '../dist/index.js'
 import { normalCdf } from '../dist/kernels/normal-cdf.js'
 import { expectedDiceChart, foldingChart } from '../dist/report/demo/figures.js'
 import { contourColour, lineColour } from '../dist/report/kit/palette.js'
 import { sheet } from '../dist/report/kit/sheet.js'
+import { chart, cropPlane, demoResults, largestSlice, slicePanels } from '../dist/report.js'
 
 const folder = fileURLToPath(new URL('../docs/figures', import.meta.url))
 mkdirSync(folder, { recursive: true })

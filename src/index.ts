@@ -1,4 +1,6 @@
-export { type PhantomCase, type PhantomOptions, phantomCase, phantomNames } from './datasets/phantom/phantom.ts'
+// `halfdice`: noise, optima, decoding and metrics, for Node and browsers. Files are in node.ts, figures in report.ts.
+
+export { type PhantomCase, type PhantomOptions, phantomCase } from './datasets/phantom/phantom.ts'
 export { type AccuracyOptimum, accuracyOptimum } from './decision/accuracy.ts'
 export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
 export type { DecodedCase } from './decision/decode/case-decoder.ts'
@@ -31,9 +33,8 @@ export type { Probabilities } from './decision/probabilities.ts'
 export { type RmaOptimum, rmaOptimum } from './decision/rma.ts'
 export { type MeanInterval, type SampledDice, sampledDice } from './decision/sampled-dice.ts'
 export { type SoftDiceOptimum, softDiceOptimum } from './decision/soft-dice.ts'
-export { softDiceOptimumBySort } from './decision/soft-dice-by-sort.ts'
 export { gunzip } from './formats/gunzip.ts'
-export { decodeNifti, decodeNiftiPair, encodeNifti } from './formats/nifti.ts'
+export { decodeNifti, encodeNifti } from './formats/nifti.ts'
 export type { NiftiHeader } from './formats/nifti-fields.ts'
 export { decodeNpy, encodeNpy, inCOrder, type NpyArray } from './formats/npy.ts'
 export type { VoxelType } from './formats/voxel-types.ts'
@@ -59,23 +60,6 @@ export { foldProbability } from './noise/fold.ts'
 export { type BoxedMarginal, marginal, marginalInBox } from './noise/marginal.ts'
 export type { NoiseModel } from './noise/model.ts'
 export { createSampler, type Sampler } from './noise/sampler.ts'
-export { demoReport, demoSummary } from './report/demo/report.ts'
-export type { AxisOptions } from './report/kit/axis.ts'
-export { type ChartOptions, chart } from './report/kit/chart.ts'
-export {
-  histogramMark,
-  type ReliabilityBin,
-  type ReliabilitySeries,
-  reliabilityDiagram,
-} from './report/kit/distributions.ts'
-export { type Block, htmlReport, type ReportOptions, type ReportSection } from './report/kit/html.ts'
-export type { Estimate, Mark, Point } from './report/kit/marks.ts'
-export { acquisitionView, cropPlane, largestSlice, type Plane, type View, viewPlane } from './report/kit/plane.ts'
-export { encodePng, pngDataUri, type Raster } from './report/kit/png.ts'
-export { type Layer, type SliceOptions, type SlicePanel, slicePanels } from './report/kit/slices.ts'
-export { type Table, tableCsv, tableLatex } from './report/kit/table.ts'
-export { type OptimumRow, optimumCharts, optimumFigure } from './report/optimum/figure.ts'
-export { type DemoOptions, type DemoResults, demoResults } from './study/demo.ts'
 export type { Box } from './volume/box.ts'
 export { InputError, OutputError, RunError } from './volume/errors.ts'
 export {
@@ -91,4 +75,5 @@ export {
 export type { LabelSet } from './volume/label-numbers.ts'
 export { type LabelArray, type LabelMap, labelMapOf } from './volume/labels.ts'
 export { probabilitiesOf } from './volume/probabilities.ts'
+export { streamSeed } from './volume/random.ts'
 export { channelOf, type Volume, type VoxelArray } from './volume/volume.ts'
