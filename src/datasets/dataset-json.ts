@@ -38,6 +38,8 @@ export const IGNORE = 'ignore'
  * Reads a `dataset.json`.
  *
  * @throws InputError where the file cannot be read, and as `parseDatasetJson` does
+ * @example
+ * readDatasetJson('dataset.json').labels.get('liver') // [1]
  */
 export function readDatasetJson(path: string): DatasetJson {
   return parseDatasetJson(readText(path), path)

@@ -62,7 +62,7 @@ export interface NearOptimalThresholds {
  * @param loss How much soft Dice may be given up; default 0.01.
  * @throws InputError where a value is NaN or outside [0, 1.00001].
  * @example
- * nearOptimalThresholds(new Float32Array([1, 1, 0])) // { low: 2^-149, high: 1}: any cut above 0 is optimal
+ * nearOptimalThresholds(new Float32Array([1, 1, 0])).high // 1: any cut above 0 is optimal
  */
 export function nearOptimalThresholds(m: Probabilities, loss = 0.01): NearOptimalThresholds {
   const { supDice, threshold, probabilityVolume } = softDiceOptimum(m)

@@ -17,11 +17,12 @@ const shift = 16
  * order of the chunks.
  *
  * @example
+ * const chunks = [Float32Array.of(1, 0.25), Float32Array.of(0)]
  * const first = new DiceHistogram()
- * for await (const chunk of chunks()) first.add(chunk)
+ * for (const chunk of chunks) first.add(chunk)
  * const second = first.refine()
- * for await (const chunk of chunks()) second.add(chunk)
- * second.optimum().threshold
+ * for (const chunk of chunks) second.add(chunk)
+ * second.optimum().threshold // 0.444…
  */
 export class DiceHistogram {
   readonly #histogram = new BitHistogram(shift)

@@ -5,9 +5,11 @@ import { InputError } from '../volume/errors.ts'
  *
  * @param subject what to call the file in errors
  * @throws InputError where the data are truncated, damaged or followed by something else
- *
  * @example
- * const volume = decodeNifti(await gunzip(new Uint8Array(await file.arrayBuffer()), file.name), file.name)
+ * const volume = { grid: createGrid([2, 1, 1]), channels: 1, data: Uint8Array.of(0, 1) }
+ * const zip = new Blob([encodeNifti(volume)]).stream().pipeThrough(new CompressionStream('gzip'))
+ * const bytes = new Uint8Array(await new Response(zip).arrayBuffer())
+ * decodeNifti(await gunzip(bytes, 'a.nii.gz'), 'a.nii.gz').data // [0, 1]
  */
 export async function gunzip(bytes: Uint8Array, subject: string): Promise<Uint8Array> {
   try {

@@ -25,9 +25,9 @@ import { arrayType, bytesOf, HOST_LITTLE_ENDIAN, storedBytes, swapBytes, voxelsF
  *
  * @param subject what to call the file in errors
  * @throws InputError naming the fault, where the bytes are no such image
- *
  * @example
- * const volume = decodeNifti(new Uint8Array(await file.arrayBuffer()), file.name)
+ * const bytes = encodeNifti({ grid: createGrid([2, 1, 1], [3, 1, 1]), channels: 1, data: Uint8Array.of(0, 1) })
+ * decodeNifti(bytes, 'a.nii').grid.spacing // [3, 1, 1]
  */
 export function decodeNifti(bytes: Uint8Array, subject: string): Volume {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new InputError(subject, 'is gzip-compressed; decompress it first')
@@ -64,6 +64,9 @@ function voxelsOf(bytes: Uint8Array, layout: NiftiLayout, littleEndian: boolean,
  * version, byte order, units, codes, intent, description and extensions; its geometry is rewritten only where `grid`
  * changed. Other volumes become NIfTI-1 in mm (NIfTI-2 where an extent exceeds 32,767) with an sform and, unless the grid
  * is sheared, a qform. 64-bit integers that were read as float64 are written as float64.
+ *
+ * @example
+ * encodeNifti({ grid: createGrid([2, 1, 1]), channels: 1, data: Uint8Array.of(0, 1) }).length // 354: a header of 352 bytes
  */
 export function encodeNifti(volume: Volume): Uint8Array {
   checkGrid(volume.grid)

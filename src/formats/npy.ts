@@ -53,9 +53,9 @@ const MAX_HEADER_BYTES = 1 << 16
  *
  * @param subject what to call the file in errors
  * @throws InputError where the bytes are no such array (objects, text, records and complex numbers are refused)
- *
  * @example
- * const { shape, data } = decodeNpy(bytes, 'p.npy')
+ * const { shape } = decodeNpy(encodeNpy({ shape: [1, 2], data: Float32Array.of(0.2, 0.8) }), 'p.npy')
+ * shape // [1, 2]
  */
 export function decodeNpy(bytes: Uint8Array, subject: string): NpyArray {
   const headBytes = npyHeadBytes(bytes, subject)
@@ -66,7 +66,12 @@ export function decodeNpy(bytes: Uint8Array, subject: string): NpyArray {
   return { shape: header.shape, fortranOrder: header.fortranOrder, data }
 }
 
-/** The bytes of an array as `.npy` (version 1, in this machine's byte order). */
+/**
+ * The bytes of an array as `.npy` (version 1, in this machine's byte order).
+ *
+ * @example
+ * encodeNpy({ shape: [2], data: Float32Array.of(0.2, 0.8) }).length // 136: a header of 128 bytes
+ */
 export function encodeNpy(array: NpyArray): Uint8Array {
   const elements = array.shape.reduce((product, n) => product * n, 1)
   checkVoxels(array.data, 'array', elements)
@@ -174,7 +179,7 @@ export function wrongLength(
  * The same array with its last axis fastest (C order); a copy only where it was in Fortran order.
  *
  * @example
- * inCOrder({ shape: [2, 2], fortranOrder: true, data: Uint8Array.of(1, 2, 3, 4) }).data // 1, 3, 2, 4
+ * inCOrder({ shape: [2, 2], fortranOrder: true, data: Uint8Array.of(1, 2, 3, 4) }).data // [1, 3, 2, 4]
  */
 export function inCOrder(array: NpyArray): NpyArray {
   const { shape, data } = array

@@ -68,12 +68,23 @@ export async function openNpz(path: string): Promise<Npz> {
   return { names, open, read: async (name) => readAll(await open(name)) }
 }
 
-/** Opens an `.npy` file (also gzip-compressed) for reading in chunks. */
+/**
+ * Opens an `.npy` file (also gzip-compressed) for reading in chunks.
+ *
+ * @example
+ * const stream = await openNpy('p.npy')
+ * for await (const chunk of stream.chunks()) console.log(chunk.length)
+ */
 export async function openNpy(path: string): Promise<NpyStream> {
   return npyStream(await openByteSource(path), path)
 }
 
-/** Reads an `.npy` file. Throws InputError where it is none. */
+/**
+ * Reads an `.npy` file. Throws InputError where it is none.
+ *
+ * @example
+ * (await readNpy('p.npy')).shape // [2, 1, 1, 4]
+ */
 export async function readNpy(path: string): Promise<NpyArray> {
   return readAll(await openNpy(path))
 }
@@ -83,7 +94,13 @@ export async function readNpyFrom(source: ByteSource, subject: string): Promise<
   return readAll(await npyStream(source, subject))
 }
 
-/** Reads every array of an `.npz` archive. Throws InputError where it is none. */
+/**
+ * Reads every array of an `.npz` archive. Throws InputError where it is none.
+ *
+ * @example
+ * const arrays = await readNpz('case.npz')
+ * arrays.get('probabilities').shape // [2, 1, 1, 4]
+ */
 export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
   const npz = await openNpz(path)
   const arrays = new Map<string, NpyArray>()
@@ -91,12 +108,22 @@ export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
   return arrays
 }
 
-/** Writes an `.npy` file in the array's own type; it appears only when it is complete. */
+/**
+ * Writes an `.npy` file in the array's own type; it appears only when it is complete.
+ *
+ * @example
+ * await writeNpy('mask.npy', { shape: [2], data: Uint8Array.of(0, 1) })
+ */
 export async function writeNpy(path: string, array: NpyArray): Promise<void> {
   await writeAtomically(path, slabs(array))
 }
 
-/** Writes arrays as a compressed `.npz` archive; it appears only when it is complete. */
+/**
+ * Writes arrays as a compressed `.npz` archive; it appears only when it is complete.
+ *
+ * @example
+ * await writeNpz('mask.npz', { mask: { shape: [2], data: Uint8Array.of(0, 1) } })
+ */
 export async function writeNpz(path: string, arrays: Readonly<Record<string, NpyArray>>): Promise<void> {
   const files = Object.entries(arrays).map(([name, array]) => ({
     name: `${name}.npy`,

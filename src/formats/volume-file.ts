@@ -81,9 +81,9 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
  * the same bytes.
  *
  * @throws InputError where the name or its folder will not do, OutputError where the disk is full or fails
- *
  * @example
- * await writeVolume('mask.nii.gz', { ...volume, channels: 1, data: mask })
+ * const volume = await readVolume('liver.nii.gz')
+ * await writeVolume('mask.nii.gz', { ...volume, data: volume.data.map((label) => Number(label === 1)) })
  */
 export async function writeVolume(path: string, volume: Volume): Promise<void> {
   if (/\.nii(\.gz)?$/i.test(path)) return writeNifti(path, volume)

@@ -27,6 +27,8 @@ export interface ClassScheme {
  * regions in the order of the file, without the background.
  *
  * @throws InputError where the file cannot be read or its labels are none
+ * @example
+ * readClasses('dataset.json').maps // [undefined, { name: 'liver', labels: [1] }]
  */
 export function readClasses(path: string): ClassScheme & { readonly fileEnding?: string } {
   const { labels, hasBackground, hasRegions, regionsClassOrder, fileEnding, ignore } = readDatasetJson(path)

@@ -23,6 +23,11 @@ export interface CaseDecision {
  * Reads and decodes a case, map by map. For classes that exclude each other the sums over maps are checked.
  *
  * @throws InputError where a file is damaged or its numbers are not probabilities
+ * @example
+ * const [found] = findCases(['predictions']).cases
+ * const { source, scheme } = await openCase(found, { geometryOptional: true })
+ * const { decoded, warnings } = await decodeCase(source, scheme, {})
+ * decoded.data // [0, 1, 1, 0]
  */
 export async function decodeCase(
   source: CaseMaps,

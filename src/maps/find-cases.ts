@@ -29,6 +29,8 @@ export interface FindOptions {
  * those, for its sub-folders that hold images (MONAI's layout, or one image a class); without those, for its images.
  *
  * @throws InputError where a path does not exist or a folder holds no case
+ * @example
+ * findCases(['predictions']).cases.map(({ name }) => name) // ['case']
  */
 export function findCases(paths: readonly string[], options: FindOptions = {}): FoundCases {
   const found = paths.map((path): FoundCases => {

@@ -33,7 +33,7 @@ export interface OpenedCase {
  * @throws InputError where the case cannot be what it is taken for
  * @example
  * for (const found of findCases(['predictions']).cases) {
- *   const { source, scheme } = await openCase(found, {})
+ *   const { source, scheme } = await openCase(found, { geometryOptional: true })
  *   for await (const map of readMaps(source, scheme)) console.log(source.name, map.length)
  * }
  */

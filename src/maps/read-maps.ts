@@ -15,11 +15,12 @@ import type { ClassScheme } from './classes.ts'
  *
  * @throws InputError for NaN, infinities and values that are no probabilities, with what the whole file's values look
  *   like
+ * @example
+ * const [found] = findCases(['predictions']).cases
+ * const { source, scheme } = await openCase(found, { geometryOptional: true })
+ * for await (const map of readMaps(source, scheme)) console.log(map.length)
  */
-export async function* readMaps(
-  source: CaseMaps,
-  scheme: Pick<ClassScheme, 'maps'>,
-): AsyncGenerator<Float32Array<ArrayBuffer>> {
+export async function* readMaps(source: CaseMaps, scheme: Pick<ClassScheme, 'maps'>): AsyncGenerator<Float32Array> {
   const { logits } = source.numbers
   const map = new Float32Array(voxelCount(source.grid))
   let put: Put

@@ -9,6 +9,12 @@ type Mask = Pick<DecodedCase, 'data' | 'channels'>
 /**
  * Writes the mask or label map of a case: an image by its ending (see `writeVolume`), or an array without geometry
  * (`.npy`).
+ *
+ * @example
+ * const [found] = findCases(['predictions']).cases
+ * const { source, scheme } = await openCase(found, { geometryOptional: true })
+ * const { decoded } = await decodeCase(source, scheme, {})
+ * await writeMask('mask.npy', source, decoded)
  */
 export async function writeMask(path: string, source: Pick<CaseMaps, 'grid' | 'header'>, mask: Mask): Promise<void> {
   if (isArrayName(path)) return writeNpy(path, maskArray(source, mask))

@@ -36,7 +36,7 @@ export interface Calibration {
  * @param binCount Number of bins; default 15.
  * @throws InputError where the arrays differ in length or a probability lies outside [0, 1].
  * @example
- * calibration(new Float32Array([0.2, 0.8]), new Uint8Array([0, 1]), 2).ece // (|0 − 0.2| + |1 − 0.8|)/2 = 0.2
+ * calibration(new Float32Array([0.2, 0.8]), new Uint8Array([0, 1]), 2).ece // 0.2 = (|0 − 0.2| + |1 − 0.8|)/2
  */
 export function calibration(m: Float32Array, label: VoxelArray, binCount = 15): Calibration {
   checkVoxels(m, 'probabilities')

@@ -35,8 +35,9 @@ export interface EvaluateOptions {
  * @throws InputError where a map has not as many voxels as the grid.
  * @example
  * const grid = createGrid([4, 1, 1], [2, 1, 1])
- * evaluateLabels(new Uint8Array([1, 1, 2, 0]), new Uint8Array([1, 2, 2, 0]), grid)[0] // label 1: dice 2/3,
- * volumePredMl 0.004
+ * const [first] = evaluateLabels(new Uint8Array([1, 1, 2, 0]), new Uint8Array([1, 2, 2, 0]), grid)
+ * first.dice // 2/3
+ * first.volumePredMl // 0.004
  */
 export function evaluateLabels(
   pred: VoxelArray,

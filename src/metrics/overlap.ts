@@ -12,6 +12,8 @@ export interface Overlap {
  * Counts the voxels of two masks and of their intersection. What is not 0 is inside.
  *
  * @throws InputError where the masks differ in length.
+ * @example
+ * overlap(new Uint8Array([1, 1, 0]), new Uint8Array([0, 1, 0])) // { voxelsA: 2, voxelsB: 1, voxelsBoth: 1 }
  */
 export function overlap(a: VoxelArray, b: VoxelArray): Overlap {
   checkVoxels(a, 'first mask')

@@ -15,7 +15,9 @@ import { checkNoiseModel, type NoiseModel } from './model.ts'
  *
  * @returns a probability; 0 where it is below 10⁻³⁰
  * @throws InputError for σ or ℓ that are not positive
- * @example foldProbability({ sigmaMm: [4, 4, 4], lengthMm: 12 }, grid) // 0.01465 in 3-D
+ * @example
+ * const grid = createGrid([64, 64, 64])
+ * foldProbability({ sigmaMm: [4, 4, 4], lengthMm: 12 }, grid) // 0.0146…
  */
 export function foldProbability(noise: NoiseModel, grid: Grid): number {
   checkGrid(grid)

@@ -26,7 +26,8 @@ export interface BoxedMarginal {
  * @returns one probability per voxel, within 10⁻⁶ of the formula
  * @throws InputError for labels that do not fit the grid, and σ that is not positive
  * @example
- * const m = marginal(labels, grid, 1, [4, 4, 4])
+ * const labels = Uint8Array.of(0, 0, 1, 1)
+ * marginal(labels, createGrid([4, 1, 1]), 1, [1, 1, 1]) // [0.0668…, 0.308…, 0.691…, 0.933…]
  */
 export function marginal(
   labels: LabelArray,
@@ -50,6 +51,10 @@ export function marginal(
 /**
  * As `marginal`, but only where the probability is not negligible: the class's bounding box grown by 5.5σ. The values
  * outside sum to less than 10⁻⁶ of the class's volume. undefined if the label does not occur.
+ *
+ * @example
+ * const labels = Uint8Array.from({ length: 100 }, (_, i) => (i === 50 ? 1 : 0))
+ * marginalInBox(labels, createGrid([100, 1, 1]), 1, [1, 1, 1]).box // { start: [44, 0, 0], shape: [13, 1, 1] }
  */
 export function marginalInBox(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): BoxedMarginal | undefined {
   checkArguments(labels, grid, label, sigmaMm)

@@ -66,8 +66,9 @@ export class Sampler<A extends LabelArray = LabelArray> {
  * @param labels one integer class per voxel, i fastest; not modified
  * @throws InputError for labels that do not fit the grid, σ or ℓ that are not positive, or more than 65,536 different labels
  * @example
- * const sampler = createSampler(labels, grid, { sigmaMm: [4, 4, 4], lengthMm: 12 })
- * const noisy = sampler.sample(0, 0)
+ * const labels = Uint8Array.from({ length: 4096 }, (_, i) => (i % 16 < 8 ? 1 : 0))
+ * const sampler = createSampler(labels, createGrid([16, 16, 16]), { sigmaMm: [4, 4, 4], lengthMm: 12 })
+ * sampler.sample(streamSeed(0, 'liver_012'), 0).length // 4096
  */
 export function createSampler<A extends LabelArray>(labels: A, grid: Grid, noise: NoiseModel): Sampler<A> {
   checkLabelArray(labels, grid)

@@ -72,7 +72,13 @@ const drawnThresholds = [0.002, 0.005, ...Array.from({ length: 98 }, (_, i) => (
 /** The default phantom's field of view at a resolution that is pleasant to look at. */
 const finePhantom: PhantomOptions = { shape: [144, 120, 96], spacing: [2, 2, 2] }
 
-/** Noise, marginals, optima and their Monte-Carlo checks on one case of the phantom: a few seconds of work. */
+/**
+ * Noise, marginals, optima and their Monte-Carlo checks on one case of the phantom: a few seconds of work.
+ *
+ * @example
+ * const results = demoResults({ samples: 3, phantom: { shape: [24, 20, 16], spacing: [12, 12, 12] } })
+ * results.organs.length // 4
+ */
 export function demoResults(options: DemoOptions = {}): DemoResults {
   const { seed = 0, samples = 300, onProgress = () => {} } = options
   const phantom = phantomCase(seed, 1, options.phantom ?? finePhantom)

@@ -64,6 +64,10 @@ export function encodeModelFile(parameters: Float32Array, metadata: ModelMetadat
  * Opens a model that `halfdice train` wrote. Call `model.session.dispose()` when done.
  *
  * @throws InputError where the file is no ONNX model, is damaged, or was written by something else
+ * @example
+ * const model = await openModel('model.onnx')
+ * console.log(model.metadata.outputs)
+ * await model.session.dispose()
  */
 export async function openModel(path: string, options: SessionOptions = {}): Promise<Model> {
   const bytes = await bytesOf(path)

@@ -20,7 +20,12 @@ export const mostSamples = 4096
 /** Steps where nothing is said about them. */
 const defaultSteps = 1000
 
-/** A complete configuration but for outputs, loss and seed: what was not chosen takes its default. */
+/**
+ * A complete configuration but for outputs, loss and seed: what was not chosen takes its default.
+ *
+ * @example
+ * completeTraining({ steps: 200 }).stepsPerEpoch // 20
+ */
 export function completeTraining(choices: TrainingChoices): Omit<TrainingConfig, 'outputs' | 'loss' | 'seed'> {
   const { optimiser, augment = true, flip = defaultAugmentation.flip, ...chosen } = choices
   const { dimensions = 3, steps = defaultSteps } = chosen
@@ -46,7 +51,12 @@ export function completeTraining(choices: TrainingChoices): Omit<TrainingConfig,
   }
 }
 
-/** A small 3-D U-Net with soft-Dice on MR; everything but the outputs. */
+/**
+ * A small 3-D U-Net with soft-Dice on MR; everything but the outputs.
+ *
+ * @example
+ * defaultTraining.steps // 1000
+ */
 export const defaultTraining: Omit<TrainingConfig, 'outputs'> = {
   ...completeTraining({}),
   loss: defaultLoss,

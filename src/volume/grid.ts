@@ -24,17 +24,32 @@ export function vec3(of: (axis: number) => number): Vec3 {
   return [of(0), of(1), of(2)]
 }
 
-/** The axis-aligned grid at the world's origin. */
+/**
+ * The axis-aligned grid at the world's origin.
+ *
+ * @example
+ * createGrid([4, 3, 1], [0.5, 0.5, 2]).spacing // [0.5, 0.5, 2]
+ */
 export function createGrid(shape: Vec3, spacing: Vec3 = [1, 1, 1]): Grid {
   return { shape, spacing, origin: [0, 0, 0], direction: [1, 0, 0, 0, 1, 0, 0, 0, 1] }
 }
 
-/** Number of voxels of one channel. */
+/**
+ * Number of voxels of one channel.
+ *
+ * @example
+ * voxelCount(createGrid([4, 3, 2])) // 24
+ */
 export function voxelCount(grid: Grid): number {
   return grid.shape[0] * grid.shape[1] * grid.shape[2]
 }
 
-/** Volume of one voxel, in mm³ (1 ml = 1000 mm³). For a 2-D image the third spacing counts as given. */
+/**
+ * Volume of one voxel, in mm³ (1 ml = 1000 mm³). For a 2-D image the third spacing counts as given.
+ *
+ * @example
+ * voxelVolumeMm3(createGrid([4, 3, 2], [1, 1, 2.5])) // 2.5
+ */
 export function voxelVolumeMm3(grid: Grid): number {
   return grid.spacing[0] * grid.spacing[1] * grid.spacing[2]
 }
@@ -42,6 +57,9 @@ export function voxelVolumeMm3(grid: Grid): number {
 /**
  * What keeps two grids from being the same, in words, or undefined if they agree: equal shapes, and every corner voxel
  * within `toleranceVoxels` (default 0.01) of the other's, so that float32 round-off in an affine is no difference.
+ *
+ * @example
+ * gridDifference(createGrid([4, 4, 1]), createGrid([4, 3, 1])) // 'shape 4×4×1 against 4×3×1'
  */
 export function gridDifference(a: Grid, b: Grid, toleranceVoxels = 0.01): string | undefined {
   if (a.shape.some((n, axis) => n !== b.shape[axis])) {
@@ -114,7 +132,12 @@ export function gridOfAffine(affine: readonly number[], shape: Vec3): Grid {
   }
 }
 
-/** World coordinates (mm, RAS+) of a voxel index, which may be fractional. */
+/**
+ * World coordinates (mm, RAS+) of a voxel index, which may be fractional.
+ *
+ * @example
+ * worldPosition(createGrid([4, 3, 2], [1, 1, 2.5]), [2, 0, 1]) // [2, 0, 2.5]
+ */
 export function worldPosition({ spacing, origin, direction: d }: Grid, voxel: Vec3): Vec3 {
   const [x, y, z] = [voxel[0] * spacing[0], voxel[1] * spacing[1], voxel[2] * spacing[2]]
   return [

@@ -10,6 +10,9 @@ import type { Volume, VoxelArray } from './volume.ts'
  * @param subject what to name in an error, usually the file's path
  * @param options.scale what stands for probability 1 in the file (255 for a map stored as 0…255); default 1
  * @throws InputError for NaN, infinities and values outside [0, 1]
+ * @example
+ * const volume = { grid: createGrid([2, 1, 1]), channels: 1, data: Uint8Array.of(0, 255) }
+ * probabilitiesOf(volume, 'p.nii', { scale: 255 }) // [0, 1]
  */
 export function probabilitiesOf(
   volume: Volume,

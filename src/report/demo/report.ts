@@ -21,6 +21,10 @@ import {
 /**
  * The demo's report, one HTML page. `extra` sections (the training study's) come before the notes on repeating it, and
  * their `findings` after the summary.
+ *
+ * @example
+ * const results = demoResults({ samples: 3, phantom: { shape: [24, 20, 16], spacing: [12, 12, 12] } })
+ * demoReport(results, '0.2.0').startsWith('<!') // true
  */
 export function demoReport(
   results: DemoResults,
@@ -39,7 +43,13 @@ export function demoReport(
   })
 }
 
-/** What the page comes to, computed from its own numbers. */
+/**
+ * What the page comes to, computed from its own numbers.
+ *
+ * @example
+ * const results = demoResults({ samples: 3, phantom: { shape: [24, 20, 16], spacing: [12, 12, 12] } })
+ * demoSummary(results).length // 2
+ */
 export function demoSummary({ organs, noise }: DemoResults): string[] {
   const sigma = noise.sigmaMm[0]
   const by = [...organs].sort((a, b) => b.expected.gain.mean - a.expected.gain.mean)

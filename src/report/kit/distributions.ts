@@ -2,7 +2,13 @@ import { type ChartOptions, chart } from './chart.ts'
 import type { Mark } from './marks.ts'
 import { lineColour, MARKERS } from './palette.ts'
 
-/** Density bars of `values` over `bins` equal bins of `domain`; what lies outside is left out but counts in the total. */
+/**
+ * Density bars of `values` over `bins` equal bins of `domain`; what lies outside is left out but counts in the total.
+ *
+ * @example
+ * const mark = histogramMark([0.1, 0.2, 0.9], [0, 1], 2, { colour: '#0077bb' })
+ * chart({ description: 'A histogram', x: { label: 'p' }, y: { label: 'voxels' }, marks: [mark] }).startsWith('<svg') // true
+ */
 export function histogramMark(
   values: ArrayLike<number>,
   domain: readonly [number, number],
@@ -45,6 +51,10 @@ export interface ReliabilitySeries {
 /**
  * Predicted probability against observed frequency: on the diagonal where a network is calibrated, below it where it
  * promises too much. Groups without voxels are left out.
+ *
+ * @example
+ * const bins = [{ probability: 0.2, frequency: 0.1, voxels: 10 }, { probability: 0.8, frequency: 0.7, voxels: 10 }]
+ * reliabilityDiagram([{ label: 'cross-entropy', bins }]).startsWith('<svg') // true
  */
 export function reliabilityDiagram(
   series: readonly ReliabilitySeries[],

@@ -33,6 +33,10 @@ export interface ReportOptions {
 /**
  * A report as one HTML file: no scripts, nothing fetched, light and dark, made for A4 paper too. The same input gives the
  * same bytes (no date is written).
+ *
+ * @example
+ * const sections = [{ title: 'Results', blocks: [{ kind: 'text', text: 'Dice 0.9' }] }]
+ * htmlReport({ title: 'Liver', summary: ['It works.'], sections, footer: [] }).startsWith('<!') // true
  */
 export function htmlReport({ title, summary, sections, footer }: ReportOptions): string {
   const count = { figure: 0, table: 0 }

@@ -18,6 +18,9 @@ export interface Plane {
 /**
  * Slice `index` of a grid as radiologists look at it: the patient's right on the left, front or head up (sagittal: front on the
  * left). Voxel axes are matched to the nearest world axes by the grid's direction, so an oblique grid is shown in its own planes.
+ *
+ * @example
+ * viewPlane(createGrid([4, 3, 2]), 'axial', 1).index // 1
  */
 export function viewPlane(grid: Grid, view: View, index: number): Plane {
   const world = nearestWorldAxes(grid)
@@ -36,7 +39,12 @@ export function viewPlane(grid: Grid, view: View, index: number): Plane {
   }
 }
 
-/** The view with the most voxels in its slices' plane: axial for a stack of axial slices. A 2-D image has only one. */
+/**
+ * The view with the most voxels in its slices' plane: axial for a stack of axial slices. A 2-D image has only one.
+ *
+ * @example
+ * acquisitionView(createGrid([40, 40, 10], [1, 1, 5])) // 'axial'
+ */
 export function acquisitionView(grid: Grid): View {
   const world = nearestWorldAxes(grid)
   const { spacing, shape } = grid
@@ -46,7 +54,13 @@ export function acquisitionView(grid: Grid): View {
   return isotropic ? 'axial' : (['sagittal', 'coronal', 'axial'] as const)[world[coarsest]]
 }
 
-/** The plane with the most voxels for which `inside` holds; the middle one where there is none. Ties: the middle of them. */
+/**
+ * The plane with the most voxels for which `inside` holds; the middle one where there is none. Ties: the middle of them.
+ *
+ * @example
+ * const labels = Uint8Array.of(0, 0, 0, 1, 1, 1, 1, 0)
+ * largestSlice(createGrid([2, 2, 2]), 'axial', (at) => labels[at] === 1).index // 1
+ */
 export function largestSlice(grid: Grid, view: View, inside: (at: number) => boolean): Plane {
   const middle = viewPlane(grid, view, 0)
   const { axis } = middle
@@ -62,7 +76,13 @@ export function largestSlice(grid: Grid, view: View, inside: (at: number) => boo
   return { ...middle, index: best[best.length >> 1] }
 }
 
-/** The plane cropped to the voxels for which `inside` holds, and `marginMm` around them. */
+/**
+ * The plane cropped to the voxels for which `inside` holds, and `marginMm` around them.
+ *
+ * @example
+ * const grid = createGrid([9, 9, 1])
+ * cropPlane(grid, viewPlane(grid, 'axial', 0), (at) => at === 40, 1).acrossRange // [3, 6]
+ */
 export function cropPlane(grid: Grid, plane: Plane, inside: (at: number) => boolean, marginMm: number): Plane {
   const { across, down } = plane
   const box = [grid.shape[across.axis], -1, grid.shape[down.axis], -1]

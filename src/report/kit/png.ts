@@ -8,12 +8,22 @@ export interface Raster {
   readonly data: Uint8Array
 }
 
-/** The raster as a PNG file. The same raster gives the same bytes. */
+/**
+ * The raster as a PNG file. The same raster gives the same bytes.
+ *
+ * @example
+ * encodePng({ width: 1, height: 1, channels: 3, data: Uint8Array.of(255, 0, 0) })[0] // 137
+ */
 export function encodePng({ width, height, channels, data }: Raster): Uint8Array {
   return encode({ width, height, channels, depth: 8, data }, { zlib: { level: 9 } })
 }
 
-/** The raster as `data:image/png;base64,…`. */
+/**
+ * The raster as `data:image/png;base64,…`.
+ *
+ * @example
+ * pngDataUri({ width: 1, height: 1, channels: 1, data: Uint8Array.of(255) }).slice(0, 22) // 'data:image/png;base64,'
+ */
 export function pngDataUri(raster: Raster): string {
   return `data:image/png;base64,${base64(encodePng(raster))}`
 }

@@ -59,6 +59,11 @@ const NOTE = 17
 /**
  * Slices side by side as one SVG: pixels as embedded PNGs, contours as vectors, millimetres at their true proportions
  * whatever the voxel spacing, a legend of the contours and, for heat maps, a colour bar.
+ *
+ * @example
+ * const grid = createGrid([8, 8, 1])
+ * const panel = { grid, plane: viewPlane(grid, 'axial', 0), layers: [] }
+ * slicePanels({ panels: [panel], description: 'An empty slice' }).startsWith('<svg') // true
  */
 export function slicePanels(options: SliceOptions): string {
   const { panels, width = 940 } = options

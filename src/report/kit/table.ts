@@ -19,7 +19,12 @@ export interface Table {
   readonly rows: readonly Readonly<Record<string, Cell>>[]
 }
 
-/** CSV as RFC 4180 has it: keys as the header, CRLF, quotes where needed, all digits of every number. */
+/**
+ * CSV as RFC 4180 has it: keys as the header, CRLF, quotes where needed, all digits of every number.
+ *
+ * @example
+ * tableCsv({ columns: [{ key: 'case' }, { key: 'dice' }], rows: [{ case: 'a', dice: 0.9 }] }) // 'case,dice\r\na,0.9\r\n'
+ */
 export function tableCsv({ columns, rows }: Table): string {
   return formatCsv(
     columns.map(({ key }) => key),
@@ -27,7 +32,12 @@ export function tableCsv({ columns, rows }: Table): string {
   )
 }
 
-/** A LaTeX `tabular` with booktabs rules; text is escaped, cells read as on the page. */
+/**
+ * A LaTeX `tabular` with booktabs rules; text is escaped, cells read as on the page.
+ *
+ * @example
+ * tableLatex({ columns: [{ key: 'case' }], rows: [{ case: 'a' }] }).startsWith('\\begin{tabular}') // true
+ */
 export function tableLatex({ columns, rows }: Table): string {
   const numeric = columns.map(({ key }) => rows.some((row) => typeof row[key] === 'number'))
   const line = (cells: readonly string[]): string => `${cells.join(' & ')} \\\\`

@@ -18,7 +18,13 @@ export interface OptimumRow {
   readonly volumeRatioDice: number
 }
 
-/** Four charts against σ: the best Dice beside that of the cut at ½, their difference, the threshold, and both volumes. */
+/**
+ * Four charts against σ: the best Dice beside that of the cut at ½, their difference, the threshold, and both volumes.
+ *
+ * @example
+ * const row = { label: 'liver', sigmaMm: 4, supDice: 0.9, threshold: 0.45, diceAtHalf: 0.899 }
+ * optimumCharts([{ ...row, volumeRatioHalf: 0.99, volumeRatioDice: 1.02 }]).length // 4
+ */
 export function optimumCharts(rows: readonly OptimumRow[], size: { width?: number; height?: number } = {}): string[] {
   return chartOptions(rows, size).map(chart)
 }
@@ -27,7 +33,8 @@ export function optimumCharts(rows: readonly OptimumRow[], size: { width?: numbe
  * The charts of `optimumCharts` in one SVG file, two by two.
  *
  * @example
- * optimumFigure([{ label: 'liver', sigmaMm: 4, supDice: 0.9, threshold: 0.45, diceAtHalf: 0.899, volumeRatioHalf: 0.99, volumeRatioDice: 1.02 }])
+ * const row = { label: 'liver', sigmaMm: 4, supDice: 0.9, threshold: 0.45, diceAtHalf: 0.899 }
+ * optimumFigure([{ ...row, volumeRatioHalf: 0.99, volumeRatioDice: 1.02 }]).startsWith('<svg') // true
  */
 export function optimumFigure(rows: readonly OptimumRow[]): string {
   return sheet(optimumCharts(rows, { width: 460, height: 320 }), 2, 'Optimal predictions by noise strength')
