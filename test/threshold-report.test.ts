@@ -146,3 +146,28 @@ describe.skipIf(!hasSharedData)('hippocampi of two networks (skipped without ../
     expect(whole?.differenceToHalf.atCaseThreshold.low).toBeGreaterThan(0.02)
   })
 })
+
+test('the terminal ends with means, says where the page is and what was gained', async () => {
+  const folder = temporaryFolder()
+  const grid = createGrid([12, 12, 12])
+  const distance = distanceMm(grid, [6, 6, 6])
+  const inputs = [4, 5].map((radius) =>
+    writeImage(
+      join(folder, `r${radius}.nii`),
+      Float32Array.from(distance, (d) => Math.min(1, Math.max(0, 1.1 - d / radius))),
+      grid,
+    ),
+  )
+  const args = ['threshold', ...inputs, '-o', join(folder, 'masks'), '--report', join(folder, 'page/r.html')]
+  const { stdout } = await halfdice(args)
+  const lines = stdout.trimEnd().split('\n')
+  const numbers = (line: string) => line.trim().split(/ {2,}/).slice(1).map(Number)
+  const [a, b, mean] = lines.slice(-5, -2).map(numbers)
+  for (const [i, value] of mean.entries()) expect(value).toBeCloseTo((a[i] + b[i]) / 2, i < 4 ? 3 : 2)
+  expect(lines.at(-3)).toMatch(/^mean of 2 of 2 /)
+  const gain = (a[2] + b[2] - a[1] - b[1]) / 2
+  const told = /r\.html: open it in a browser; mean gain over the cut at 1\/2: \+([\d.]+) expected/.exec(
+    lines.at(-1) ?? '',
+  )
+  expect(Number(told?.[1])).toBeCloseTo(gain, 3)
+})

@@ -1,6 +1,6 @@
 import type { ThresholdSettings } from '../maps/threshold-cases.ts'
 import type { CaseResult, MaskSummary } from '../maps/threshold-result.ts'
-import { fixed, millilitres, table } from './print.ts'
+import { type Cell, fixed, millilitres, table } from './print.ts'
 
 /** The volumes of a row at ½, of the mask and of the probabilities. */
 function volumeCells(map: MaskSummary): string[] {
@@ -16,8 +16,9 @@ export function describeCases(
 ): string {
   const several = cases.some((each) => 'maps' in each)
   const iou = metric === 'iou'
-  const score = (dice: number) => fixed(iou ? dice / (2 - dice) : dice, 4)
-  const rows = cases.flatMap((each) =>
+  const value = (dice: number) => (iou ? dice / (2 - dice) : dice)
+  const score = (dice: number) => fixed(value(dice), 4)
+  const rows: Cell[][] = cases.flatMap((each) =>
     ('maps' in each ? each.maps : [{ name: '', ...each }]).map((map) => [
       each.input,
       ...(several ? [map.name] : []),
@@ -28,6 +29,7 @@ export function describeCases(
       ...volumeCells(map),
     ]),
   )
+  if (cases.length > 1) rows.push(...meanRows(cases, several, value))
   const name = iou ? 'IoU' : 'Dice'
   // Cases with and without a geometry never come together: masks without one are written one at a time.
   const maps = cases.flatMap((each): MaskSummary[] => ('maps' in each ? [...each.maps] : [each]))
@@ -47,4 +49,44 @@ export function describeCases(
     '',
     table([...header, `${unit} at 1/2`, `${unit} here`, `expected ${unit}`], rows),
   ].join('\n')
+}
+
+/** A last row for each class: means over the cases in which it is present. Several cases always have a geometry. */
+function meanRows(cases: readonly CaseResult[], named: boolean, value: (dice: number) => number): Cell[][] {
+  const byClass = new Map<string, MaskSummary[]>()
+  for (const each of cases) {
+    for (const map of 'maps' in each ? each.maps : [{ name: '', ...each }]) {
+      const maps = byClass.get(map.name) ?? []
+      if (map.present) maps.push(map)
+      byClass.set(map.name, maps)
+    }
+  }
+  return [...byClass].map(([name, maps]) => {
+    const mean = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length
+    const dice = (of: (map: MaskSummary) => number) => fixed(mean(maps.map((map) => value(of(map)))), 4)
+    const volumes = maps.flatMap((map) => ('volumeMl' in map ? [map] : []))
+    const ml = (of: (map: (typeof volumes)[number]) => number) =>
+      volumes.length === 0 ? undefined : millilitres(mean(volumes.map(of)))
+    return [
+      `mean of ${maps.length} of ${cases.length}`,
+      ...(named ? [name] : []),
+      fixed(mean(maps.map((map) => map.threshold ?? Number.NaN)), 4),
+      dice((map) => map.diceAtHalf),
+      dice((map) => map.softDice),
+      dice((map) => map.supDice),
+      ml((map) => map.volumeHalfMl),
+      ml((map) => map.volumeMl),
+      ml((map) => map.probabilityVolumeMl),
+    ]
+  })
+}
+
+/** What the masks gain over the cut at ½, by the probabilities' own account, in a sentence. */
+export function gainSentence(cases: readonly CaseResult[]): string | undefined {
+  const maps = cases
+    .flatMap((each): MaskSummary[] => ('maps' in each ? [...each.maps] : [each]))
+    .filter((m) => m.present)
+  if (maps.length === 0) return undefined
+  const gain = maps.reduce((sum, map) => sum + map.softDice - map.diceAtHalf, 0) / maps.length
+  return `mean gain over the cut at 1/2: ${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(4)} expected Dice`
 }

@@ -9,7 +9,7 @@ import { printResult, tell } from './print.ts'
 import { startProgress } from './progress.ts'
 import { openJobs } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
-import { describeCases } from './threshold-table.ts'
+import { describeCases, gainSentence } from './threshold-table.ts'
 import { version } from './version.ts'
 
 /** `halfdice threshold`: masks from a network's probabilities. */
@@ -156,7 +156,12 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
       ...(failed.length > 0 && { failed }),
     },
     // Where every case failed, there is nothing to tell but their faults.
-    () => (results.length > 0 ? describeCases(results, options, summary) : undefined),
+    () => {
+      if (results.length === 0) return undefined
+      const page =
+        options.report === undefined ? [] : ['', `${options.report}: open it in a browser; ${gainSentence(results)}`]
+      return [describeCases(results, options, summary), ...page].join('\n')
+    },
   )
   if (failures.length > 0) {
     const [bad, all] = [failures.length, cases.length]

@@ -1,12 +1,13 @@
 import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 import type { PresenceRule } from '../decision/decode/presence.ts'
-import type { MapResult } from '../decision/decode/result.ts'
 import { type CutTable, diceAtCuts, HALF_CUT } from '../metrics/cut-table.ts'
+import { type PackedCutTable, packCutTable, unpackCutTable } from '../metrics/packed-cut-table.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
 import { type ComparedCase, compareThresholds, type ThresholdComparison } from './comparison.ts'
+import { type CommonFlag, flagRows, type UnflaggedRow } from './review-flags.ts'
 
 /** What is told about one class of one case. */
 export interface ReviewRow {
@@ -33,13 +34,15 @@ export interface ReviewRow {
   /** Dice against the reference, of the mask written and of the cut at ½. */
   readonly referenceDice: number | undefined
   readonly referenceDiceAtHalf: number | undefined
-  /** Why not to trust this mask unseen; empty where nothing is wrong. */
+  /** Why not to trust this mask unseen; empty where nothing singles it out (see `flagRows`). */
   readonly flags: readonly string[]
 }
 
 export interface ThresholdReview {
   /** Those that changed most first. */
   readonly rows: readonly ReviewRow[]
+  /** What holds for so many masks of a class that it flags none of them. */
+  readonly common: readonly CommonFlag[]
   /** By class, where there were references for at least two cases. */
   readonly comparisons: readonly { readonly class: string; readonly comparison: ThresholdComparison }[]
 }
@@ -56,9 +59,8 @@ export interface ReviewedCase {
 
 /** Collects cases one by one; what it keeps of each does not grow with the image. */
 export class ReviewCollector {
-  readonly #rows: Omit<ReviewRow, 'flags'>[] = []
-  readonly #results: MapResult[] = []
-  readonly #tables = new Map<string, ComparedCase[]>()
+  readonly #rows: UnflaggedRow[] = []
+  readonly #tables = new Map<string, (Omit<ComparedCase, 'table'> & { readonly packed: PackedCutTable })[]>()
   readonly #presence: PresenceRule
 
   /** @param presence the rule by which masks are written */
@@ -73,10 +75,10 @@ export class ReviewCollector {
       if (!result || !own) continue
       const table = tables[i]
       if (table) {
-        const before = this.#tables.get(own.name) ?? []
-        this.#tables.set(own.name, [...before, { case: source.name, table, presence: result.presence }])
+        const kept = this.#tables.get(own.name) ?? []
+        kept.push({ case: source.name, packed: packCutTable(table), presence: result.presence })
+        this.#tables.set(own.name, kept)
       }
-      this.#results.push(result)
       this.#rows.push({
         case: source.name,
         class: own.name,
@@ -92,6 +94,7 @@ export class ReviewCollector {
         expectedMl: result.probabilityVolume * ml,
         nearLow: result.near?.low,
         nearHigh: result.near?.high,
+        haze: result.presence?.mask === 'half',
         lost: result.lostVolume / Math.max(1, result.lostVolume + result.volume),
         referenceDice: reference && diceOfMask(decoded, scheme, i, reference),
         referenceDiceAtHalf: table && diceAtCuts(table)[HALF_CUT],
@@ -100,12 +103,15 @@ export class ReviewCollector {
   }
 
   finish(): ThresholdReview {
-    const outliers = volumeOutliers(this.#rows)
-    const rows = this.#rows.map((row, i) => ({ ...row, flags: flagsOf(row, this.#results[i], outliers.get(i)) }))
-    const comparisons = [...this.#tables].flatMap(([name, tables]) =>
-      tables.length < 2 ? [] : [{ class: name, comparison: compareThresholds(tables, this.#presence) }],
-    )
-    return { rows: rows.toSorted((a, b) => a.agreement - b.agreement), comparisons }
+    const { flags, common } = flagRows(this.#rows)
+    const rows = this.#rows.map(({ haze: _, ...row }, i) => ({ ...row, flags: flags[i] }))
+    // One class at a time: unpacked, the tables of many cases and classes are large.
+    const comparisons = [...this.#tables].flatMap(([name, kept]) => {
+      if (kept.length < 2) return []
+      const cases = kept.map(({ packed, ...rest }) => ({ ...rest, table: unpackCutTable(packed) }))
+      return [{ class: name, comparison: compareThresholds(cases, this.#presence) }]
+    })
+    return { rows: rows.toSorted((a, b) => a.agreement - b.agreement), common, comparisons }
   }
 }
 
@@ -131,50 +137,4 @@ function diceOfMask(
     both += mask & truth
   }
   return volume + size === 0 ? 1 : (2 * both) / (volume + size)
-}
-
-/** So far from its class's median that fewer than one in a thousand would be, were log-volumes normal. */
-const outlierScore = 3.5
-/** Fewer cases say nothing about what sizes are usual. */
-const fewestCases = 8
-
-/** Rows whose volume is implausible beside the other cases of the class: how often the median it is. */
-function volumeOutliers(rows: readonly Omit<ReviewRow, 'flags'>[]): Map<number, number> {
-  const byClass = new Map<string, { index: number; log: number }[]>()
-  for (const [index, row] of rows.entries()) {
-    if (!(row.volumeMl > 0)) continue
-    byClass.set(row.class, [...(byClass.get(row.class) ?? []), { index, log: Math.log(row.volumeMl) }])
-  }
-  const found = new Map<number, number>()
-  for (const cases of byClass.values()) {
-    if (cases.length < fewestCases) continue
-    const middle = median(cases.map(({ log }) => log))
-    // 1.4826: the median absolute deviation of a normal distribution is σ/1.4826.
-    const spread = 1.4826 * median(cases.map(({ log }) => Math.abs(log - middle)))
-    for (const { index, log } of cases) {
-      if (Math.abs(log - middle) > outlierScore * Math.max(spread, 0.05)) found.set(index, Math.exp(log - middle))
-    }
-  }
-  return found
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
-}
-
-/** Reasons to look at a mask before using it. */
-function flagsOf(row: Omit<ReviewRow, 'flags'>, { presence }: MapResult, timesMedian: number | undefined): string[] {
-  const flags: string[] = []
-  if (row.agreement < 0.8) flags.push('differs sharply')
-  if (!row.present && row.largest >= 0.1) flags.push(`left out: p reaches only ${row.largest.toFixed(2)}`)
-  if (row.present && row.volumeMl > 0 && row.largest < 0.5) flags.push('no voxel reaches ½')
-  if (presence?.mask === 'half') flags.push('cut at ½: t* would paint a haze')
-  if (row.present && row.volumeMl > 0 && row.supDice < 0.7)
-    flags.push(`promises a Dice of only ${row.supDice.toFixed(2)}`)
-  if (row.volumeMl > 1.5 * row.expectedMl)
-    flags.push(`${(row.volumeMl / row.expectedMl).toFixed(1)} times the expected volume`)
-  if (timesMedian !== undefined) flags.push(`unusual size: ${timesMedian.toPrecision(2)} times the median of the cases`)
-  if (row.lost > 0.1) flags.push(`${Math.round(100 * row.lost)} % went to other classes`)
-  return flags
 }

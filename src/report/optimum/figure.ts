@@ -62,6 +62,8 @@ function chartOptions(rows: readonly OptimumRow[], size: { width?: number; heigh
         .sort((a, b) => a[0] - b[0]),
     }))
   const dashKey: Mark = { kind: 'line', colour: 'currentColor', dash: '5 3', label: 'cut at ½', points: [] }
+  // From the tenth below the least: an axis from 0 would hide the difference of two good masks.
+  const lowest = Math.floor(10 * Math.min(0.9, ...rows.map((row) => row.diceAtHalf))) / 10
   const highest = Math.max(1, ...rows.flatMap((row) => [row.volumeRatioDice, row.volumeRatioHalf]))
   return [
     {
@@ -69,7 +71,7 @@ function chartOptions(rows: readonly OptimumRow[], size: { width?: number; heigh
       title: 'Dice: best (solid) and cut at ½ (dashed)',
       description: `Soft-Dice of the optimal mask and of the mask cut at one half, against noise strength. ${spoken(rows)}`,
       x,
-      y: { label: 'Dice', domain: [0, 1] },
+      y: { label: 'Dice', domain: [lowest, 1] },
       marks: [...series((r) => r.diceAtHalf, '5 3'), ...series((r) => r.supDice), dashKey],
     },
     {

@@ -17,7 +17,7 @@ const METHOD_NAMES: Readonly<Record<ThresholdRule, string>> = {
 /** What the references say, in a sentence: only what its interval supports. */
 export function verdict(name: string, { means, differences }: ThresholdComparison): string {
   const { value, low, high } = differences.atCaseThreshold
-  const interval = `${signed(value, 4)} (95 % interval ${signed(low)} to ${signed(high)})`
+  const interval = `${signed(value, 4)} (95 % interval ${signed(low, 4)} to ${signed(high, 4)})`
   const effect = low > 0 ? 'raises' : high < 0 ? 'lowers' : 'does not clearly change'
   const best = THRESHOLD_RULES.reduce((a, b) => (means[b].value > means[a].value ? b : a))
   return `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that of the ${METHOD_NAMES[best]}.`
@@ -44,9 +44,9 @@ export function referenceSection(
               ? '0.50'
               : `${middle.toFixed(2)} (${range(thresholds[0], thresholds.at(-1) ?? 0)})`,
         dice: means[method].value,
-        diceInterval: `[${range(means[method].low, means[method].high, 3)}]`,
+        diceInterval: `[${range(means[method].low, means[method].high, 4)}]`,
         difference: difference?.value,
-        differenceInterval: difference && `[${signed(difference.low)}, ${signed(difference.high)}]`,
+        differenceInterval: difference && `[${signed(difference.low, 4)}, ${signed(difference.high, 4)}]`,
         better:
           method === 'half'
             ? undefined
@@ -71,7 +71,7 @@ export function referenceSection(
           { key: 'threshold' },
           { key: 'dice', title: 'mean Dice', decimals: 4 },
           { key: 'diceInterval', title: '95 %' },
-          { key: 'difference', title: 'minus ½', decimals: 4 },
+          { key: 'difference', title: 'minus ½', show: (value) => signed(Number(value), 4) },
           { key: 'differenceInterval', title: '95 %' },
           { key: 'better', title: 'better than ½' },
         ],

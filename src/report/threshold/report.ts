@@ -73,7 +73,7 @@ export function reviewTable(rows: readonly ReviewRow[]): Table {
   }
 }
 
-function summaryOf({ rows, comparisons }: ThresholdReview, failures: readonly string[]): string[] {
+function summaryOf({ rows, common, comparisons }: ThresholdReview, failures: readonly string[]): string[] {
   const cases = new Set(rows.map((row) => row.case)).size
   const flagged = rows.filter((row) => row.flags.length > 0).length
   const shown = rows.filter((row) => row.present && row.volumeMl > 0)
@@ -82,6 +82,10 @@ function summaryOf({ rows, comparisons }: ThresholdReview, failures: readonly st
     `${counted(cases, 'case')}, ${counted(rows.length, 'mask')}. By the probabilities' own account, cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on average; the masks agree with the ½ cut to a Dice of ${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
     `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} flagged for a look before use${reasonsOf(rows)}${failures.length > 0 ? `; ${counted(failures.length, 'case')} could not be done` : ''}.`,
   ]
+  if (common.length > 0) {
+    const list = common.map(({ class: name, reason, masks, of }) => `${name} ${reason} (${masks} of ${of})`)
+    lines.push(`Too common in its class to single masks out, and so not flagged: ${list.join('; ')}.`)
+  }
   for (const { class: name, comparison } of comparisons) lines.push(verdict(name, comparison))
   const overconfident = comparisons.filter(({ comparison }) => comparison.calibrationError.raw > 0.1)
   if (overconfident.length > 0) {

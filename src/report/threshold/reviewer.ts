@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PresenceRule } from '../../decision/decode/presence.ts'
-import { writeAtomically } from '../../formats/atomic-write.ts'
+import { writeTextAtomically } from '../../formats/atomic-write.ts'
 import type { CaseMaps } from '../../maps/case-maps.ts'
 import type { ClassScheme } from '../../maps/classes.ts'
 import { readReference } from '../../maps/reference.ts'
@@ -90,8 +90,8 @@ export function startReview({ report, references, scope, presence, version }: Re
       const review = collector.finish()
       if (files) {
         const html = thresholdReport({ review, slices: slices.slices, failures, scope, version })
-        await writeAtomically(files.csv, [new TextEncoder().encode(tableCsv(reviewTable(review.rows)))])
-        await writeAtomically(files.page, [new TextEncoder().encode(html)])
+        await writeTextAtomically(files.csv, tableCsv(reviewTable(review.rows)))
+        await writeTextAtomically(files.page, html)
       }
       if (review.comparisons.length === 0) return undefined
       return {
