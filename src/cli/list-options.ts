@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs'
 import { imageEnding } from './outputs.ts'
 
 /** Options that take several values, separated by spaces, and what their values look like. */
 const LISTS: Readonly<Record<string, (word: string) => boolean>> = {
   '--sigma': isLength,
   '-s': isLength,
-  '--labels': (word) => imageEnding(word) === undefined,
+  '--labels': isName,
+  '--outputs': isName,
 }
 
 /**
@@ -38,4 +40,10 @@ export function filesBeforeLists(words: readonly string[]): string[] {
 
 function isLength(word: string): boolean {
   return /^[\d.,]+(mm|vx)?$/.test(word)
+}
+
+/** Whether a word is a label or a name and not a path: numbers always are, whatever folder is called the same. */
+function isName(word: string): boolean {
+  if (/^[\d+,]+$/.test(word)) return true
+  return imageEnding(word) === undefined && !/[/\\]/.test(word) && !existsSync(word)
 }

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
-import { marginal } from '../noise/marginal.ts'
-import { voxelCount, voxelVolumeMm3 } from '../volume/grid.ts'
+import { labelMarginals } from '../noise/label-marginals.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import { withRoomFor } from '../volume/one-grid.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
@@ -54,26 +53,11 @@ async function run(input: string, { output, sigma, labels: texts, background, js
   const names = await readLabelNamesFor(input)
   const foreground = labelsToUse(input, labels, texts, names)
   const wanted = background && !foreground.includes(0) && labels.includes(0) ? [0, ...foreground] : foreground
-  const n = voxelCount(grid)
-  const ml = voxelVolumeMm3(grid) / 1000
-  const data = wanted.length === 1 ? undefined : new Float32Array(n * wanted.length)
-  const rows: { label: number; volumeMl: number; referenceMl: number }[] = []
   const progress = startProgress('marginals', wanted.length)
-  let last: Float32Array = new Float32Array()
-  for (const [channel, c] of wanted.entries()) {
-    last = marginal(values, grid, c, sigmaMm)
-    data?.set(last, channel * n)
-    let [sum, count] = [0, 0]
-    for (let i = 0; i < n; i++) {
-      sum += last[i]
-      if (values[i] === c) count++
-    }
-    rows.push({ label: c, volumeMl: sum * ml, referenceMl: count * ml })
-    progress.update(channel + 1)
-  }
+  const { data, volumes: rows } = labelMarginals(values, grid, wanted, sigmaMm, progress.update)
   progress.end()
   const { scaling: _, ...template } = reference
-  await writeVolume(output, { ...template, channels: wanted.length, data: data ?? last })
+  await writeVolume(output, { ...template, channels: wanted.length, data })
   const result = {
     input,
     output,

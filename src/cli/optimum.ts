@@ -1,15 +1,11 @@
 import { Command } from 'commander'
-import { type SampledDice, sampledDice } from '../decision/sampled-dice.ts'
-import { softDiceOptimum } from '../decision/soft-dice.ts'
+import { type LabelOptimum, labelOptima } from '../decision/label-optima.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
 import { readVolume } from '../formats/volume-file.ts'
-import { foldProbability } from '../noise/fold.ts'
-import { marginal, marginalInBox } from '../noise/marginal.ts'
-import type { NoiseModel } from '../noise/model.ts'
 import { optimumFigure } from '../report/optimum/figure.ts'
 import { InputError } from '../volume/errors.ts'
-import { type Grid, type Vec3, voxelVolumeMm3 } from '../volume/grid.ts'
-import { type LabelArray, labelMapOf } from '../volume/labels.ts'
+import type { Vec3 } from '../volume/grid.ts'
+import { labelMapOf } from '../volume/labels.ts'
 import { withRoomFor } from '../volume/one-grid.ts'
 import { streamSeed } from '../volume/random.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
@@ -29,20 +25,10 @@ interface Options extends JsonOption {
   readonly seed: number
 }
 
-interface Row {
-  readonly label: number
+interface Row extends Omit<LabelOptimum, 'sigmaMm'> {
   readonly name?: string
   /** One number where all axes have the same. */
   readonly sigmaMm: number | Vec3
-  readonly supDice: number
-  readonly threshold: number
-  readonly diceAtHalf: number
-  readonly probabilityVolumeMl: number
-  readonly volumeRatioHalf: number
-  readonly volumeRatioDice: number
-  readonly foldProbability?: number
-  /** Over sampled labels: the mean Dice with its 95 % interval at ½, at t* and at the best threshold. */
-  readonly expectedDice?: Pick<SampledDice, 'atHalf' | 'atOptimum' | 'best' | 'gain' | 'regret'>
 }
 
 /** `halfdice optimum`: what to expect under the noise, before any network is trained. */
@@ -103,37 +89,19 @@ async function run(input: string, options: Options): Promise<void> {
   const names = await readLabelNamesFor(input)
   const wanted = labelsToUse(input, labels, options.labels, names)
   const scaleMm = length && lengthMm('--length', length, grid)
-  const ml = voxelVolumeMm3(grid) / 1000
   const progress = startProgress('optima', wanted.length * strengths.length)
-  const rows: Row[] = []
-  for (const c of wanted) {
-    const name = names.of(c)
-    for (const { mm } of strengths) {
-      const best = softDiceOptimum(marginalInBox(values, grid, c, mm)?.data ?? new Float32Array())
-      const model = scaleMm === undefined ? undefined : { sigmaMm: mm, lengthMm: scaleMm }
-      rows.push({
-        label: c,
-        ...(name !== undefined && { name }),
-        sigmaMm: oneOrPerAxis(mm),
-        supDice: best.supDice,
-        threshold: best.threshold,
-        diceAtHalf: best.diceAtHalf,
-        probabilityVolumeMl: best.probabilityVolume * ml,
-        volumeRatioHalf: best.volumeRatioHalf,
-        volumeRatioDice: best.volumeRatio,
-        ...(model && { foldProbability: foldProbability(model, grid) }),
-        ...(model &&
-          samples && {
-            expectedDice: sampled(
-              { labels: values, grid, label: c, noise: model },
-              { samples, seed: streamSeed(seed, stem(input)) },
-            ),
-          }),
-      })
-      progress.update(rows.length)
-    }
-  }
+  const optima = labelOptima(values, grid, {
+    labels: wanted,
+    sigmasMm: strengths.map(({ mm }) => mm),
+    lengthMm: scaleMm,
+    samples: samples === undefined ? undefined : { count: samples, seed: streamSeed(seed, stem(input)) },
+    onProgress: progress.update,
+  })
   progress.end()
+  const rows = optima.map(({ label, sigmaMm, ...rest }): Row => {
+    const name = names.of(label)
+    return { label, ...(name !== undefined && { name }), sigmaMm: oneOrPerAxis(sigmaMm), ...rest }
+  })
   const worst = Math.max(0, ...rows.map(({ foldProbability: p }) => p ?? 0))
   if (worst > 0.01)
     warn(`up to ${percent(worst)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
@@ -142,16 +110,6 @@ async function run(input: string, options: Options): Promise<void> {
       new TextEncoder().encode(optimumFigure(rows.map((row) => ({ ...row, label: row.name ?? row.label })))),
     ])
   printResult(json, { input, ...(scaleMm !== undefined && { lengthMm: scaleMm }), rows }, () => describe(rows, input))
-}
-
-/** Draws noisy labels and scores all thresholds of the marginal against them. */
-function sampled(
-  job: { labels: LabelArray; grid: Grid; label: number; noise: NoiseModel },
-  draws: { samples: number; seed: number },
-): NonNullable<Row['expectedDice']> {
-  const m = marginal(job.labels, job.grid, job.label, job.noise.sigmaMm)
-  const { atHalf, atOptimum, best, gain, regret } = sampledDice({ ...job, m }, draws)
-  return { atHalf, atOptimum, best, gain, regret }
 }
 
 function describe(rows: readonly Row[], input: string): string {
