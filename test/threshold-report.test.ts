@@ -164,6 +164,10 @@ test('the terminal ends with means, says where the page is and what was gained',
   const numbers = (line: string) => line.trim().split(/ {2,}/).slice(1).map(Number)
   const [a, b, mean] = lines.slice(-5, -2).map(numbers)
   for (const [i, value] of mean.entries()) expect(value).toBeCloseTo((a[i] + b[i]) / 2, i < 4 ? 3 : 2)
+  const page = readFileSync(join(folder, 'page/r.html'), 'utf8')
+  expect(page).toMatch(/axial slice \d+ of 12, t\* = /)
+  expect(page).toContain('2 mm</text>')
+  expect(page).not.toMatch(/\\u[0-9a-f]{4}/)
   expect(lines.at(-3)).toMatch(/^mean of 2 of 2 /)
   const gain = (a[2] + b[2] - a[1] - b[1]) / 2
   const told = /r\.html: open it in a browser; mean gain over the cut at 1\/2: \+([\d.]+) expected/.exec(

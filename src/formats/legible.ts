@@ -1,8 +1,9 @@
 /**
  * Characters that a terminal or a page obeys instead of showing: controls (ESC, new lines), invisible and direction
- * marks (U+202E and its kin), separators of lines, halves of characters.
+ * marks (U+202E and its kin), separators of lines, halves of characters. Not U+2060, which only keeps our own ranges
+ * on one line.
  */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+const UNSEEN = /(?!\u2060)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /** Text with such characters spelt out, as in `a\u001b[31mb`: names of files and what files hold may have any. */
 export function escaped(text: string): string {

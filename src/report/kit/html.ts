@@ -186,6 +186,8 @@ td.n{white-space:nowrap}
 details{margin:1rem 0}
 summary{cursor:pointer;font-weight:600}
 @media screen{details:not([open])+.more{display:none}}
+@media screen and (max-width:40rem){.figures{overflow-x:auto}.figures>svg{max-width:none;min-width:46rem}
+.scroll td,.scroll th{white-space:nowrap}.scroll td:not(.n){white-space:normal;min-width:7rem}nav ol{columns:1}}
 pre{background:var(--tint);padding:.7rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.4}
 footer{margin-top:3rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--soft);overflow-wrap:anywhere}
 @page{size:A4;margin:16mm 15mm}

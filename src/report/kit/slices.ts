@@ -5,6 +5,7 @@ import { element, short, textWidth } from './markup.ts'
 import { heatColour } from './palette.ts'
 import { type Pixels, type Plane, planePixels } from './plane.ts'
 import { pngDataUri } from './png.ts'
+import { edgeLetters, sliceMarks } from './slice-marks.ts'
 
 /** One value a voxel, in the grid's order. */
 export type Values = ArrayLike<number>
@@ -40,6 +41,8 @@ export interface SlicePanel {
   readonly grid: Grid
   readonly plane: Plane
   readonly layers: readonly Layer[]
+  /** Draws the patient's sides at the edges, and a scale bar. */
+  readonly marked?: boolean
 }
 
 export interface SliceOptions {
@@ -84,7 +87,9 @@ export function slicePanels(options: SliceOptions): string {
       const { width: w, height: h } = sizes[column]
       const scale = Math.min(cell / w, limit / h)
       if (panel.title) parts.push(fitted(x, y + 14, panel.title, cell, { 'font-weight': 600 }))
-      parts.push(drawPanel(panel, x + (cell - w * scale) / 2, y + top, scale))
+      const place = { x: x + (cell - w * scale) / 2, y: y + top, width: w * scale, height: h * scale }
+      parts.push(drawPanel(panel, place.x, place.y, scale))
+      if (panel.marked) parts.push(sliceMarks(edgeLetters(panel.grid, panel.plane), place, scale))
       if (panel.note) parts.push(fitted(x, y + top + limit + 14, panel.note, cell, { 'fill-opacity': 0.8 }))
     })
     y += top + limit + (row.some((p) => p.note) ? NOTE : 0) + GAP

@@ -10,6 +10,10 @@ export interface ChangeSlice {
   /** How much the mask changed, 0 … 1. */
   readonly change: number
   readonly threshold: number
+  /** Which slice of the image it is: `axial slice 12 of 40`. */
+  readonly where: string
+  /** Whether the image says where the patient's sides are and how long a millimetre is. */
+  readonly located: boolean
   /** A grid of one slice, and what lies on it. */
   readonly grid: Grid
   readonly plane: Plane
@@ -51,6 +55,7 @@ export function changeSlice({
 }: {
   readonly title: string
   readonly change: number
+  readonly located: boolean
   readonly grid: Grid
   readonly map: Float32Array
   readonly threshold: number
@@ -58,7 +63,8 @@ export function changeSlice({
   readonly labels: readonly number[]
 }): ChangeSlice {
   const changed = (at: number) => map[at] >= threshold !== map[at] >= 0.5
-  const whole = largestSlice(grid, acquisitionView(grid), changed)
+  const view = acquisitionView(grid)
+  const whole = largestSlice(grid, view, changed)
   const { axis, index } = whole
   const shape = vec3((a) => (a === axis ? 1 : grid.shape[a]))
   const probabilities = new Float32Array(shape[0] * shape[1] * shape[2])
@@ -75,10 +81,12 @@ export function changeSlice({
       }
     }
   }
+  const number = `slice ${index + 1} of ${grid.shape[axis]}`
+  const where = rest.located ? `${view} ${number}` : number
   const flat = { ...grid, shape }
   const seen = (at: number) => probabilities[at] >= Math.min(0.1, threshold / 2) || inside?.[at] === 1
   const plane = cropPlane(flat, { ...whole, index: 0 }, seen, 8)
-  return { ...rest, threshold, grid: flat, plane, probabilities, reference: inside }
+  return { ...rest, where, threshold, grid: flat, plane, probabilities, reference: inside }
 }
 
 /** The slice as a panel: probabilities, both cuts, and the reference. */
@@ -86,6 +94,8 @@ export function changePanel({
   title,
   change,
   threshold,
+  where,
+  located,
   grid,
   plane,
   probabilities,
@@ -108,7 +118,8 @@ export function changePanel({
   }
   return {
     title,
-    note: `t* = ${threshold.toFixed(2)}, ${Math.round(100 * change)} % changed`,
+    note: `${where}, t* = ${threshold.toFixed(2)}, ${Math.round(100 * change)} % changed`,
+    marked: located,
     grid,
     plane,
     layers,

@@ -77,7 +77,18 @@ export function startReview({ report, references, scope, presence, version }: Re
           if (volume === 0 || !slices.wants(change)) return
           const { grid } = source
           const title = `${source.name}, ${own.name}`
-          drawn.push(changeSlice({ title, change, grid, map, threshold, reference, labels: own.labels }))
+          drawn.push(
+            changeSlice({
+              title,
+              change,
+              located: source.hasGeometry,
+              grid,
+              map,
+              threshold,
+              reference,
+              labels: own.labels,
+            }),
+          )
         },
         // Only now is the case done: one that had to wait for others is decoded again.
         end(decoded) {
