@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { decodeNifti, encodeNifti } from '../src/formats/nifti.ts'
+import { decodeNpy, encodeNpy } from '../src/formats/npy.ts'
 import { calibration } from '../src/metrics/calibration.ts'
 import { evaluateLabels } from '../src/metrics/evaluate-labels.ts'
 import { dice } from '../src/metrics/overlap.ts'
@@ -67,6 +69,14 @@ describe('public functions refuse what they cannot take, and say what they expec
       () => channelOf({ grid, channels: 2, data: labels }, 0),
       'volume: has 64 numbers for 2 × 4×4×4',
     ],
+    [
+      'decodeNifti',
+      () => decodeNifti(as<Uint8Array>(new ArrayBuffer(400)), 'a.nii'),
+      'a.nii: is ArrayBuffer; give bytes',
+    ],
+    ['decodeNpy', () => decodeNpy(as<Uint8Array>('text'), 'a.npy'), 'a.npy: is String; give bytes'],
+    ['encodeNifti', () => encodeNifti({ grid, channels: 2, data: labels }), 'volume: has 64 numbers for 2 ×'],
+    ['encodeNpy', () => encodeNpy({ shape: [63], data: labels }), 'array: has 64 values for 63'],
   ])('%s', (_, call, message) => {
     expect(call).toThrow(message)
     expect(call).toThrow(InputError)

@@ -1,3 +1,4 @@
+import { checkBytes } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 
 /**
@@ -12,6 +13,7 @@ import { InputError } from '../volume/errors.ts'
  * decodeNifti(await gunzip(bytes, 'a.nii.gz'), 'a.nii.gz').data // [0, 1]
  */
 export async function gunzip(bytes: Uint8Array, subject: string): Promise<Uint8Array> {
+  checkBytes(bytes, subject)
   try {
     const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'))
     return new Uint8Array(await new Response(stream).arrayBuffer())

@@ -1,4 +1,4 @@
-import { checkGrid } from '../volume/checks.ts'
+import { checkBytes, checkGrid } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkVolume, type Volume, type VoxelArray } from '../volume/volume.ts'
 import { setGrid } from './nifti-affine.ts'
@@ -30,6 +30,7 @@ import { arrayType, bytesOf, HOST_LITTLE_ENDIAN, storedBytes, swapBytes, voxelsF
  * decodeNifti(bytes, 'a.nii').grid.spacing // [3, 1, 1]
  */
 export function decodeNifti(bytes: Uint8Array, subject: string): Volume {
+  checkBytes(bytes, subject)
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw new InputError(subject, 'is gzip-compressed; decompress it first')
   const bare = parseNiftiHeader(bytes, subject)
   const layout = niftiLayout(bare, subject)

@@ -1,4 +1,4 @@
-import { checkVoxels } from '../volume/checks.ts'
+import { checkBytes, checkVoxels } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { arrayType, bytesOf, HOST_LITTLE_ENDIAN, type StoredType, storedBytes, voxelsFromBytes } from './voxel-types.ts'
@@ -58,6 +58,7 @@ const MAX_HEADER_BYTES = 1 << 16
  * shape // [1, 2]
  */
 export function decodeNpy(bytes: Uint8Array, subject: string): NpyArray {
+  checkBytes(bytes, subject)
   const headBytes = npyHeadBytes(bytes, subject)
   const header = parseNpyHeader(bytes.subarray(0, headBytes), subject)
   const body = bytes.subarray(headBytes)

@@ -42,6 +42,11 @@ export function checkLabelArray(labels: VoxelArray, grid: Grid, subject = 'label
   }
 }
 
+/** Throws an InputError unless it is the bytes of a file. */
+export function checkBytes(bytes: Uint8Array, subject: string): void {
+  if (!(bytes instanceof Uint8Array)) throw new InputError(subject, `is ${kindOf(bytes)}; give bytes as a Uint8Array`)
+}
+
 /** Throws an InputError unless it can be a label's number. */
 export function checkLabelArgument(label: number, subject = 'label'): void {
   if (!(Number.isInteger(label) && label >= 0 && label <= LARGEST_LABEL)) {
