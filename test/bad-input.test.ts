@@ -226,7 +226,9 @@ describe('outputs', () => {
   test('in a folder that is a file, or with no image name', async () => {
     await refused(commands.marginal(good.labels, join(good.labels, 'x')), 'is a file, not a folder')
     await refused(['marginal', good.labels, '-o', at('x.png'), '--sigma', '1'], 'does not name an image format')
-    await refused(commands.sample(good.labels, good.probabilities), 'a file, not a folder')
+    writeFileSync(at('notes.txt'), 'no folder')
+    await refused(commands.sample(good.labels, at('notes.txt')), 'a file, not a folder')
+    await refused([...commands.sample(good.labels, good.probabilities), '-n', '2'], 'names one file for 2 samples')
   })
 
   // Root may write anywhere but into the kernel's own file system.
