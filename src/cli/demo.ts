@@ -24,8 +24,8 @@ export function command(): Command {
   const command = new Command('demo')
     .description(
       'Shows the whole story on a built-in phantom: noisy labels, exact marginals, optimal masks, a check of each by ' +
-        'Monte-Carlo, and a small cross-validated study that trains 20 networks. Writes one HTML page with figures that ' +
-        'opens offline. Minutes on two cores; a stopped demo goes on where it was.',
+        'Monte-Carlo, and a small cross-validated study that trains 20 networks. Writes one HTML page with figures ' +
+        'that opens offline. Minutes on two cores; a stopped demo goes on where it was.',
     )
     .option('-o, --output <folder>', 'folder for report.html and the study', 'halfdice-demo')
     .option('--seed <number>', 'fixes every random number', wholeNumber('--seed', 0, 0xffffffff), 0)
@@ -77,5 +77,5 @@ function prepareOutputs(folder: string, report: string, studyFolder: string): vo
 }
 
 const studyIntroduction =
-  'Does it matter for networks? Twenty small ones were trained on noisy labels of twenty phantoms, with cross-entropy ' +
-  'and with soft-Dice, five-fold cross-validated (the sections named Study).'
+  'Does it matter for networks? Twenty small ones were trained on noisy labels of twenty phantoms, with ' +
+  'cross-entropy and with soft-Dice, five-fold cross-validated (the sections named Study).'

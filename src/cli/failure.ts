@@ -23,7 +23,9 @@ export function describe(error: unknown): { code: number; text: string } {
   if (isOutOfMemory(error)) return { code: 1, text: outOfMemory('halfdice').message }
   return {
     code: 1,
-    text: `internal error: ${message.replace(/\s*\n\s*/g, ' ')}; run again with HALFDICE_DEBUG=1 and report what it prints`,
+    text:
+      `internal error: ${message.replace(/\s*\n\s*/g, ' ')}; run again with HALFDICE_DEBUG=1 and ` +
+      'report what it prints',
   }
 }
 

@@ -8,8 +8,8 @@ export interface Length {
 }
 
 /**
- * Parses `4`, `4mm`, `2vx` or `4,4,6`. Throws InputError unless every part is a number, none negative and not all zero (an
- * axis of several may have 0: nothing moves along it).
+ * Parses `4`, `4mm`, `2vx` or `4,4,6`. Throws InputError unless every part is a number, none negative and not all zero
+ * (an axis of several may have 0: nothing moves along it).
  */
 export function parseLength(option: string, text: string): Length {
   const parts = text.split(',').map((part) => part.trim())
@@ -42,7 +42,9 @@ export function lengthPerAxisMm(option: string, { text, values }: Length, grid: 
   return [along(0), along(1), along(2)]
 }
 
-/** One length for all directions, in mm. Voxels that are no cubes have no such length, so there it must be given in mm. */
+/**
+ * One length for all directions, in mm. Voxels that are no cubes have no such length, so there it must be given in mm.
+ */
 export function lengthMm(option: string, length: Length, grid: Grid): number {
   const { text, values } = length
   if (values.length !== 1) throw new InputError(option, `'${text}' has several parts; the length scale is one number`)

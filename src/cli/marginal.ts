@@ -21,8 +21,9 @@ interface Options extends JsonOption {
 export function command(): Command {
   const command = new Command('marginal')
     .description(
-      'Computes, in closed form, the probability of each class at every voxel when the label map is moved by noise of ' +
-        'strength σ: the share of noisy labels (see sample) that has the class there. It does not depend on the length scale.',
+      'Computes, in closed form, the probability of each class at every voxel when the label map is moved by noise ' +
+        'of strength σ: the share of noisy labels (see sample) that has the class there. It does not depend on the ' +
+        'length scale.',
     )
     .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
     .requiredOption('-o, --output <file>', 'float32 image of probabilities')

@@ -1,6 +1,6 @@
 /**
- * The word that was probably meant: the one with the fewest letters to change, where that is few enough. A word that was
- * cut short counts as its beginning (`tresh` is one letter from `thresh…`).
+ * The word that was probably meant: the one with the fewest letters to change, where that is few enough. A word that
+ * was cut short counts as its beginning (`tresh` is one letter from `thresh…`).
  */
 export function nearestWord(typed: string, words: readonly string[]): string | undefined {
   const scored = words.map((word) => {

@@ -35,8 +35,9 @@ interface Row extends Omit<LabelOptimum, 'sigmaMm'> {
 export function command(): Command {
   const command = new Command('optimum')
     .description(
-      'Tells what a perfect network could reach on noisy labels: for each class and noise strength σ the best expected ' +
-        'Dice D*, the threshold t* = D*/2 that reaches it, what the cut at 1/2 loses, and the volumes of both masks.',
+      'Tells what a perfect network could reach on noisy labels: for each class and noise strength σ the best ' +
+        'expected Dice D*, the threshold t* = D*/2 that reaches it, what the cut at 1/2 loses, and the volumes of ' +
+        'both masks.',
     )
     .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
     .requiredOption(

@@ -33,8 +33,8 @@ const extentMm: Vec3 = [288, 240, 192]
 export function command(): Command {
   const command = new Command('phantom')
     .description(
-      'Writes example data made by formulas: CT-like images of the upper abdomen with labels, as an nnU-Net raw data set ' +
-        '(imagesTr, labelsTr, dataset.json). To try the tool with; it is no anatomy to draw conclusions from.',
+      'Writes example data made by formulas: CT-like images of the upper abdomen with labels, as an nnU-Net raw data ' +
+        'set (imagesTr, labelsTr, dataset.json). To try the tool with; it is no anatomy to draw conclusions from.',
     )
     .requiredOption('-o, --output <folder>', 'folder of the data set')
     .option('-n, --number <count>', 'how many cases', wholeNumber('--number', 1, 10_000), 1)

@@ -24,7 +24,8 @@ interface Options extends JsonOption {
 export function command(): Command {
   const command = new Command('predict')
     .description(
-      'Applies a model of `halfdice train` to an image and writes probabilities (float32, one volume an output) on the ' +
+      'Applies a model of `halfdice train` to an image and writes probabilities (float32, one volume ' +
+        'an output) on the ' +
         "image's own grid, or with --threshold a mask. The model file holds all the preprocessing there is.",
     )
     .argument('<model>', 'model.onnx')

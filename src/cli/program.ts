@@ -10,7 +10,9 @@ interface Entry {
   readonly load: () => Promise<{ command(): Command }>
 }
 
-/** Every command, in the order of `halfdice --help`. Only the one asked for is loaded, so that the others cost no time. */
+/**
+ * Every command, in the order of `halfdice --help`. Only the one asked for is loaded, so that the others cost no time.
+ */
 const commands: readonly Entry[] = [
   {
     name: 'demo',
@@ -82,8 +84,8 @@ export async function createProgram(argv: readonly string[]): Promise<Command> {
     throw new InputError('usage', `unknown command '${asked}'${hint}; see 'halfdice --help'`)
   }
   for (const { name, summary, load } of commands) {
-    const command = name === asked ? (await load()).command() : new Command(name)
-    program.addCommand(settle(withQuiet(command.summary(summary))))
+    const command = name === asked ? withQuiet((await load()).command()) : new Command(name)
+    program.addCommand(settle(command.summary(summary)))
   }
   return program
 }

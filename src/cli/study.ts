@@ -26,8 +26,9 @@ interface Options extends JsonOption, StudyOptions {
 export function command(): Command {
   const command = new Command('study')
     .description(
-      'Trains with cross-entropy and with soft-Dice on noisy labels, cross-validated, and compares every way to cut the\n' +
-        'probabilities. One folder holds networks, scores, tables and the report. Killed runs go on where they were.',
+      'Trains with cross-entropy and with soft-Dice on noisy labels, cross-validated, and compares every way to cut ' +
+        'the\nprobabilities. One folder holds networks, scores, tables and the report. Killed runs go on where they ' +
+        'were.',
     )
     .argument('<config>', 'YAML file; `halfdice study init` writes one to start from')
     .option('-o, --output <folder>', 'folder of the study (default: study-NAME, after the configuration file)')

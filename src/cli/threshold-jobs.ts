@@ -17,8 +17,8 @@ import { warn } from './print.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 
 /**
- * Finds all cases and checks where their masks go, before anything is read. A single case, or cases to be pooled, are opened at once, so
- * that their faults stop the run before it starts.
+ * Finds all cases and checks where their masks go, before anything is read. A single case, or cases to be pooled, are
+ * opened at once, so that their faults stop the run before it starts.
  */
 export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<ThresholdCase[]> {
   protect([options.like, options.references, options.datasetJson])

@@ -16,8 +16,8 @@ import { version } from './version.ts'
 export function command(): Command {
   const command = new Command('threshold')
     .description(
-      'Cuts probability maps where the expected Dice is largest: at t* = D*/2, half of the best Dice that the map allows, ' +
-        'instead of at 1/2. Needs no labels and no retraining.',
+      'Cuts probability maps where the expected Dice is largest: at t* = D*/2, half of the best Dice that the map ' +
+        'allows, instead of at 1/2. Needs no labels and no retraining.',
     )
     .argument(
       '[probabilities...]',
@@ -44,8 +44,8 @@ export function command(): Command {
     .addOption(
       new Option(
         '--decode <how>',
-        'one label map of classes that exclude each other or of nested regions, or separate masks ' +
-          '(default: as dataset.json says; else exclusive for arrays and for images that add up to 1, separate for others)',
+        'one label map of classes that exclude each other or of nested regions, or separate masks (default: as ' +
+          'dataset.json says; else exclusive for arrays and for images that add up to 1, separate for others)',
       ).choices(['exclusive', 'regions', 'separate']),
     )
     .option(

@@ -62,7 +62,8 @@ export function command(): Command {
     new Option(flags, text).choices(choices).default(otherwise)
   const command = new Command('train')
     .description(
-      "Trains a small U-Net on a data set in nnU-Net's raw layout (dataset.json, imagesTr, labelsTr) and writes an ONNX " +
+      "Trains a small U-Net on a data set in nnU-Net's raw layout (dataset.json, imagesTr, labelsTr) " +
+        'and writes an ONNX ' +
         'model that carries its preprocessing. Killed runs go on where they were when started again.',
     )
     .argument('<dataset>', 'folder of the data set')

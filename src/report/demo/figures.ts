@@ -24,7 +24,9 @@ export function phantomFigure({ phantom, organs }: DemoResults): Block {
   })
   const svg = slicePanels({
     panels,
-    description: `Axial slices of the phantom through ${organs.map((o) => o.name).join(', ')}, with the outlines of all four.`,
+    description:
+      `Axial slices of the phantom through ${organs.map((o) => o.name).join(', ')}, with the outlines ` +
+      'of all four.',
   })
   return {
     kind: 'figure',
@@ -63,7 +65,10 @@ export function drawsFigure({ phantom, organs, draws }: DemoResults): Block {
   const svg = slicePanels({
     panels,
     columns: draws.length,
-    description: `Reference and ${draws[0].labels.length} noisy outlines of ${shown.map((o) => o.name).join(' and ')} at σ of ${draws.map((d) => d.noise.sigmaMm[0]).join(', ')} mm.`,
+    description:
+      `Reference and ${draws[0].labels.length} noisy outlines of ` +
+      `${shown.map((o) => o.name).join(' and ')} at σ of ` +
+      `${draws.map((d) => d.noise.sigmaMm[0]).join(', ')} mm.`,
   })
   return { kind: 'figure', svgs: [svg], caption: 'The reference (white) and five noisy labels at three strengths.' }
 }
@@ -75,7 +80,9 @@ export function marginalFigure({ phantom, organs }: DemoResults): Block {
     const { optimum } = organ
     return {
       title: organ.name,
-      note: `D* ${optimum.supDice.toFixed(2)} · t* ${optimum.threshold.toFixed(2)} · max m ${organ.marginal.reduce((a, b) => Math.max(a, b), 0).toFixed(2)}`,
+      note:
+        `D* ${optimum.supDice.toFixed(2)} · t* ${optimum.threshold.toFixed(2)} · max m ` +
+        `${organ.marginal.reduce((a, b) => Math.max(a, b), 0).toFixed(2)}`,
       grid: phantom.image.grid,
       plane: organPlane(phantom.labels, organ.label, 24),
       layers: [
@@ -90,7 +97,9 @@ export function marginalFigure({ phantom, organs }: DemoResults): Block {
   const svg = slicePanels({
     panels,
     heatLabel: 'probability m',
-    description: `Heat maps of the marginal probability of ${organs.map((o) => o.name).join(', ')}, with the outlines of the reference and of the cuts at one half and at t*.`,
+    description:
+      `Heat maps of the marginal probability of ${organs.map((o) => o.name).join(', ')}, with the ` +
+      'outlines of the reference and of the cuts at one half and at t*.',
   })
   return {
     kind: 'figure',
@@ -134,7 +143,9 @@ export function curveTable(organs: readonly DemoOrgan[]): Block {
 export function expectedDiceChart({ organs, noise }: DemoResults): string {
   return chart({
     title: `Expected Dice by threshold, σ = ${noise.sigmaMm[0]} mm`,
-    description: `Mean Dice against noisy labels for every threshold, one curve an organ. ${organs.map((o) => `${o.name}: ${o.expected.atHalf.mean.toFixed(3)} at one half, ${o.expected.atOptimum.mean.toFixed(3)} at t* = ${o.optimum.threshold.toFixed(2)}`).join('; ')}.`,
+    description:
+      'Mean Dice against noisy labels for every threshold, one curve an organ. ' +
+      `${organs.map((o) => `${o.name}: ${o.expected.atHalf.mean.toFixed(3)} at one half, ${o.expected.atOptimum.mean.toFixed(3)} at t* = ${o.optimum.threshold.toFixed(2)}`).join('; ')}.`,
     width: 940,
     height: 360,
     x: { label: 'threshold on m', domain: [0, 1] },
@@ -171,7 +182,8 @@ export function expectedFigure(results: DemoResults): Block {
     kind: 'figure',
     svgs: [expectedDiceChart(results)],
     caption:
-      'Expected Dice of the mask {m ≥ t} for every t, with 95 % intervals over the samples (bands). The marked points are t*, computed without any sample.',
+      'Expected Dice of the mask {m ≥ t} for every t, with 95 % intervals over the samples (bands). ' +
+      'The marked points are t*, computed without any sample.',
   }
 }
 
@@ -180,7 +192,8 @@ export function expectedTable(organs: readonly DemoOrgan[]): Block {
     kind: 'table',
     name: 'expected-dice',
     caption:
-      'Expected Dice at ½ and at t*; 95 % intervals of the paired differences. The regret compares with the best threshold on the same samples, which flatters that one a little.',
+      'Expected Dice at ½ and at t*; 95 % intervals of the paired differences. The regret compares ' +
+      'with the best threshold on the same samples, which flatters that one a little.',
     table: {
       columns: [
         { key: 'organ' },
@@ -242,7 +255,8 @@ export function agreementFigure({ zScores, frequencies }: DemoResults): Block {
     kind: 'figure',
     svgs: [svg, groups],
     caption:
-      'Neighbouring voxels share their samples, so these are not independent numbers, and mean and width of the histogram wander more than its size suggests.',
+      'Neighbouring voxels share their samples, so these are not independent numbers, and mean and ' +
+      'width of the histogram wander more than its size suggests.',
   }
 }
 
@@ -266,7 +280,8 @@ export function tornFigure({ phantom, organs, draws, folded }: DemoResults): Blo
     }),
   )
   const description = `Noisy ${organ.name} labels: whole for a long length scale, torn to crumbs for a short one.`
-  const caption = `The same strength with a long and with a short length scale. The marginals, and so t*, are the same for both.`
+  const caption =
+    'The same strength with a long and with a short length scale. The marginals, and so t*, are the ' + 'same for both.'
   return { kind: 'figure', svgs: [slicePanels({ panels, description })], caption }
 }
 

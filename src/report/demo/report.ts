@@ -37,8 +37,10 @@ export function demoReport(
     summary: [...demoSummary(results), ...findings],
     sections: [...demoSections(results), ...extra],
     footer: [
-      `Made by halfdice ${version} with the command: halfdice demo --seed ${results.seed}. ${results.samples} noisy labels were drawn; the same version and seed give the same page.`,
-      'The images are a procedural phantom, not a patient. The theory is in docs/theory.md; its source is Nordström, Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
+      `Made by halfdice ${version} with the command: halfdice demo --seed ${results.seed}. ` +
+        `${results.samples} noisy labels were drawn; the same version and seed give the same page.`,
+      'The images are a procedural phantom, not a patient. The theory is in docs/theory.md; its source is Nordström, ' +
+        'Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
     ],
   })
 }
@@ -56,8 +58,14 @@ export function demoSummary({ organs, noise }: DemoResults): string[] {
   const [most, least] = [by[0], by[by.length - 1]]
   const worstRegret = Math.max(...organs.map((o) => o.expected.regret.mean))
   return [
-    `When annotators’ contours wander by σ = ${sigma} mm, even a perfect probability map, cut at ½, gives masks that are too small for Dice. The best cut is t* = ½D*, half the best Dice that can be reached: here ${Math.min(...organs.map((o) => o.optimum.threshold)).toFixed(2)} to ${Math.max(...organs.map((o) => o.optimum.threshold)).toFixed(2)}, depending on the organ.`,
-    `Against sampled noisy labels, moving the cut from ½ to t* changes the expected Dice of the ${most.name} by ${withInterval(most.expected.gain)} and of the ${least.name} by ${withInterval(least.expected.gain)}. No other threshold beats t* on these samples by ${worstRegret < 0.001 ? 'as much as 0.001' : `more than ${(Math.ceil(worstRegret * 1000) / 1000).toFixed(3)}`}.`,
+    `When annotators’ contours wander by σ = ${sigma} mm, even a perfect probability map, cut at ½, ` +
+      'gives masks that are too small for Dice. The best cut is t* = ½D*, half the best Dice that can ' +
+      `be reached: here ${Math.min(...organs.map((o) => o.optimum.threshold)).toFixed(2)} to ` +
+      `${Math.max(...organs.map((o) => o.optimum.threshold)).toFixed(2)}, depending on the organ.`,
+    'Against sampled noisy labels, moving the cut from ½ to t* changes the expected Dice of the ' +
+      `${most.name} by ${withInterval(most.expected.gain)} and of the ${least.name} by ` +
+      `${withInterval(least.expected.gain)}. No other threshold beats t* on these samples by ` +
+      `${worstRegret < 0.001 ? 'as much as 0.001' : `more than ${(Math.ceil(worstRegret * 1000) / 1000).toFixed(3)}`}.`,
   ]
 }
 
@@ -72,7 +80,11 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: `One case of a procedural CT-like body, ${results.phantom.image.grid.shape.join(' × ')} voxels of ${results.phantom.image.grid.spacing.join(' × ')} mm, with four labelled organs: ${organs.map((o) => `${o.name} (${o.volumeMl.toFixed(0)} ml)`).join(', ')}. They differ in size and shape because that decides how much noise matters.`,
+          text:
+            `One case of a procedural CT-like body, ${results.phantom.image.grid.shape.join(' × ')} ` +
+            `voxels of ${results.phantom.image.grid.spacing.join(' × ')} mm, with four labelled ` +
+            `organs: ${organs.map((o) => `${o.name} (${o.volumeMl.toFixed(0)} ml)`).join(', ')}. They ` +
+            'differ in size and shape because that decides how much noise matters.',
         },
         phantomFigure(results),
       ],
@@ -82,7 +94,10 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: 'A smooth Gaussian displacement field bends the reference: σ says how far a point of the contour strays, ℓ over which distance neighbours stray together. Each thin line is another annotator who means the same organ.',
+          text:
+            'A smooth Gaussian displacement field bends the reference: σ says how far a point of the contour strays, ' +
+            'ℓ over which distance neighbours stray together. Each thin line is another annotator who means the same ' +
+            'organ.',
         },
         drawsFigure(results),
       ],
@@ -92,7 +107,10 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: `The share of annotators who would include a voxel has a closed form; no sampling is needed. At σ = ${sigma} mm the thin organs are nowhere certain, and the cut at ½ shrinks or vanishes while the cut at t* keeps a sensible mask.`,
+          text:
+            'The share of annotators who would include a voxel has a closed form; no sampling is ' +
+            `needed. At σ = ${sigma} mm the thin organs are nowhere certain, and the cut at ½ shrinks ` +
+            'or vanishes while the cut at t* keeps a sensible mask.',
         },
         marginalFigure(results),
       ],
@@ -102,7 +120,10 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: 'From the reference and σ alone, theory gives the best Dice D* that any prediction can expect, the threshold t* = ½D* that reaches it, and what the cut at ½ gets instead. Small and thin organs feel the same noise much earlier than large ones.',
+          text:
+            'From the reference and σ alone, theory gives the best Dice D* that any prediction can expect, the ' +
+            'threshold t* = ½D* that reaches it, and what the cut at ½ gets instead. Small and thin organs feel the ' +
+            'same noise much earlier than large ones.',
         },
         {
           kind: 'figure',
@@ -111,7 +132,8 @@ export function demoSections(results: DemoResults): ReportSection[] {
             { width: 460, height: 330 },
           ),
           caption:
-            'Soft-Dice, threshold and volume against σ; solid lines are the Dice-optimal mask, dashed lines the cut at ½. Where a dashed line reaches zero, no voxel is likelier than ½ and the mask is empty.',
+            'Soft-Dice, threshold and volume against σ; solid lines are the Dice-optimal mask, dashed lines the cut ' +
+            'at ½. Where a dashed line reaches zero, no voxel is likelier than ½ and the mask is empty.',
         },
         curveTable(organs),
       ],
@@ -121,7 +143,10 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: `t* optimises a ratio of expectations; what people report is the expected Dice. ${samples} sampled labels say how far apart the two are: the curves below are the mean Dice of every threshold, and the regret is what t* leaves to the best of them.`,
+          text:
+            `t* optimises a ratio of expectations; what people report is the expected Dice. ${samples} ` +
+            'sampled labels say how far apart the two are: the curves below are the mean Dice of every ' +
+            'threshold, and the regret is what t* leaves to the best of them.',
         },
         expectedFigure(results),
         expectedTable(organs),
@@ -132,7 +157,11 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: `For every uncertain voxel, the share of ${samples} samples that include it is compared with its marginal. If both are right, these z-scores have mean 0 and standard deviation 1; here they are ${decimals(average(zScores))} and ${sd.toFixed(3)}, and ${(100 * wide).toFixed(1)} % lie beyond ±1.96 (5 % expected).`,
+          text:
+            `For every uncertain voxel, the share of ${samples} samples that include it is compared ` +
+            'with its marginal. If both are right, these z-scores have mean 0 and standard deviation ' +
+            `1; here they are ${decimals(average(zScores))} and ${sd.toFixed(3)}, and ` +
+            `${(100 * wide).toFixed(1)} % lie beyond ±1.96 (5 % expected).`,
         },
         agreementFigure(results),
       ],
@@ -142,7 +171,12 @@ export function demoSections(results: DemoResults): ReportSection[] {
       blocks: [
         {
           kind: 'text',
-          text: `Where σ is too large for ℓ, the field folds: the label is torn or repeated, which no annotator does. With ℓ = ${noise.lengthMm / sigma} σ, as elsewhere on this page, the field folds at ${percent(results.draws[results.draws.length - 1].foldProbability)} of the voxels; with ℓ = ${results.folded.noise.lengthMm / sigma} σ, at ${percent(results.folded.foldProbability)}.`,
+          text:
+            'Where σ is too large for ℓ, the field folds: the label is torn or repeated, which no ' +
+            `annotator does. With ℓ = ${noise.lengthMm / sigma} σ, as elsewhere on this page, the ` +
+            `field folds at ${percent(results.draws[results.draws.length - 1].foldProbability)} of the ` +
+            `voxels; with ℓ = ${results.folded.noise.lengthMm / sigma} σ, at ` +
+            `${percent(results.folded.foldProbability)}.`,
         },
         tornFigure(results),
         foldFigure(results),

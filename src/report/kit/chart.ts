@@ -22,8 +22,8 @@ const FONT = 12
 const RIGHT = 14
 
 /**
- * A chart as one SVG element: axes with round ticks, a light grid, marks and a legend. It uses `currentColor` for ink and
- * no background, so that it follows the page's light or dark theme; on its own it is black on white.
+ * A chart as one SVG element: axes with round ticks, a light grid, marks and a legend. It uses `currentColor` for ink
+ * and no background, so that it follows the page's light or dark theme; on its own it is black on white.
  *
  * @example
  * chart({ description: 'Dice by noise', x: { label: 'σ (mm)', scale: 'log' }, y: { label: 'Dice', domain: [0, 1] },

@@ -7,7 +7,8 @@ import { lineColour, MARKERS } from './palette.ts'
  *
  * @example
  * const mark = histogramMark([0.1, 0.2, 0.9], [0, 1], 2, { colour: '#0077bb' })
- * chart({ description: 'A histogram', x: { label: 'p' }, y: { label: 'voxels' }, marks: [mark] }).startsWith('<svg') // true
+ * chart({ description: 'A histogram', x: { label: 'p' }, y: { label: 'voxels' }, marks: [mark] }).startsWith('<svg') //
+ * true
  */
 export function histogramMark(
   values: ArrayLike<number>,
@@ -63,7 +64,9 @@ export function reliabilityDiagram(
   const { x = 'predicted probability', y = 'observed frequency', ...size } = options
   return chart({
     ...size,
-    description: `Observed frequency against predicted probability for ${series.map((s) => s.label).join(', ')}, beside the diagonal of perfect calibration.`,
+    description:
+      `Observed frequency against predicted probability for ${series.map((s) => s.label).join(', ')}, ` +
+      'beside the diagonal of perfect calibration.',
     x: { label: x, domain: [0, 1] },
     y: { label: y, domain: [0, 1] },
     marks: [

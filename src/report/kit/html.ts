@@ -31,8 +31,8 @@ export interface ReportOptions {
 }
 
 /**
- * A report as one HTML file: no scripts, nothing fetched, light and dark, made for A4 paper too. The same input gives the
- * same bytes (no date is written).
+ * A report as one HTML file: no scripts, nothing fetched, light and dark, made for A4 paper too. The same input gives
+ * the same bytes (no date is written).
  *
  * @example
  * const sections = [{ title: 'Results', blocks: [{ kind: 'text', text: 'Dice 0.9' }] }]
@@ -102,7 +102,8 @@ function drawBlock(block: Block, count: { figure: number; table: number }): stri
     case 'table':
       return drawTable(block.table, block.caption, block.name, ++count.table)
     case 'details':
-      // The blocks follow their switch and do not lie in it: what lies in a closed one, most browsers leave out on paper.
+      // The blocks follow their switch and do not lie in it: what lies in a closed one, most browsers leave out on
+      // paper.
       return [
         element('details', {}, element('summary', {}, escapeText(block.summary))),
         element('div', { class: 'more' }, ...block.blocks.map((b) => drawBlock(b, count))),

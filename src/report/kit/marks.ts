@@ -188,7 +188,9 @@ function shape(marker: Marker, x: number, y: number, r: number, colour: string):
       return element('rect', { x: x - r * 0.9, y: y - r * 0.9, width: r * 1.8, height: r * 1.8, fill: colour })
     case 'diamond':
       return element('path', {
-        d: `M${short(x)} ${short(y - r * 1.3)}l${short(r * 1.3)} ${short(r * 1.3)}l${short(-r * 1.3)} ${short(r * 1.3)}l${short(-r * 1.3)} ${short(-r * 1.3)}Z`,
+        d:
+          `M${short(x)} ${short(y - r * 1.3)}l${short(r * 1.3)} ${short(r * 1.3)}l${short(-r * 1.3)} ` +
+          `${short(r * 1.3)}l${short(-r * 1.3)} ${short(-r * 1.3)}Z`,
         fill: colour,
       })
     case 'triangle':

@@ -1,6 +1,6 @@
 /**
- * Line colours that stay apart under the common colour-vision deficiencies, on white and on near-black alike: Paul Tol's
- * «vibrant» scheme. Dashes and markers repeat the distinction without colour.
+ * Line colours that stay apart under the common colour-vision deficiencies, on white and on near-black alike: Paul
+ * Tol's «vibrant» scheme. Dashes and markers repeat the distinction without colour.
  */
 export const LINE_COLOURS = ['#0077bb', '#ee7733', '#009988', '#cc3311', '#ee3377', '#33bbee', '#888888'] as const
 

@@ -16,8 +16,9 @@ export interface Plane {
 }
 
 /**
- * Slice `index` of a grid as radiologists look at it: the patient's right on the left, front or head up (sagittal: front on the
- * left). Voxel axes are matched to the nearest world axes by the grid's direction, so an oblique grid is shown in its own planes.
+ * Slice `index` of a grid as radiologists look at it: the patient's right on the left, front or head up (sagittal:
+ * front on the left). Voxel axes are matched to the nearest world axes by the grid's direction, so an oblique grid is
+ * shown in its own planes.
  *
  * @example
  * viewPlane(createGrid([4, 3, 2]), 'axial', 1).index // 1
@@ -55,7 +56,8 @@ export function acquisitionView(grid: Grid): View {
 }
 
 /**
- * The plane with the most voxels for which `inside` holds; the middle one where there is none. Ties: the middle of them.
+ * The plane with the most voxels for which `inside` holds; the middle one where there is none. Ties: the middle of
+ * them.
  *
  * @example
  * const labels = Uint8Array.of(0, 0, 0, 1, 1, 1, 1, 0)

@@ -4,8 +4,8 @@ import { element } from './markup.ts'
 const GAP = 16
 
 /**
- * Figures of this room put together as one SVG file, `columns` to a row. A file of its own has no page behind it, so it brings
- * white paper and black ink, in dark viewers too.
+ * Figures of this room put together as one SVG file, `columns` to a row. A file of its own has no page behind it, so it
+ * brings white paper and black ink, in dark viewers too.
  */
 export function sheet(svgs: readonly string[], columns: number, description: string): string {
   const placed: string[] = []

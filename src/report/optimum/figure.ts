@@ -69,7 +69,10 @@ function chartOptions(rows: readonly OptimumRow[], size: { width?: number; heigh
     {
       ...size,
       title: 'Dice: best (solid) and cut at ½ (dashed)',
-      description: `Soft-Dice of the optimal mask and of the mask cut at one half, against noise strength. ${spoken(rows)}`,
+      description: [
+        'Soft-Dice of the optimal mask and of the mask cut at one half, against noise strength.',
+        spoken(rows),
+      ].join(' '),
       x,
       y: { label: 'Dice', domain: [lowest, 1] },
       marks: [...series((r) => r.diceAtHalf, '5 3'), ...series((r) => r.supDice), dashKey],
@@ -118,5 +121,8 @@ function spoken(rows: readonly OptimumRow[]): string {
     undefined,
   )
   if (!worst) return ''
-  return `The widest gap is at ${worst.label}, σ ${strength(worst.sigmaMm)} mm: ${worst.supDice.toFixed(3)} against ${worst.diceAtHalf.toFixed(3)}.`
+  return (
+    `The widest gap is at ${worst.label}, σ ${strength(worst.sigmaMm)} mm: ${worst.supDice.toFixed(3)} ` +
+    `against ${worst.diceAtHalf.toFixed(3)}.`
+  )
 }

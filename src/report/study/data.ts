@@ -45,7 +45,11 @@ export function foldingNote({ noise }: StudyConfig): Block[] {
   const folded = noise.filter((one) => foldingOf(one) > muchFolding)
   if (folded.length === 0) return []
   const list = folded.map((one) => `${foldingText(one)} of voxels at ${noiseText(one)}`).join('; in ')
-  const text = `The noise folds in ${list}. Above ${100 * muchFolding} % its labels are torn or repeated in places, which no annotator does: take what is said of ${folded.length === 1 ? 'this strength' : 'these strengths'} with care. A longer length scale (noise.lengthOverSigma) avoids it.`
+  const text =
+    `The noise folds in ${list}. Above ${100 * muchFolding} % its labels are torn or repeated in ` +
+    'places, which no annotator does: take what is said of ' +
+    `${folded.length === 1 ? 'this strength' : 'these strengths'} with care. A longer length scale ` +
+    '(noise.lengthOverSigma) avoids it.'
   return [{ kind: 'note', tone: 'warning', text }]
 }
 
@@ -58,7 +62,9 @@ function gridSentences({ data, spacingMm }: StudyConfig): string[] {
   }
   if (isGiven(spacingMm)) {
     sentences.push(
-      `Images and labels were resampled to ${spacingText(spacingMm)} before anything else, images linearly, labels to the nearest one. Noise, training and all scores live on that grid: noisy and clean labels are resampled ones.`,
+      `Images and labels were resampled to ${spacingText(spacingMm)} before anything else, images ` +
+        'linearly, labels to the nearest one. Noise, training and all scores live on that grid: noisy ' +
+        'and clean labels are resampled ones.',
     )
   }
   return sentences.length === 0 ? ['Images and labels keep their own grids; none was resampled.'] : sentences
@@ -78,13 +84,17 @@ function leftOutNote(bad: StudyFile['dataset']['leftOut']): Block[] {
   if (bad.length === 0) return []
   const list = bad.slice(0, NAMED).map(({ id, reason }) => `${id} (${reason})`)
   const why = bad.length === 1 ? 'was left out because it' : 'were left out because they'
-  const text = `${counted(bad.length, 'case')} ${why} could not be used: ${list.join('; ')}${bad.length > NAMED ? ' …' : ''}`
+  const text =
+    `${counted(bad.length, 'case')} ${why} could not be used: ` + `${list.join('; ')}${bad.length > NAMED ? ' …' : ''}`
   return [{ kind: 'note', tone: 'warning', text }]
 }
 
 function noiseSentence({ joint }: StudyConfig): string {
   const field = joint ? 'one displacement field for all organs of a case' : 'a displacement field for each organ'
-  return `One noisy label was drawn for each case and strength (${field}), the same for every fold and both losses; networks never saw a clean label.`
+  return (
+    `One noisy label was drawn for each case and strength (${field}), the same for every fold and both ` +
+    'losses; networks never saw a clean label.'
+  )
 }
 
 function noiseText({ sigmaMm, lengthMm }: StudyNoise): string {

@@ -18,11 +18,15 @@ export function exampleFigure(examples: readonly Example[], results: readonly Sc
         slicePanels({
           columns: 4,
           heatLabel: 'probability',
-          description: `One slice of ${organ} at each noise strength: labels, marginal, and both networks' probabilities with their masks.`,
+          description:
+            `One slice of ${organ} at each noise strength: labels, marginal, and both networks' ` +
+            'probabilities with their masks.',
           panels: own.flatMap((example) => examplePanels(example, results)),
         }),
       ],
-      caption: `${organ}, case ${own[0].case}: one row for each noise strength. Dice is that of the whole case with its noisy label.`,
+      caption:
+        `${organ}, case ${own[0].case}: one row for each noise strength. Dice is that of the whole ` +
+        'case with its noisy label.',
     }
   })
 }

@@ -51,7 +51,9 @@ export function diceFigure(summary: readonly SummaryRow[], target: Target): Bloc
         ],
       }),
     ),
-    caption: `Mean Dice with the ${target} labels and 95 % intervals. Lines: what exact probabilities would score, cut at t* (solid) and at ½ (dashed).`,
+    caption:
+      `Mean Dice with the ${target} labels and 95 % intervals. Lines: what exact probabilities would ` +
+      'score, cut at t* (solid) and at ½ (dashed).',
   }
 }
 
@@ -181,7 +183,9 @@ export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
   return organs.map((organ) => ({
     kind: 'figure',
     svgs: ['theory', 'cross-entropy', 'soft-dice'].map((loss) => diagram(organ, loss)),
-    caption: `${organ}: predicted probability against the share of voxels in the noisy label, for exact marginals and both networks. Groups of fewer than ${FEWEST_VOXELS} voxels are left out.`,
+    caption:
+      `${organ}: predicted probability against the share of voxels in the noisy label, for exact ` +
+      `marginals and both networks. Groups of fewer than ${FEWEST_VOXELS} voxels are left out.`,
   }))
 }
 
@@ -235,7 +239,9 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
     return {
       kind: 'figure',
       svgs: [lossChart('cross-entropy'), lossChart('soft-dice'), ...diceCharts],
-      caption: `${group}: training loss, and Dice of up to 12 held-out cases after every epoch, cross-entropy cut at each case's t* (at ½ it can be small and yet have learned), soft-Dice at ½.`,
+      caption:
+        `${group}: training loss, and Dice of up to 12 held-out cases after every epoch, cross-entropy ` +
+        "cut at each case's t* (at ½ it can be small and yet have learned), soft-Dice at ½.",
     }
   })
 }

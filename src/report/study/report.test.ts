@@ -37,7 +37,8 @@ const item = (html: string, start: string) =>
   [...html.matchAll(/<li>(.*?)<\/li>/g)].map(([, text]) => text).filter((text) => text.startsWith(start))
 
 test('folding above 1 % of voxels is warned of, where results are read first', () => {
-  // A million draws of det(I + ∇X) in two dimensions at σ/ℓ = ½ (docs/theory.md, "A noise model for contours") fall below 0 in 6.8 %; at ¼ in three, 0.06 %.
+  // A million draws of det(I + ∇X) in two dimensions at σ/ℓ = ½ (docs/theory.md, "A noise model for contours") fall
+  // below 0 in 6.8 %; at ¼ in three, 0.06 %.
   const html = report(`${OWN}\nnoise: {sigma: [4, [8, 8, 0]], length: 16}`)
   expect(warnings(html)).toEqual([
     'The noise folds in 6.8 % of voxels at σ = 8 × 8 × 0 mm, ℓ = 16 mm. Above 1 % its labels are torn or repeated in places, which no annotator does: take what is said of this strength with care. A longer length scale (noise.lengthOverSigma) avoids it.',

@@ -18,7 +18,10 @@ const MAIN_PAIRS: readonly (readonly [StudyMethod, StudyMethod])[] = [
 
 /** Where a reader finds every number again. */
 const SOURCES =
-  'Beside this page: tables and the figures of Dice, thresholds and volumes come from results.csv (their means and differences are summary.csv and comparisons.csv), calibration figures from reliability.csv, training curves from the log.jsonl of each network in the folder runs, example slices from the folder examples, cases and configuration from study.json.'
+  'Beside this page: tables and the figures of Dice, thresholds and volumes come from results.csv (their means and ' +
+  'differences are summary.csv and comparisons.csv), calibration figures from reliability.csv, training curves from ' +
+  'the log.jsonl of each network in the folder runs, example slices from the folder examples, cases and ' +
+  'configuration from study.json.'
 
 /** The study's answer in a few sentences. */
 export function studyVerdict({ tables }: Pick<StudyResults, 'study' | 'tables'>): string[] {
@@ -34,9 +37,11 @@ export function studyReport(results: StudyResults): string {
     summary: [...studyVerdict(results), context(results)],
     sections: studySections(results),
     footer: [
-      `Made by halfdice ${versions.halfdice} (ONNX Runtime ${versions['onnxruntime-node']}, Node ${versions.node}, ${versions.platform}).`,
+      `Made by halfdice ${versions.halfdice} (ONNX Runtime ${versions['onnxruntime-node']}, Node ` +
+        `${versions.node}, ${versions.platform}).`,
       SOURCES,
-      'The theory is that of Nordström, Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
+      'The theory is that of Nordström, Hult and Maki, Marginal Thresholding in Noisy Image ' +
+        'Segmentation, arXiv 2304.04116.',
     ],
   })
 }
@@ -68,7 +73,9 @@ export function studySections(results: StudyResults): ReportSection[] {
       blocks: [
         ...foldingNote(study.config),
         text(
-          'Dice of the held-out cases with their noisy labels, which is what the networks were trained for. Whiskers are 95 % intervals from a bootstrap of patients. The lines are what a perfect network would score: the exact marginals of the clean labels, cut at ½ and at t*.',
+          'Dice of the held-out cases with their noisy labels, which is what the networks were trained for. Whiskers ' +
+            'are 95 % intervals from a bootstrap of patients. The lines are what a perfect network would score: the ' +
+            'exact marginals of the clean labels, cut at ½ and at t*.',
         ),
         diceFigure(tables.summary, 'noisy'),
         diceTable(tables.summary, 'noisy'),
@@ -86,7 +93,9 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Paired differences',
       blocks: [
         text(
-          'Every row compares two methods on the same cases. Intervals come from a bootstrap of patients; p is Wilcoxon’s signed-rank test on patients’ mean differences, corrected by Holm over all pairs of methods, organs and strengths.',
+          'Every row compares two methods on the same cases. Intervals come from a bootstrap of patients; p is ' +
+            'Wilcoxon’s signed-rank test on patients’ mean differences, corrected by Holm over all pairs of methods, ' +
+            'organs and strengths.',
         ),
         comparisonTable(tables.comparisons, 'noisy', MAIN_PAIRS),
         details('All pairs of methods', [comparisonTable(tables.comparisons, 'noisy')]),
@@ -97,7 +106,8 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Thresholds and volumes',
       blocks: [
         text(
-          'Mean thresholds over cases: t* falls as noise grows. A mask cut too high is too small; volumes are relative to the clean label.',
+          'Mean thresholds over cases: t* falls as noise grows. A mask cut too high is too small; ' +
+            'volumes are relative to the clean label.',
         ),
         thresholdFigure(tables.summary),
       ],
@@ -106,7 +116,9 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Theory against what was reached',
       blocks: [
         text(
-          'Left: the sup-Dice D* that theory forecasts from the clean label and the noise alone, against the Dice that networks reached. Right: the Dice that a network promises by its own probabilities (its own D*), against what it scored. Points on the diagonal keep the promise.',
+          'Left: the sup-Dice D* that theory forecasts from the clean label and the noise alone, against the Dice ' +
+            'that networks reached. Right: the Dice that a network promises by its own probabilities (its own D*), ' +
+            'against what it scored. Points on the diagonal keep the promise.',
         ),
         forecastFigure(tables.summary),
       ],
@@ -118,7 +130,8 @@ export function studySections(results: StudyResults): ReportSection[] {
             title: 'Examples',
             blocks: [
               text(
-                'The first held-out case of the first fold, whatever it shows: the slice with most of the organ. Colours show probabilities: the exact marginal of the clean label, and what both networks predict.',
+                'The first held-out case of the first fold, whatever it shows: the slice with most of the organ. ' +
+                  'Colours show probabilities: the exact marginal of the clean label, and what both networks predict.',
               ),
               ...exampleFigure(examples, tables.results),
             ],
@@ -128,7 +141,9 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Calibration',
       blocks: [
         text(
-          't* is as good as the probabilities it is computed from. Voxels around each organ (its bounding box grown by 3σ), all held-out cases together, by predicted probability. Cross-entropy aims at the diagonal; soft-Dice does not, its optimum is a mask.',
+          't* is as good as the probabilities it is computed from. Voxels around each organ (its bounding box grown ' +
+            'by 3σ), all held-out cases together, by predicted probability. Cross-entropy aims at the diagonal; ' +
+            'soft-Dice does not, its optimum is a mask.',
         ),
         ...reliabilityFigure(tables.reliability),
       ],
@@ -137,7 +152,8 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Training',
       blocks: [
         text(
-          'Means over folds, both losses with the same schedule, start and patches. A comparison of losses is fair where both curves have become flat.',
+          'Means over folds, both losses with the same schedule, start and patches. A comparison of ' +
+            'losses is fair where both curves have become flat.',
         ),
         ...trainingFigure(curves),
       ],
@@ -157,9 +173,15 @@ function context({ study, plan }: StudyResults): string {
   const resampled = resamplesLabels(config) ? ' Labels were resampled first; see Data and configuration.' : ''
   const phantom =
     config.data.kind === 'phantom'
-      ? ' The images are a procedural phantom, not patients: they show that the method runs and how the effect behaves, not how large it is in practice.'
+      ? ' The images are a procedural phantom, not patients: they show that the method runs and how ' +
+        'the effect behaves, not how large it is in practice.'
       : ''
-  return `${counted(used, 'case')} of ${counted(patients, 'patient')} (${dataset.name}), ${config.folds}-fold cross-validation, ${counted(nets, 'network')}, ${sharing}.${resampled} A difference counts here where it is larger than 0.005, its interval excludes 0 and its corrected p is below 0.05.${phantom}`
+  return (
+    `${counted(used, 'case')} of ${counted(patients, 'patient')} (${dataset.name}), ` +
+    `${config.folds}-fold cross-validation, ${counted(nets, 'network')}, ${sharing}.${resampled} A ` +
+    'difference counts here where it is larger than 0.005, its interval excludes 0 and its corrected p ' +
+    `is below 0.05.${phantom}`
+  )
 }
 
 function text(content: string): Block {

@@ -51,7 +51,10 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
   return {
     kind: 'table',
     name: `summary-${target}`,
-    caption: `Dice with the ${target} labels by organ, strength and method: mean over cases, 95 % interval, deviation of the folds' means; and means of what the map promises, threshold, volume over the clean label's, and calibration.`,
+    caption:
+      `Dice with the ${target} labels by organ, strength and method: mean over cases, 95 % interval, ` +
+      "deviation of the folds' means; and means of what the map promises, threshold, volume over the " +
+      "clean label's, and calibration.",
     table: {
       columns: [
         { key: 'organ' },

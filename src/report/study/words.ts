@@ -18,14 +18,19 @@ export const METHOD_NAMES: Readonly<Record<StudyMethod, string>> = {
 export const METHOD_MEANINGS: readonly string[] = [
   'soft-Dice ½: the network trained with soft-Dice, cut at ½.',
   'CE ½: the network trained with cross-entropy, cut at ½.',
-  'CE t*: the same network, cut for each case at half the best Dice that its own probabilities promise; no label is used.',
+  'CE t*: the same network, cut for each case at half the best Dice that its own probabilities ' +
+    'promise; no label is used.',
   'CE t* data set: the same network, cut at one such threshold for all, from its probabilities on the training cases.',
   'CE RMA: the same network, by the reciprocal-moment approximation of the expected Dice.',
-  'CE best: the same network at the threshold that the case’s own noisy label likes best: a ceiling that nobody can reach in practice.',
-  'theory ½, theory t*: the exact marginals of the clean label, cut at ½ and at t*: what a perfect network would score.',
+  'CE best: the same network at the threshold that the case’s own noisy label likes best: a ceiling ' +
+    'that nobody can reach in practice.',
+  'theory ½, theory t*: the exact marginals of the clean label, cut at ½ and at t*: what a perfect ' +
+    'network would score.',
 ]
 
-/** Networks that stay so far below the forecast have not learned what their images show, or the images do not show it. */
+/**
+ * Networks that stay so far below the forecast have not learned what their images show, or the images do not show it.
+ */
 const FAR = 0.1
 
 /** A difference that is smaller than this is of no interest, whatever its p-value. */
@@ -64,7 +69,10 @@ function farBelow(noisy: readonly SummaryRow[], find: Find): string | undefined 
   if (far.length === 0) return undefined
   const list = far.map(({ row, forecast }) => `${at(row)} (${row.dice_mean.toFixed(3)} of ${forecast.toFixed(3)})`)
   const organs = new Set(far.map(({ row }) => row.organ)).size === 1 ? 'the organ' : 'these organs'
-  return `Soft-Dice stayed far below what theory allows for ${list.join('; ')}: these networks are short of training, or their images do not show ${organs} well.`
+  return (
+    `Soft-Dice stayed far below what theory allows for ${list.join('; ')}: these networks are short of ` +
+    `training, or their images do not show ${organs} well.`
+  )
 }
 
 /**
@@ -75,7 +83,10 @@ function fewPatients(comparisons: readonly ComparisonRow[]): string | undefined 
   const noisy = comparisons.filter(({ target }) => target === 'noisy')
   const patients = Math.min(...noisy.map((row) => row.patients))
   if (noisy.length === 0 || (2 / 2 ** patients) * noisy.length < 0.05) return undefined
-  return `With ${counted(patients, 'patient')} and ${counted(noisy.length, 'comparison')} the corrected test cannot fall below 5 %, so nothing counts as shown here; see the intervals.`
+  return (
+    `With ${counted(patients, 'patient')} and ${counted(noisy.length, 'comparison')} the corrected ` +
+    'test cannot fall below 5 %, so nothing counts as shown here; see the intervals.'
+  )
 }
 
 type Find = (setting: Setting, method: StudyMethod) => SummaryRow | undefined
@@ -92,7 +103,10 @@ function costOfHalf(rows: readonly ComparisonRow[], find: Find): string | undefi
   }
   const [ce, sd] = [find(most, 'ce@half'), find(most, 'soft-dice@half')].map((row) => row?.dice_mean.toFixed(3) ?? '–')
   const where = rows.length === 1 ? '' : ` in ${lower.length} of ${settings(rows)},${lower.length === 1 ? '' : ' most'}`
-  return `Cut at ½, cross-entropy fell behind soft-Dice${where} for ${at(most)}: Dice ${ce} against ${sd}, a difference of ${interval(most)}.${rest(rows.length - lower.length)}`
+  return (
+    `Cut at ½, cross-entropy fell behind soft-Dice${where} for ${at(most)}: Dice ${ce} against ${sd}, ` +
+    `a difference of ${interval(most)}.${rest(rows.length - lower.length)}`
+  )
 }
 
 function gainOfThreshold(rows: readonly ComparisonRow[]): string | undefined {
@@ -106,7 +120,10 @@ function gainOfThreshold(rows: readonly ComparisonRow[]): string | undefined {
   }
   const worse =
     lower.length === 0 ? 'and lowered it in none' : `and lowered it in ${lower.length} (${lower.map(at).join('; ')})`
-  return `${move} raised Dice in ${higher.length} of ${settings(rows)} ${worse}; the largest change was ${interval(most)} (${at(most)}).`
+  return (
+    `${move} raised Dice in ${higher.length} of ${settings(rows)} ${worse}; the largest change was ` +
+    `${interval(most)} (${at(most)}).`
+  )
 }
 
 function againstSoftDice(rows: readonly ComparisonRow[]): string | undefined {
@@ -118,7 +135,10 @@ function againstSoftDice(rows: readonly ComparisonRow[]): string | undefined {
   }
   const open = rows.length - higher.length - lower.length
   const where = lower.length === 0 ? '' : ` (worse: ${lower.map((row) => `${at(row)}, ${interval(row)}`).join('; ')})`
-  return `With t*, cross-entropy was better than soft-Dice in ${higher.length}, worse in ${lower.length} and not told apart in ${open} of ${settings(rows)}${where}.`
+  return (
+    `With t*, cross-entropy was better than soft-Dice in ${higher.length}, worse in ${lower.length} ` +
+    `and not told apart in ${open} of ${settings(rows)}${where}.`
+  )
 }
 
 function misled(noisy: readonly SummaryRow[], find: Find): string | undefined {
@@ -133,7 +153,11 @@ function misled(noisy: readonly SummaryRow[], find: Find): string | undefined {
     const promise = `promised ${own.predicted_dice_mean.toFixed(3)}, scored ${own.dice_mean.toFixed(3)}`
     return `${at(oracle)} (${promise}, best threshold ${oracle.dice_mean.toFixed(3)})`
   })
-  return `A better threshold than t* existed, by more than ${MISLED} in the mean over cases, for ${list.join('; ')}. Part of that is chance, since the best threshold knows each case's own noisy label; the rest is miscalibration.`
+  return (
+    `A better threshold than t* existed, by more than ${MISLED} in the mean over cases, for ` +
+    `${list.join('; ')}. Part of that is chance, since the best threshold knows each case's own noisy ` +
+    'label; the rest is miscalibration.'
+  )
 }
 
 function unlearned(noisy: readonly SummaryRow[], find: Find): string | undefined {
@@ -141,7 +165,11 @@ function unlearned(noisy: readonly SummaryRow[], find: Find): string | undefined
     .filter(({ method }) => method === 'ce@oracle')
     .filter((oracle) => (find(oracle, 'soft-dice@half')?.dice_mean ?? 0) - oracle.dice_mean > MISLED)
   if (list.length === 0) return undefined
-  return `For ${list.map(at).join('; ')} not even the best threshold brings cross-entropy to soft-Dice: its networks have learned less, and no threshold mends that. See the training curves before concluding anything there.`
+  return (
+    `For ${list.map(at).join('; ')} not even the best threshold brings cross-entropy to soft-Dice: its ` +
+    'networks have learned less, and no threshold mends that. See the training curves before ' +
+    'concluding anything there.'
+  )
 }
 
 /** Told apart from zero by both the test (Holm, 5 %) and the interval, and large enough to matter. */

@@ -20,7 +20,11 @@ export function verdict(name: string, { means, differences }: ThresholdCompariso
   const interval = `${signed(value, 4)} (95 % interval ${signed(low, 4)} to ${signed(high, 4)})`
   const effect = low > 0 ? 'raises' : high < 0 ? 'lowers' : 'does not clearly change'
   const best = THRESHOLD_RULES.reduce((a, b) => (means[b].value > means[a].value ? b : a))
-  return `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that of the ${METHOD_NAMES[best]}.`
+  return (
+    `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ` +
+    `${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that ` +
+    `of the ${METHOD_NAMES[best]}.`
+  )
 }
 
 /** What references say: a fair comparison of ways to choose the threshold, calibration, promise and reality. */
@@ -57,13 +61,18 @@ export function referenceSection(
   const blocks: Block[] = [
     {
       kind: 'text',
-      text: `Masks of one class cut on its own, against the references of ${counted(comparisons[0].comparison.cases.length, 'case')}. Calibration and the tuned threshold of a case were fitted without it (cross-fitted by case), so that the comparison is fair; intervals are 95 % bootstrap intervals over cases, differences are paired.`,
+      text:
+        'Masks of one class cut on its own, against the references of ' +
+        `${counted(comparisons[0].comparison.cases.length, 'case')}. Calibration and the tuned ` +
+        'threshold of a case were fitted without it (cross-fitted by case), so that the comparison is ' +
+        'fair; intervals are 95 % bootstrap intervals over cases, differences are paired.',
     },
     {
       kind: 'table',
       name: 'methods',
       caption:
-        'Four ways to choose the threshold. The threshold of per-case methods is their median and range; of the tuned one its value on all cases and a bootstrap interval.',
+        'Four ways to choose the threshold. The threshold of per-case methods is their median and ' +
+        'range; of the tuned one its value on all cases and a bootstrap interval.',
       table: {
         columns: [
           { key: 'class' },
@@ -82,7 +91,8 @@ export function referenceSection(
       kind: 'table',
       name: 'calibration',
       caption:
-        'Calibration: logit g(p) = a·ln p − b·ln(1 − p) + c; a = b = 1, c = 0 changes nothing. The error (ECE) is over voxels with p ≥ 0.01. Probabilities that need much calibration make their own t* unreliable.',
+        'Calibration: logit g(p) = a·ln p − b·ln(1 − p) + c; a = b = 1, c = 0 changes nothing. The error (ECE) is ' +
+        'over voxels with p ≥ 0.01. Probabilities that need much calibration make their own t* unreliable.',
       table: {
         columns: [
           { key: 'class' },
@@ -103,7 +113,10 @@ export function referenceSection(
   for (const { class: name, comparison } of comparisons) {
     blocks.push({
       kind: 'figure',
-      caption: `${name}: mean Dice against the references by threshold (left), and how often voxels of a given probability are in the reference (right). The band is the interval of the tuned threshold.`,
+      caption:
+        `${name}: mean Dice against the references by threshold (left), and how often voxels of a ` +
+        'given probability are in the reference (right). The band is the interval of the tuned ' +
+        'threshold.',
       svgs: [
         diceByThreshold(name, comparison),
         reliabilityDiagram(
@@ -125,7 +138,8 @@ export function referenceSection(
   blocks.push({
     kind: 'figure',
     caption:
-      'What the probabilities promised (soft Dice of the mask written) and what the reference gave, one dot a case. Below the diagonal the map promised too much; far from it, do not rely on the promise.',
+      'What the probabilities promised (soft Dice of the mask written) and what the reference gave, one dot a case. ' +
+      'Below the diagonal the map promised too much; far from it, do not rely on the promise.',
     svgs: [promiseChart(comparisons, masks)],
   })
   return { title: 'Against the references', blocks }

@@ -15,7 +15,9 @@ export interface ThresholdReport {
   readonly version: string
 }
 
-/** The report of `halfdice threshold`: what changed, what it promises, where not to trust it, and what references say. */
+/**
+ * The report of `halfdice threshold`: what changed, what it promises, where not to trust it, and what references say.
+ */
 export function thresholdReport({ review, slices, failures, scope, version }: ThresholdReport): string {
   const { rows, comparisons } = review
   return htmlReport({
@@ -40,7 +42,8 @@ export function thresholdReport({ review, slices, failures, scope, version }: Th
     ],
     footer: [
       `Made by halfdice ${version} with the command: halfdice threshold … --report.`,
-      'Soft Dice and its optimal threshold: Nordström, Hult and Maki, Marginal Thresholding in Noisy Image Segmentation, arXiv 2304.04116.',
+      'Soft Dice and its optimal threshold: Nordström, Hult and Maki, Marginal Thresholding in Noisy ' +
+        'Image Segmentation, arXiv 2304.04116.',
     ],
   })
 }
@@ -79,8 +82,13 @@ function summaryOf({ rows, common, comparisons }: ThresholdReview, failures: rea
   const shown = rows.filter((row) => row.present && row.volumeMl > 0)
   const gain = mean(shown.map((row) => row.softDice - row.diceAtHalf))
   const lines = [
-    `${counted(cases, 'case')}, ${counted(rows.length, 'mask')}. By the probabilities' own account, cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on average; the masks agree with the ½ cut to a Dice of ${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
-    `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} flagged for a look before use${reasonsOf(rows)}${failures.length > 0 ? `; ${counted(failures.length, 'case')} could not be done` : ''}.`,
+    `${counted(cases, 'case')}, ${counted(rows.length, 'mask')}. By the probabilities' own account, ` +
+      `cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on ` +
+      'average; the masks agree with the ½ cut to a Dice of ' +
+      `${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
+    `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} ` +
+      'flagged for a look before ' +
+      `use${reasonsOf(rows)}${failures.length > 0 ? `; ${counted(failures.length, 'case')} could not be done` : ''}.`,
   ]
   if (common.length > 0) {
     const list = common.map(({ class: name, reason, masks, of }) => `${name} ${reason} (${masks} of ${of})`)
@@ -93,7 +101,8 @@ function summaryOf({ rows, common, comparisons }: ThresholdReview, failures: rea
       .map((each) => `${each.class} ${each.comparison.calibrationError.raw.toFixed(2)}`)
       .join(', ')
     lines.push(
-      `These probabilities are far from what the references say (calibration error ${list}): neither the Dice that they promise nor their own t* can be relied on.`,
+      `These probabilities are far from what the references say (calibration error ${list}): neither ` +
+        'the Dice that they promise nor their own t* can be relied on.',
     )
   }
   return lines
@@ -134,12 +143,16 @@ function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice
   const blocks: Block[] = [
     {
       kind: 'text',
-      text: 'Masks are compared with the usual cut at ½. A mask that changed much is not a mask that is wrong: look whether what was added is plausible.',
+      text:
+        'Masks are compared with the usual cut at ½. A mask that changed much is not a mask that is ' +
+        'wrong: look whether what was added is plausible.',
     },
     {
       kind: 'table',
       name: 'most-changed',
-      caption: `${mostText(most.length)} “within 0.01” are the thresholds whose soft Dice comes within 0.01 of the best: if ½ is among them, the choice hardly matters.`,
+      caption:
+        `${mostText(most.length)} “within 0.01” are the thresholds whose soft Dice comes within 0.01 ` +
+        'of the best: if ½ is among them, the choice hardly matters.',
       table: {
         columns: [
           { key: 'case' },
@@ -167,7 +180,8 @@ function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice
     blocks.push({
       kind: 'figure',
       caption:
-        'The slice on which each mask changed most. Colours: probability. Where both lines coincide, the threshold does not matter.',
+        'The slice on which each mask changed most. Colours: probability. Where both lines coincide, ' +
+        'the threshold does not matter.',
       svgs: [
         slicePanels({
           panels: slices.map(changePanel),
@@ -271,12 +285,17 @@ function notesSection(scope: 'case' | 'dataset', compared: boolean): ReportSecti
       {
         kind: 'list',
         items: [
-          'D*, the sup-Dice, is the largest soft Dice 2Σs·p/(‖s‖+‖p‖) that any mask s of a map p reaches; the mask {p ≥ t*} with t* = D*⁄2 reaches it. These numbers are what the probabilities promise: they are only as good as the network is calibrated.',
+          'D*, the sup-Dice, is the largest soft Dice 2Σs·p/(‖s‖+‖p‖) that any mask s of a map p reaches; the mask ' +
+            '{p ≥ t*} with t* = D*⁄2 reaches it. These numbers are what the probabilities promise: they are only as ' +
+            'good as the network is calibrated.',
           scope === 'case'
             ? 'Each map has its own threshold.'
             : 'All cases of a class share one threshold, the best for their pooled voxels.',
-          'A class is left out of a case where its map promises next to nothing (D* below 0.1), is a haze over most of the image, or adds up to far less than in the other cases; a mask kept without a voxel of ½ is named on standard error.',
-          'Expected volume is the sum of the probabilities. A Dice-optimal mask is often larger than that; far larger is a warning.',
+          'A class is left out of a case where its map promises next to nothing (D* below 0.1), is a haze over most ' +
+            'of the image, or adds up to far less than in the other cases; a mask kept without a voxel of ½ is named ' +
+            'on standard error.',
+          'Expected volume is the sum of the probabilities. A Dice-optimal mask is often larger than ' +
+            'that; far larger is a warning.',
           ...(compared
             ? []
             : ['With reference masks (--references FOLDER) this report also scores the masks and calibrates.']),
