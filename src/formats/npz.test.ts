@@ -72,6 +72,7 @@ describe('damage ends in one sentence', () => {
     ['labels.npy: is damaged (its checksum is wrong)', (good) => withEntry(withLocalFlag(good, 8), 16, 1)],
     ['is a truncated or damaged zip archive', (good) => withEntry(withLocalFlag(good, 0), 16, 1)],
     ['labels.npy: is a truncated or damaged zip archive', (good) => withEntry(good, 24, 10)],
+    ['holds labels.npz, which is no .npy array; remove it', (good) => withEntry(good, 55, 0x7a)],
     // The name in the directory is another than the entry's own.
     ['is a truncated or damaged zip archive', (good) => withEntry(good, 46, 0x4c)],
     ['labels.npy: is encrypted', (good) => withEntry(good, 8, 1)],

@@ -225,6 +225,51 @@ describe('what is damaged or unknown gets one sentence', () => {
       'names its data files by "x%d.raw 1 3000000000 1", which makes no sense; list their names',
       [NRRD, 'data file: x%d.raw 1 3000000000 1\n'],
     ],
+    ['aa.nrrd', 'gives both spacings and space directions; keep the right one', [NRRD, 'spacings: 1 1 1\n\n', voxels]],
+    [
+      'ab.nrrd',
+      'gives both a space and a space dimension; keep the right one',
+      [NRRD, 'space dimension: 3\n\n', voxels],
+    ],
+    [
+      'ac.nrrd',
+      'has more than one axis of channels; extract one of them first',
+      [
+        'NRRD0004\ntype: uint8\ndimension: 5\nsizes: 2 1 1 1 2\nencoding: raw\n',
+        'kinds: list domain domain domain list\n\n',
+        'abcd',
+      ],
+    ],
+    [
+      'ad.nrrd',
+      'has an axis that runs through both space and time; it is damaged',
+      [
+        'NRRD0004\ntype: uint8\ndimension: 3\nspace: LPST\nsizes: 1 1 1\nencoding: raw\n',
+        'space directions: (1,0,0,0) (0,1,0,2) (0,0,1,0)\n\nx',
+      ],
+    ],
+    [
+      'ae.nrrd',
+      'skips 67108865 bytes of compressed data; write it again without a byte skip',
+      [NRRD.replace('raw', 'gzip'), 'byte skip: 67108865\n\n', gzipSync(voxels)],
+    ],
+    ['aa.mha', 'has headers in its slices; convert it', m('NDims', 'HeaderSizePerSlice = 1\nNDims')],
+    [
+      'ab.mha',
+      'has both a fourth axis and channels; extract one of them first',
+      [
+        'NDims = 4\nBinaryData = True\nDimSize = 1 1 1 2\nElementNumberOfChannels = 2\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n',
+        'abcd',
+      ],
+    ],
+    [
+      'ac.mha',
+      'has a TransformMatrix that mixes space with its fourth axis; extract a 3-D image first',
+      [
+        'NDims = 4\nBinaryData = True\nDimSize = 1 1 1 2\nTransformMatrix = 1 0 0 1 0 1 0 0 0 0 1 0 0 0 0 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n',
+        'ab',
+      ],
+    ],
     [
       't.mha',
       'is truncated: its voxels need 8 bytes, it has 5; get it again',
@@ -312,6 +357,13 @@ describe('spaces, units and headers', () => {
     const { grid } = await readVolume(put('slice.nrrd', slice, '\n', voxels))
     expect(grid.shape).toEqual([2, 2, 1])
     expect(Math.abs(grid.direction[8])).toBe(1)
+  })
+  test('units of axes without a space, and bytes skipped behind compression', async () => {
+    const head =
+      'NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 1 1\nspacings: 1 2 3\nunits: "cm" "mm" "um"\nencoding: gzip\n'
+    const volume = await readVolume(put('skip.nrrd', head, 'byte skip: 3\n\n', gzipSync('xyz\x05\x06')))
+    expect([...volume.data]).toEqual([5, 6])
+    expect(volume.grid.spacing.map((mm) => Number(mm.toFixed(9)))).toEqual([10, 2, 0.003])
   })
   test('channels in the middle', async () => {
     const middle = NRRD.replace('dimension: 3', 'dimension: 4')

@@ -48,7 +48,9 @@ export async function readRaster(raster: Raster, subject: string): Promise<Voxel
   let bytes: Uint8Array | undefined
   const parts: number[][] = []
   for (const [n, path] of raster.files.entries()) {
-    const source = await openRaster(raster, path, shareBytes, subject)
+    const source = await openRaster(raster, path, shareBytes, subject).catch((error) => {
+      throw inputFault(error, path)
+    })
     try {
       if (raster.encoding === 'text') {
         const text = await take(source, Number.MAX_SAFE_INTEGER)
