@@ -94,23 +94,33 @@ const files = `
 const nodeNext = { module: 'NodeNext', moduleResolution: 'NodeNext' }
 const bundler = { module: 'ESNext', moduleResolution: 'Bundler' }
 const node = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')] }
+// Users' compilers are older than ours.
+const oldest = '5.4'
+const older = join(folder, 'older')
+check(`npm install of TypeScript ${oldest}`, () => {
+  mkdirSync(older)
+  writeFileSync(join(older, 'package.json'), '{ "private": true }\n')
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', `typescript@${oldest}`], older)
+})
 const consumers = [
   ['in Node', { ...nodeNext, ...node }, library + files],
   ['with a bundler', { ...bundler, ...node }, library + files],
   ['in a browser, without the types of Node', { ...bundler, lib: ['ES2023', 'DOM'], types: [] }, library],
 ]
 for (const [name, options, code] of consumers) {
-  check(`TypeScript finds the types ${name}`, () => {
-    const compilerOptions = { ...options, target: 'ES2023', strict: true, noEmit: true }
+  const compile = (typescript) => {
+    const compilerOptions = { ...options, target: 'ES2022', strict: true, skipLibCheck: false, noEmit: true }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
     writeFileSync(join(folder, 'use.ts'), code)
-    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const tsc = join(typescript, 'node_modules/typescript/bin/tsc')
     const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], {
       cwd: folder,
       encoding: 'utf8',
     })
     expect(status === 0, stdout)
-  })
+  }
+  check(`TypeScript finds the types ${name}, and no fault in them`, () => compile(root))
+  check(`TypeScript ${oldest} does so too ${name}`, () => compile(older))
 }
 
 const halfdice = (...args) => {

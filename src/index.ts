@@ -6,7 +6,13 @@ export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
 export type { DecodedCase } from './decision/decode/case-decoder.ts'
 export { type ClassProbabilities, decodeProbabilities } from './decision/decode/decode-probabilities.ts'
 export type { DecodeOptions } from './decision/decode/options.ts'
-export { type Presence, type PresenceEvidence, type PresenceRule, presenceOf } from './decision/decode/presence.ts'
+export {
+  type Presence,
+  type PresenceEvidence,
+  type PresenceReason,
+  type PresenceRule,
+  presenceOf,
+} from './decision/decode/presence.ts'
 export type { MapResult } from './decision/decode/result.ts'
 export {
   type DiceCurve,
@@ -29,10 +35,11 @@ export {
 } from './decision/independent-dice.ts'
 export { type IouOptimum, iouOptimum } from './decision/iou.ts'
 export { thresholdMask } from './decision/mask.ts'
-export type { Probabilities } from './decision/probabilities.ts'
+export type { Probabilities, ProbabilityArray } from './decision/probabilities.ts'
 export { type RmaOptimum, rmaOptimum } from './decision/rma.ts'
-export { type MeanInterval, type SampledDice, sampledDice } from './decision/sampled-dice.ts'
+export { type MeanInterval, type SampledDice, type SampledDiceOptions, sampledDice } from './decision/sampled-dice.ts'
 export { type SoftDiceOptimum, softDiceOptimum } from './decision/soft-dice.ts'
+export { softDiceOptimumBySort } from './decision/soft-dice-by-sort.ts'
 export { gunzip } from './formats/gunzip.ts'
 export { decodeNifti, encodeNifti } from './formats/nifti.ts'
 export type { NiftiHeader } from './formats/nifti-fields.ts'
@@ -61,6 +68,7 @@ export { type BoxedMarginal, marginal, marginalInBox } from './noise/marginal.ts
 export type { NoiseModel } from './noise/model.ts'
 export { createSampler, type Sampler } from './noise/sampler.ts'
 export type { Box } from './volume/box.ts'
+export type { Bytes } from './volume/bytes.ts'
 export { InputError, OutputError, RunError } from './volume/errors.ts'
 export {
   createGrid,
@@ -76,4 +84,5 @@ export type { LabelSet } from './volume/label-numbers.ts'
 export { type LabelArray, type LabelMap, labelMapOf } from './volume/labels.ts'
 export { probabilitiesOf } from './volume/probabilities.ts'
 export { streamSeed } from './volume/random.ts'
+export type { Scaling } from './volume/scaling.ts'
 export { channelOf, type Volume, type VoxelArray } from './volume/volume.ts'

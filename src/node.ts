@@ -1,6 +1,7 @@
 // `halfdice/node`: what `halfdice` exports, files, the cases of a pipeline, and training.
 
 export { type DatasetJson, readDatasetJson } from './datasets/dataset-json.ts'
+export type { OwnCut } from './decision/decode/case-decoder.ts'
 export { type NpyStream, type Npz, openNpy, openNpz, readNpy, readNpz, writeNpy, writeNpz } from './formats/npz.ts'
 export { openVolume, readVolume, type VolumeStream, writeVolume } from './formats/volume-file.ts'
 export * from './index.ts'
@@ -10,12 +11,22 @@ export { type CaseDecision, type DecodeCaseOptions, decodeCase } from './maps/de
 export { type FindOptions, type FoundCase, type FoundCases, findCases } from './maps/find-cases.ts'
 export { type OpenedCase, type OpenOptions, openCase } from './maps/open-case.ts'
 export { readMaps } from './maps/read-maps.ts'
+export type { SchemeOptions } from './maps/scheme.ts'
 export { writeMask } from './maps/write-mask.ts'
-export type { EpochLog } from './network/train.ts'
+export type { Device } from './network/graph/tensor.ts'
+export type { LossPlan } from './network/losses.ts'
+export type { OptimiserPlan } from './network/optimiser.ts'
+export type { NdArray, Session, SessionOptions } from './network/runtime/session.ts'
+export type { EpochLog, Validation } from './network/train.ts'
+export type { UNetPlan } from './network/unet.ts'
+export type { Augmentation } from './training/augment.ts'
+export type { Intensity } from './training/intensity.ts'
 export { type Model, type ModelMetadata, type OutputSpec, openModel } from './training/model-file.ts'
 export { predictProbability } from './training/predict.ts'
-export { predictedMask } from './training/predicted-mask.ts'
+export { type PredictedMask, predictedMask } from './training/predicted-mask.ts'
+export type { Preprocessing } from './training/preprocess.ts'
 export { type TrainingResult, type TrainingRun, trainSegmentation } from './training/train.ts'
+export type { TrainedImages } from './training/trained-images.ts'
 export type {
   CaseSource,
   TrainingCase,

@@ -20,6 +20,7 @@ const codeSlots = 3 << 15
  *
  * Each code stands for the float64 number slope · code + intercept, and a voxel is in the mask where that number reaches
  * the threshold. (Rounded to float32 first, a number may fall on the other side of a threshold that it equals to seven digits.)
+ * `optimum` throws an InputError where a code stands for a number outside [0, 1].
  *
  * @example
  * const histogram = new CodeHistogram({ slope: 1 / 255 })

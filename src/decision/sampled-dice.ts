@@ -36,10 +36,13 @@ export interface SampledDiceOptions extends ExpectedDiceOptions {
  * Draws noisy labels of one organ and scores every cut of its marginals `m` against them (docs/theory.md, "What soft-Dice is not"). The organ is sampled
  * alone: the field is the same for every class, and one boundary costs less than all.
  *
+ * @param organ A label map, i fastest, the label in it, the noise, and the label's marginal probabilities m on the same grid.
+ * @param options.samples Number of noisy labels, at least 2; sample n is number n of the stream `options.seed`.
+ * @throws InputError as `createSampler` and `expectedDiceByThreshold` do.
  * @example
  * const grid = createGrid([16, 16, 16])
  * const labels = Uint8Array.from({ length: 4096 }, (_, i) => (i % 16 < 8 ? 1 : 0))
- * const noise = { sigmaMm: [2, 2, 2], lengthMm: 8 }
+ * const noise = { sigmaMm: [2, 2, 2] as const, lengthMm: 8 }
  * const m = marginal(labels, grid, 1, noise.sigmaMm)
  * const { gain } = sampledDice({ labels, grid, label: 1, noise, m }, { samples: 20, seed: 0 }) // what t* gains over ½
  * gain.low <= gain.mean // true

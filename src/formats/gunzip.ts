@@ -1,3 +1,4 @@
+import type { Bytes } from '../volume/bytes.ts'
 import { checkBytes } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 
@@ -12,7 +13,7 @@ import { InputError } from '../volume/errors.ts'
  * const bytes = new Uint8Array(await new Response(zip).arrayBuffer())
  * decodeNifti(await gunzip(bytes, 'a.nii.gz'), 'a.nii.gz').data // [0, 1]
  */
-export async function gunzip(bytes: Uint8Array, subject: string): Promise<Uint8Array> {
+export async function gunzip(bytes: Uint8Array, subject: string): Promise<Bytes> {
   checkBytes(bytes, subject)
   try {
     const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'))

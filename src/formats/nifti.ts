@@ -1,3 +1,4 @@
+import type { Bytes } from '../volume/bytes.ts'
 import { checkBytes, checkGrid } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkVolume, type Volume, type VoxelArray } from '../volume/volume.ts'
@@ -66,10 +67,11 @@ function voxelsOf(bytes: Uint8Array, layout: NiftiLayout, littleEndian: boolean,
  * changed. Other volumes become NIfTI-1 in mm (NIfTI-2 where an extent exceeds 32,767) with an sform and, unless the grid
  * is sheared, a qform. 64-bit integers that were read as float64 are written as float64.
  *
+ * @throws InputError for an impossible grid, and data that are not one number for each voxel and channel
  * @example
  * encodeNifti({ grid: createGrid([2, 1, 1]), channels: 1, data: Uint8Array.of(0, 1) }).length // 354: a header of 352 bytes
  */
-export function encodeNifti(volume: Volume): Uint8Array {
+export function encodeNifti(volume: Volume): Bytes {
   checkGrid(volume.grid)
   checkVolume(volume)
   const { head, littleEndian } = niftiHead(volume, true)

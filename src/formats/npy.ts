@@ -1,3 +1,4 @@
+import type { Bytes } from '../volume/bytes.ts'
 import { checkBytes, checkVoxels } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import type { VoxelArray } from '../volume/volume.ts'
@@ -70,10 +71,11 @@ export function decodeNpy(bytes: Uint8Array, subject: string): NpyArray {
 /**
  * The bytes of an array as `.npy` (version 1, in this machine's byte order).
  *
+ * @throws InputError where the shape does not fit the number of elements
  * @example
  * encodeNpy({ shape: [2], data: Float32Array.of(0.2, 0.8) }).length // 136: a header of 128 bytes
  */
-export function encodeNpy(array: NpyArray): Uint8Array {
+export function encodeNpy(array: NpyArray): Bytes {
   const elements = array.shape.reduce((product, n) => product * n, 1)
   checkVoxels(array.data, 'array', elements)
   const head = npyHead(array)

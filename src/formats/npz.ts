@@ -49,6 +49,7 @@ export interface Npz {
  * @example
  * const npz = await openNpz('case.npz') // nnU-Net: one array, "probabilities", shape (classes, z, y, x)
  * const probabilities = await npz.open('probabilities')
+ * probabilities.shape // [2, 1, 1, 4]
  * for await (const chunk of probabilities.chunks()) console.log(chunk.length)
  */
 export async function openNpz(path: string): Promise<Npz> {
@@ -69,19 +70,23 @@ export async function openNpz(path: string): Promise<Npz> {
 }
 
 /**
- * Opens an `.npy` file (also gzip-compressed) for reading in chunks.
+ * Opens an `.npy` file (also gzip-compressed) for reading in chunks. Read the chunks to their end, or close the stream.
  *
+ * @throws InputError where the file is no such array (objects, text, records and complex numbers are refused)
  * @example
  * const stream = await openNpy('p.npy')
- * for await (const chunk of stream.chunks()) console.log(chunk.length)
+ * let largest = 0
+ * for await (const chunk of stream.chunks()) for (const p of chunk) largest = Math.max(largest, p)
+ * largest // 0.9
  */
 export async function openNpy(path: string): Promise<NpyStream> {
   return npyStream(await openByteSource(path), path)
 }
 
 /**
- * Reads an `.npy` file. Throws InputError where it is none.
+ * Reads an `.npy` file (also gzip-compressed) whole.
  *
+ * @throws InputError as `openNpy` does, and where the data are truncated or damaged
  * @example
  * (await readNpy('p.npy')).shape // [2, 1, 1, 4]
  */
@@ -95,11 +100,12 @@ export async function readNpyFrom(source: ByteSource, subject: string): Promise<
 }
 
 /**
- * Reads every array of an `.npz` archive. Throws InputError where it is none.
+ * Reads every array of an `.npz` archive, by name. `openNpz` reads one of them, in chunks.
  *
+ * @throws InputError as `openNpz` does, and where the data are truncated or damaged
  * @example
  * const arrays = await readNpz('case.npz')
- * arrays.get('probabilities').shape // [2, 1, 1, 4]
+ * arrays.get('probabilities')?.shape // [2, 1, 1, 4]
  */
 export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
   const npz = await openNpz(path)
@@ -111,6 +117,7 @@ export async function readNpz(path: string): Promise<Map<string, NpyArray>> {
 /**
  * Writes an `.npy` file in the array's own type; it appears only when it is complete.
  *
+ * @throws InputError where the shape does not fit the data or the folder will not do, OutputError where the disk fails
  * @example
  * await writeNpy('mask.npy', { shape: [2], data: Uint8Array.of(0, 1) })
  */
@@ -121,6 +128,7 @@ export async function writeNpy(path: string, array: NpyArray): Promise<void> {
 /**
  * Writes arrays as a compressed `.npz` archive; it appears only when it is complete.
  *
+ * @throws InputError where a shape does not fit its data or the folder will not do, OutputError where the disk fails
  * @example
  * await writeNpz('mask.npz', { mask: { shape: [2], data: Uint8Array.of(0, 1) } })
  */

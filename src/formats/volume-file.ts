@@ -36,8 +36,9 @@ export interface VolumeStream {
  * @throws InputError naming what is wrong with the file and what to do
  *
  * @example
- * const volume = await readVolume('liver.nii.gz')
- * console.log(volume.grid.shape, volume.grid.spacing)
+ * const { grid, data } = await readVolume('liver.nii.gz')
+ * grid.spacing // [1, 1, 1]
+ * data // Uint8Array [0, 1, 1, 0]
  */
 export async function readVolume(path: string): Promise<Volume> {
   const format = await imageFormat(path)
@@ -58,6 +59,7 @@ export async function readVolume(path: string): Promise<Volume> {
  * const stream = await openVolume('probabilities.nii.gz')
  * let sum = 0
  * for await (const chunk of stream.chunks()) for (const value of chunk) sum += value
+ * Math.round(10 * sum) // 19
  */
 export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<VolumeStream> {
   if ((await imageFormat(path)) !== 'nifti') return streamOf(await readVolume(path), chunkVoxels)

@@ -32,10 +32,10 @@ export interface OpenedCase {
  *
  * @throws InputError where the case cannot be what it is taken for
  * @example
- * for (const found of findCases(['predictions']).cases) {
- *   const { source, scheme } = await openCase(found, { geometryOptional: true })
- *   for await (const map of readMaps(source, scheme)) console.log(source.name, map.length)
- * }
+ * const [found] = findCases(['predictions']).cases
+ * const { source, scheme } = await openCase(found, { geometryOptional: true }) // its classes are in dataset.json
+ * source.channels // 2
+ * scheme.maps // [undefined, { name: 'liver', labels: [1] }]
  */
 export async function openCase(found: FoundCase, options: OpenOptions): Promise<OpenedCase> {
   const named = namedClasses(options, found.kind === 'array' ? datasetJsonFor(found) : undefined)

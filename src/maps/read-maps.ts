@@ -18,7 +18,9 @@ import type { ClassScheme } from './classes.ts'
  * @example
  * const [found] = findCases(['predictions']).cases
  * const { source, scheme } = await openCase(found, { geometryOptional: true })
- * for await (const map of readMaps(source, scheme)) console.log(map.length)
+ * const lengths: number[] = []
+ * for await (const map of readMaps(source, scheme)) lengths.push(map.length)
+ * lengths // [4, 4]
  */
 export async function* readMaps(source: CaseMaps, scheme: Pick<ClassScheme, 'maps'>): AsyncGenerator<Float32Array> {
   const { logits } = source.numbers

@@ -8,8 +8,10 @@ type Mask = Pick<DecodedCase, 'data' | 'channels'>
 
 /**
  * Writes the mask or label map of a case: an image by its ending (see `writeVolume`), or an array without geometry
- * (`.npy`).
+ * (`.npy`: axes [z, y, x], or [mask, z, y, x] for separate masks).
  *
+ * @param source the case that the mask belongs to: its grid and header
+ * @throws InputError where the name or its folder will not do, OutputError where the disk is full or fails
  * @example
  * const [found] = findCases(['predictions']).cases
  * const { source, scheme } = await openCase(found, { geometryOptional: true })

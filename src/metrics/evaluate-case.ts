@@ -56,7 +56,7 @@ export interface Evaluation {
  *
  * @throws InputError where the grids differ, a map holds something else, or it is unknown which label a channel is
  * @example
- * const volume = (data) => ({ grid: createGrid([4, 1, 1]), channels: 1, data })
+ * const volume = (data: Uint8Array) => ({ grid: createGrid([4, 1, 1]), channels: 1, data })
  * evaluateCase(volume(Uint8Array.of(0, 2, 2, 0)), volume(Uint8Array.of(0, 2, 0, 0))).scores[0].dice // 2/3
  */
 export function evaluateCase(prediction: Volume, reference: Volume, options: EvaluateCaseOptions = {}): Evaluation {

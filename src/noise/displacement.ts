@@ -13,8 +13,7 @@ import { checkNoiseModel, type NoiseModel } from './model.ts'
  *   An axis of extent 1 or strength 0 has component 0.
  * @throws InputError for σ or ℓ that are not positive
  * @example
- * const noise = { sigmaMm: [2, 2, 2], lengthMm: 8 }
- * const [x] = sampleDisplacement(createGrid([64, 64, 32]), noise, 0, 0)
+ * const [x] = sampleDisplacement(createGrid([64, 64, 32]), { sigmaMm: [2, 2, 2], lengthMm: 8 }, 0, 0)
  * x.length // 131072: mm along i, one number a voxel
  */
 export function sampleDisplacement(

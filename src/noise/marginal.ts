@@ -50,11 +50,13 @@ export function marginal(
 
 /**
  * As `marginal`, but only where the probability is not negligible: the class's bounding box grown by 5.5σ. The values
- * outside sum to less than 10⁻⁶ of the class's volume. undefined if the label does not occur.
+ * outside sum to less than 10⁻⁶ of the class's volume.
  *
+ * @returns a box of the grid and one probability for each of its voxels, i fastest; undefined if the label does not occur
+ * @throws InputError as `marginal` does
  * @example
  * const labels = Uint8Array.from({ length: 100 }, (_, i) => (i === 50 ? 1 : 0))
- * marginalInBox(labels, createGrid([100, 1, 1]), 1, [1, 1, 1]).box // { start: [44, 0, 0], shape: [13, 1, 1] }
+ * marginalInBox(labels, createGrid([100, 1, 1]), 1, [1, 1, 1])?.box // { start: [44, 0, 0], shape: [13, 1, 1] }
  */
 export function marginalInBox(labels: LabelArray, grid: Grid, label: number, sigmaMm: Vec3): BoxedMarginal | undefined {
   checkArguments(labels, grid, label, sigmaMm)

@@ -66,7 +66,7 @@ export function encodeModelFile(parameters: Float32Array, metadata: ModelMetadat
  * @throws InputError where the file is no ONNX model, is damaged, or was written by something else
  * @example
  * const model = await openModel('model.onnx')
- * console.log(model.metadata.outputs)
+ * model.metadata.outputs[0].name // 'liver'
  * await model.session.dispose()
  */
 export async function openModel(path: string, options: SessionOptions = {}): Promise<Model> {

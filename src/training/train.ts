@@ -55,8 +55,11 @@ export const mostCurveCases = 12
  * @throws InputError for cases that do not fit together; RunError where training diverges
  *
  * @example
- * const outputs = [{ name: 'liver', labels: [1] }]
- * const { model } = await trainSegmentation({ ...defaultTraining, outputs, modality: 'ct' }, cases, { folder: 'run' })
+ * const { image, labels } = phantomCase(0, 0, { shape: [24, 20, 8], spacing: [12, 12, 24] })
+ * const network = completeTraining({ dimensions: 2, modality: 'ct', steps: 2, channels: [4, 8] })
+ * const config = { ...defaultTraining, ...network, outputs: [{ name: 'liver', labels: [1] }] }
+ * const { model } = await trainSegmentation(config, [{ id: 'phantom', image, label: labels }], { folder: 'run' })
+ * model // 'run/model.onnx'
  */
 export async function trainSegmentation(
   config: TrainingConfig,

@@ -21,7 +21,8 @@ export const mostSamples = 4096
 const defaultSteps = 1000
 
 /**
- * A complete configuration but for outputs, loss and seed: what was not chosen takes its default.
+ * A complete configuration but for outputs, loss and seed: what was not chosen takes its default. `train` and `study`
+ * share these defaults; `trainSegmentation` checks the result.
  *
  * @example
  * completeTraining({ steps: 200 }).stepsPerEpoch // 20

@@ -25,8 +25,10 @@ export function vec3(of: (axis: number) => number): Vec3 {
 }
 
 /**
- * The axis-aligned grid at the world's origin.
+ * The axis-aligned grid whose voxel (0, 0, 0) has its centre at the world's origin. Functions that take a grid check it.
  *
+ * @param shape voxels along i, j, k; a 2-D image has shape [nx, ny, 1]
+ * @param spacing distance of voxel centres along i, j, k, in mm; default 1 mm
  * @example
  * createGrid([4, 3, 1], [0.5, 0.5, 2]).spacing // [0.5, 0.5, 2]
  */
@@ -58,6 +60,8 @@ export function voxelVolumeMm3(grid: Grid): number {
  * What keeps two grids from being the same, in words, or undefined if they agree: equal shapes, and every corner voxel
  * within `toleranceVoxels` (default 0.01) of the other's, so that float32 round-off in an affine is no difference.
  *
+ * @param toleranceVoxels in units of the smallest spacing of `a`
+ * @returns words such as `voxel (0, 0, 0) lies 2.00 mm apart`
  * @example
  * gridDifference(createGrid([4, 4, 1]), createGrid([4, 3, 1])) // 'shape 4×4×1 against 4×3×1'
  */
@@ -133,8 +137,9 @@ export function gridOfAffine(affine: readonly number[], shape: Vec3): Grid {
 }
 
 /**
- * World coordinates (mm, RAS+) of a voxel index, which may be fractional.
+ * World coordinates of a voxel index: mm in RAS+, that is to the patient's right, front and head, as in NIfTI.
  *
+ * @param voxel (i, j, k) from 0, at voxel centres; may be fractional
  * @example
  * worldPosition(createGrid([4, 3, 2], [1, 1, 2.5]), [2, 0, 1]) // [2, 0, 2.5]
  */

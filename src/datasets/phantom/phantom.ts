@@ -39,6 +39,8 @@ export const phantomNames: readonly string[] = ['background', ...Object.keys(PHA
  *
  * The same `(seed, index, options)` gives the same case. Takes about half a second at the default size.
  *
+ * @param seed a whole number; cases of one seed are cases of one data set
+ * @param index number of the case, from 0
  * @example
  * const { labels, names } = phantomCase(0, 3, { shape: [24, 20, 16], spacing: [12, 12, 12] })
  * names[1] // 'liver'

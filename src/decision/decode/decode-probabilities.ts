@@ -22,8 +22,8 @@ export interface ClassProbabilities {
  * @example
  * // A softmax of the background and two organs, three voxels
  * const p = Float32Array.of(0.1, 0.8, 0.1, 0.8, 0.1, 0.1, 0.1, 0.1, 0.8)
- * const options = { kind: 'exclusive', labelSets: [undefined, [1], [2]] }
- * decodeProbabilities({ data: p, shape: [3, 3] }, options).data // Uint8Array [1, 0, 2]
+ * const labelSets = [undefined, [1], [2]]
+ * decodeProbabilities({ data: p, shape: [3, 3] }, { kind: 'exclusive', labelSets }).data // Uint8Array [1, 0, 2]
  */
 export function decodeProbabilities(
   probabilities: ClassProbabilities | Volume,

@@ -26,8 +26,10 @@ const RIGHT = 14
  * and no background, so that it follows the page's light or dark theme; on its own it is black on white.
  *
  * @example
- * chart({ description: 'Dice by noise', x: { label: 'σ (mm)', scale: 'log' }, y: { label: 'Dice', domain: [0, 1] },
- *   marks: [{ kind: 'line', points: [[1, 0.97], [2, 0.93], [4, 0.86]], label: 'liver', colour: '#0077bb' }] })
+ * const [x, y] = [{ label: 'σ (mm)' }, { label: 'Dice', domain: [0, 1] as const }]
+ * const points = [[1, 0.97], [2, 0.93], [4, 0.86]] as const
+ * const marks = [{ kind: 'line', points, label: 'liver', colour: '#0077bb' } as const]
+ * chart({ description: 'Dice by noise', x, y, marks }).startsWith('<svg') // true
  */
 export function chart(options: ChartOptions): string {
   const { marks, width = 460, height = 300 } = options

@@ -7,8 +7,8 @@ import { lineColour, MARKERS } from './palette.ts'
  *
  * @example
  * const mark = histogramMark([0.1, 0.2, 0.9], [0, 1], 2, { colour: '#0077bb' })
- * chart({ description: 'A histogram', x: { label: 'p' }, y: { label: 'voxels' }, marks: [mark] }).startsWith('<svg') //
- * true
+ * const axes = { x: { label: 'p' }, y: { label: 'density' } }
+ * chart({ description: 'A histogram', ...axes, marks: [mark] }).startsWith('<svg') // true
  */
 export function histogramMark(
   values: ArrayLike<number>,

@@ -35,7 +35,7 @@ export interface ReportOptions {
  * the same bytes (no date is written).
  *
  * @example
- * const sections = [{ title: 'Results', blocks: [{ kind: 'text', text: 'Dice 0.9' }] }]
+ * const sections = [{ title: 'Results', blocks: [{ kind: 'text', text: 'Dice 0.9' } as const] }]
  * htmlReport({ title: 'Liver', summary: ['It works.'], sections, footer: [] }).startsWith('<!') // true
  */
 export function htmlReport({ title, summary, sections, footer }: ReportOptions): string {

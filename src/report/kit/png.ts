@@ -1,4 +1,5 @@
 import { encode } from 'fast-png'
+import type { Bytes } from '../../volume/bytes.ts'
 
 /** An 8-bit raster, rows from the top: grey (1 channel), RGB (3) or RGBA (4). */
 export interface Raster {
@@ -14,8 +15,8 @@ export interface Raster {
  * @example
  * encodePng({ width: 1, height: 1, channels: 3, data: Uint8Array.of(255, 0, 0) })[0] // 137
  */
-export function encodePng({ width, height, channels, data }: Raster): Uint8Array {
-  return encode({ width, height, channels, depth: 8, data }, { zlib: { level: 9 } })
+export function encodePng({ width, height, channels, data }: Raster): Bytes {
+  return new Uint8Array(encode({ width, height, channels, depth: 8, data }, { zlib: { level: 9 } }))
 }
 
 /**

@@ -23,8 +23,8 @@ export interface Table {
  * CSV as RFC 4180 has it: keys as the header, CRLF, quotes where needed, all digits of every number.
  *
  * @example
- * tableCsv({ columns: [{ key: 'case' }, { key: 'dice' }], rows: [{ case: 'a', dice: 0.9 }] }) //
- * 'case,dice\r\na,0.9\r\n'
+ * const columns = [{ key: 'case' }, { key: 'dice' }]
+ * tableCsv({ columns, rows: [{ case: 'a', dice: 0.9 }] }) // 'case,dice\r\na,0.9\r\n'
  */
 export function tableCsv({ columns, rows }: Table): string {
   return formatCsv(
