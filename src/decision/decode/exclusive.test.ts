@@ -156,4 +156,15 @@ describe('nested regions', () => {
     decoder.add(1, Float32Array.of(0.1, 0), undefined)
     expect([...decoder.finish()]).toEqual([1, 0])
   })
+
+  test('labels of an absent region are not painted, whatever speaks for their other regions', () => {
+    // Label 3 comes first, so that it would win the tie if the absent region were only left uncounted.
+    const decoder = new RegionDecoder(2, [
+      [3, [0, 1]],
+      [1, [0]],
+    ])
+    decoder.add(0, Float32Array.of(1, 0.9), { threshold: 0.5, weight: 1 })
+    decoder.add(1, Float32Array.of(0.1, 0), undefined)
+    expect([...decoder.finish()]).toEqual([1, 1])
+  })
 })
