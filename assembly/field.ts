@@ -1,6 +1,6 @@
 // Inner loops of the Gaussian displacement field and of the sampler (src/noise). Pointers are byte offsets into the
-// imported memory; rows of float32 are padded to whole vectors of four. Every operation is IEEE-exact (no relaxed SIMD),
-// so the same input gives the same bytes on every machine and engine.
+// imported memory; rows of float32 are padded to whole vectors of four. Every operation is IEEE-exact (no relaxed
+// SIMD), so the same input gives the same bytes on every machine and engine.
 import { normals } from './lib/normals'
 
 export { normals }
@@ -143,7 +143,9 @@ export function combinePlanes(dst: usize, planes: usize, n: i32, weights: usize,
   }
 }
 
-/** dst[x] = max(dst[x], max_r |src[r · stride + x]|) over `rows` rows, for x < n; stride in bytes; n is a multiple of 4. */
+/**
+ * dst[x] = max(dst[x], max_r |src[r · stride + x]|) over `rows` rows, for x < n; stride in bytes; n is a multiple of 4.
+ */
 export function columnMax(dst: usize, src: usize, rows: i32, stride: usize, n: i32): void {
   const end = dst + (<usize>n << 2)
   for (; dst + 48 < end; dst += 64, src += 64) {
@@ -192,8 +194,8 @@ export function expandRow(dst: usize, row: usize, matrix: usize, taps: i32): voi
 // ---- Labels moved by the field ------------------------------------------------------------------------------------
 
 /**
- * The voxel nearest to voxel + displacement, within 0…last. Adding 1.5·2²³ leaves the nearest integer in the low bits of
- * a float32; a displacement beyond ±2²¹ voxels leads out of any grid whatever it is.
+ * The voxel nearest to voxel + displacement, within 0…last. Adding 1.5·2²³ leaves the nearest integer in the low bits
+ * of a float32; a displacement beyond ±2²¹ voxels leads out of any grid whatever it is.
  */
 @inline
 function nearest(voxel: v128, displacement: v128, last: v128): v128 {

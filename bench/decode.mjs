@@ -1,7 +1,7 @@
-// Decoding one class of a network's probabilities, in memory: optimum and mask, against RankSEG's reciprocal-moment approximation
-// (RMA: sort, cumulative sum, best k, mask; Wang & Dai, NeurIPS 2025) in PyTorch and against the same in numpy, on the same arrays and
-// the same cores, in one run. Then what each loses: mean regret against the exact optimum, for a few independent voxels and under
-// the field noise of docs/theory.md, "A noise model for contours".
+// Decoding one class of a network's probabilities, in memory: optimum and mask, against RankSEG's reciprocal-moment
+// approximation (RMA: sort, cumulative sum, best k, mask; Wang & Dai, NeurIPS 2025) in PyTorch and against the same in
+// numpy, on the same arrays and the same cores, in one run. Then what each loses: mean regret against the exact
+// optimum, for a few independent voxels and under the field noise of docs/theory.md, "A noise model for contours".
 // Needs a built tree and a Python with torch, numpy and scipy: PYTHON=/usr/bin/python3 node bench/decode.mjs
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -1,6 +1,6 @@
-// Reading and writing a 255×177×440 probability map (float32) and its mask (uint8) as .nii.gz against nibabel, in one run.
-// Needs a built tree (npm run build) and a Python with numpy, scipy and nibabel: PYTHON=/usr/bin/python3 node bench/formats.mjs
-// The map is the marginal of s0004's liver at σ = 4 mm; without ../shared/data, of an ellipsoid.
+// Reading and writing a 255×177×440 probability map (float32) and its mask (uint8) as .nii.gz against nibabel, in one
+// run. Needs a built tree (npm run build) and a Python with numpy, scipy and nibabel: PYTHON=/usr/bin/python3 node
+// bench/formats.mjs The map is the marginal of s0004's liver at σ = 4 mm; without ../shared/data, of an ellipsoid.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

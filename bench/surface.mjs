@@ -1,6 +1,6 @@
-// HD95 and mean surface distance of two livers (255×177×440) against scipy's erosion and distance transform on the same masks,
-// cropped to their box, in one run. Needs a built tree, ../shared/data and a Python with numpy, scipy and nibabel:
-// PYTHON=/usr/bin/python3 node bench/surface.mjs
+// HD95 and mean surface distance of two livers (255×177×440) against scipy's erosion and distance transform on the same
+// masks, cropped to their box, in one run. Needs a built tree, ../shared/data and a Python with numpy, scipy and
+// nibabel: PYTHON=/usr/bin/python3 node bench/surface.mjs
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
-// `halfdice threshold` as a whole process (start, read, optimum, mask, write) against the same script in Python with nibabel
-// and numpy (sort, cumsum, cut, save), on the marginal of s0004's liver (255×177×440 float32, σ = 4 mm, .nii.gz), in one run.
-// Needs a built tree (npm run build), ../shared/data, and a Python with numpy and nibabel:
+// `halfdice threshold` as a whole process (start, read, optimum, mask, write) against the same script in Python with
+// nibabel and numpy (sort, cumsum, cut, save), on the marginal of s0004's liver (255×177×440 float32, σ = 4 mm,
+// .nii.gz), in one run. Needs a built tree (npm run build), ../shared/data, and a Python with numpy and nibabel:
 //   PYTHON=/usr/bin/python3 node bench/threshold-process.mjs
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'

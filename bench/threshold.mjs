@@ -1,6 +1,6 @@
-// t* of 20 million probabilities against numpy's sort and cumsum on the same array, in one run. Needs a built tree
-// (npm run build) and a Python with numpy, scipy and nibabel: PYTHON=/usr/bin/python3 node bench/threshold.mjs
-// The realistic input is the marginal of s0004's liver (255×177×440) at σ = 4 mm; without ../shared/data, of an ellipsoid.
+// t* of 20 million probabilities against numpy's sort and cumsum on the same array, in one run. Needs a built tree (npm
+// run build) and a Python with numpy, scipy and nibabel: PYTHON=/usr/bin/python3 node bench/threshold.mjs The realistic
+// input is the marginal of s0004's liver (255×177×440) at σ = 4 mm; without ../shared/data, of an ellipsoid.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,6 @@
-// Compiles each assembly/NAME.ts (with what it imports from assembly/lib) to WebAssembly and embeds it, as base64, in src/kernels/wasm/generated/NAME.ts,
-// so that the package runs from any bundler, worker or file:// page without fetching a second file.
+// Compiles each assembly/NAME.ts (with what it imports from assembly/lib) to WebAssembly and embeds it, as base64, in
+// src/kernels/wasm/generated/NAME.ts, so that the package runs from any bundler, worker or file:// page without
+// fetching a second file.
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -178,13 +178,16 @@ function radialOptimum(dimension, sigma) {
   return { supDice, diceAtHalf }
 }
 
-/** P(|x + X| ≤ 1) at distance r from the centre, X normal with standard deviation σ in each of `dimension` directions. */
+/**
+ * P(|x + X| ≤ 1) at distance r from the centre, X normal with standard deviation σ in each of `dimension` directions.
+ */
 function radialMarginal(dimension, r, sigma) {
   const slab = normalCdf((1 - r) / sigma) - normalCdf((-1 - r) / sigma)
   if (dimension === 1) return slab
   const density = (u) => Math.exp(-0.5 * (u / sigma) ** 2) / (sigma * Math.sqrt(2 * Math.PI))
   if (dimension === 3) return Math.max(0, slab - (sigma ** 2 / r) * (density(1 - r) - density(1 + r)))
-  // The disc: a chord's length at each x, weighted by where x may go. Midpoints in the angle remove the square root's edge.
+  // The disc: a chord's length at each x, weighted by where x may go. Midpoints in the angle remove the square root's
+  // edge.
   const steps = 400
   let sum = 0
   for (let i = 0; i < steps; i++) {

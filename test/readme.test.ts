@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { halfdice, temporaryFolder } from './support/halfdice.ts'
 
-// Every ```console block of the README holds commands (`$ halfdice …`), each with what it prints. They are run in order, in
-// one folder. UPDATE_README=1 writes what they print into the README instead of comparing.
+// Every ```console block of the README holds commands (`$ halfdice …`), each with what it prints. They are run in
+// order, in one folder. UPDATE_README=1 writes what they print into the README instead of comparing.
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const folder = temporaryFolder()

@@ -14,7 +14,9 @@ describe.each(readdirSync(folder))('the page of %s says what its tables say', (n
   const page = read('README.md').replaceAll('\\*', '*')
   const [summary, comparisons] = [rows<SummaryRow>(read('summary.csv')), rows<ComparisonRow>(read('comparisons.csv'))]
   const settings = summary.filter(({ target, method }) => target === 'noisy' && method === 'ce@case')
-  /** Rows of the page's tables that begin with the setting: Dice, differences, and the shorter study beside this one. */
+  /**
+   * Rows of the page's tables that begin with the setting: Dice, differences, and the shorter study beside this one.
+   */
   const lines = ({ organ, sigma_mm }: SummaryRow) => {
     const head = `| ${organ.includes('+') ? 'whole' : organ} | ${sigma_mm.split('x')[0]} |`
     return page.split('\n').filter((line) => line.startsWith(head))

@@ -5,7 +5,8 @@ import { readVolume } from '../src/formats/volume-file.ts'
 import { gridDifference } from '../src/volume/grid.ts'
 import { filesBelow, halfdice, halfdiceJson, hasSharedData, sharedData, temporaryFolder } from './support/halfdice.ts'
 
-// Real images from ../shared/data; skipped where that folder is absent. The commands in a row, as a user would run them.
+// Real images from ../shared/data; skipped where that folder is absent. The commands in a row, as a user would run
+// them.
 
 interface Stats {
   name?: string

@@ -139,8 +139,8 @@ describe.skipIf(!hasSharedData)('hippocampi of two networks (skipped without ../
     const args = ['threshold', link('ce'), '-o', at('hippocampi'), '--references', link('noisy')]
     const { references } = await halfdiceJson<Result>([...args, '--classes', 'anterior=1,posterior=2,whole=1+2'])
     const whole = references?.classes.find(({ name }) => name === 'whole')
-    // By numpy: sort, cumsum, argmax of 2c/(k + c_n) a case, cut at half of it, mean over the 39 cases. Thresholds here lie on
-    // the grid of cuts, 0.004 apart.
+    // By numpy: sort, cumsum, argmax of 2c/(k + c_n) a case, cut at half of it, mean over the 39 cases. Thresholds here
+    // lie on the grid of cuts, 0.004 apart.
     expect(whole?.meanDice.half.value).toBeCloseTo(0.5557083, 6)
     expect(whole?.meanDice.atCaseThreshold.value).toBeCloseTo(0.6020012, 3)
     expect(whole?.differenceToHalf.atCaseThreshold.low).toBeGreaterThan(0.02)

@@ -1,7 +1,8 @@
-// Standard normal numbers addressed by lattice position. Every operation is IEEE-exact (no relaxed SIMD), so a number is
-// the same on every machine and engine.
+// Standard normal numbers addressed by lattice position. Every operation is IEEE-exact (no relaxed SIMD), so a number
+// is the same on every machine and engine.
 
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): multipliers and key increments.
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): multipliers and key
+// increments.
 const M0: i32 = 0xd2511f53
 const M1: i32 = 0xcd9e8d57
 const W0: i32 = 0x9e3779b9
@@ -60,9 +61,10 @@ function boxMuller(x: v128, y: v128): void {
 }
 
 /**
- * Standard normals for 4 rows y … y + 3 of a lattice plane, nodes 4·group … 4·(group + groups) − 1: node 4g + o of row y
- * is output o of Philox at counter (g, y, c2, c3) under the key (k0, k1), so its number depends on its address alone.
- * Seven rounds are the fewest with which Philox4x32 passes BigCrush (Salmon et al., table 2). Rows are `stride` bytes apart.
+ * Standard normals for 4 rows y … y + 3 of a lattice plane, nodes 4·group … 4·(group + groups) − 1: node 4g + o of row
+ * y is output o of Philox at counter (g, y, c2, c3) under the key (k0, k1), so its number depends on its address alone.
+ * Seven rounds are the fewest with which Philox4x32 passes BigCrush (Salmon et al., table 2). Rows are `stride` bytes
+ * apart.
  */
 export function normals(
   dst: usize, stride: usize, groups: i32, group: i32, y: i32, c2: i32, c3: i32, k0: i32, k1: i32,

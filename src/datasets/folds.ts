@@ -20,8 +20,8 @@ export function patientFolds(patients: readonly string[], folds: number, seed: n
 }
 
 /**
- * As `patientFolds`, and balanced in size too: patients, ordered by the mean size of their cases, are dealt to the folds
- * in rounds, each round in an order of its own, so that every fold has its share of large and of small ones.
+ * As `patientFolds`, and balanced in size too: patients, ordered by the mean size of their cases, are dealt to the
+ * folds in rounds, each round in an order of its own, so that every fold has its share of large and of small ones.
  *
  * @param sizes one number a case, such as the organ's volume
  */

@@ -7,15 +7,17 @@ import { onGrid } from './same-grid.ts'
 export interface NnunetSpec {
   readonly kind: 'nnunet'
   readonly folder: string
-  /** A regular expression whose first group is the patient; default: the name without a trailing frame or visit number. */
+  /**
+   * A regular expression whose first group is the patient; default: the name without a trailing frame or visit number.
+   */
   readonly patient?: string
   /** Bring label maps that lie on another grid to their image's. */
   readonly resampleLabels?: boolean
 }
 
 /**
- * A folder in nnU-Net's raw layout. Cases that lack an image or a label map are listed with that fault; loading refuses a
- * label map with voxels that nobody has labelled (`ignore`): where no outline is known, noise can move none.
+ * A folder in nnU-Net's raw layout. Cases that lack an image or a label map are listed with that fault; loading refuses
+ * a label map with voxels that nobody has labelled (`ignore`): where no outline is known, noise can move none.
  */
 export async function openNnunet({ folder, patient, resampleLabels = false }: NnunetSpec): Promise<Dataset> {
   const { name, labels, ignore, cases } = await listNnunetDataset(folder)

@@ -20,10 +20,11 @@ export interface PairsSpec {
 }
 
 /**
- * Image and label pairs that two patterns name. An image without a label map, or a label map without an image, is listed
- * with that fault.
+ * Image and label pairs that two patterns name. An image without a label map, or a label map without an image, is
+ * listed with that fault.
  *
- * @throws InputError where a pattern has no `{case}`, no image matches, no image has a label map, or label numbers are none
+ * @throws InputError where a pattern has no `{case}`, no image matches, no image has a label map, or label numbers are
+ * none
  */
 export async function openPairs(spec: PairsSpec): Promise<Dataset> {
   const { images, labels, labelNames, resampleLabels = false } = spec

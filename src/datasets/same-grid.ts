@@ -4,8 +4,8 @@ import { labelMapOf } from '../volume/labels.ts'
 import type { Volume } from '../volume/volume.ts'
 
 /**
- * An image and its masks, written by different programs, may disagree about an affine in its last digits (TotalSegmentator's
- * do, by up to 0.02 voxels at a far corner). A tenth of a voxel is below what any label says.
+ * An image and its masks, written by different programs, may disagree about an affine in its last digits
+ * (TotalSegmentator's do, by up to 0.02 voxels at a far corner). A tenth of a voxel is below what any label says.
  */
 const TOLERANCE_VOXELS = 0.1
 

@@ -22,9 +22,9 @@ const IMAGES = ['ct.nii.gz', 'mri.nii.gz']
 
 /**
  * The TotalSegmentator data set as downloaded, versions 1 and 2: `sNNNN/ct.nii.gz` (or `mri.nii.gz`) and one mask an
- * organ, `sNNNN/segmentations/ORGAN.nii.gz`. Each image is one patient unless a pattern says otherwise. The label map of
- * a case has the value n for the n-th of `organs`; where masks overlap, the first organ keeps the voxel. An organ without
- * a file in a case is absent there.
+ * organ, `sNNNN/segmentations/ORGAN.nii.gz`. Each image is one patient unless a pattern says otherwise. The label map
+ * of a case has the value n for the n-th of `organs`; where masks overlap, the first organ keeps the voxel. An organ
+ * without a file in a case is absent there.
  *
  * @param organs the masks that are read
  * @throws InputError where the folder holds no case, or none of the split, or no case has one of the organs

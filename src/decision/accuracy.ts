@@ -20,8 +20,8 @@ export interface AccuracyOptimum {
 
 /**
  * The mask that maximises the expected Accuracy Σ[s·m + (1−s)(1−m)]/n for marginal probabilities m: a voxel is in where
- * m ≥ ½ (Nordström, Hult, Söderberg, Löfman, arXiv 2206.06484; docs/theory.md, "Optimal predictions"). It is also the optimal
- * cross-entropy prediction cut at ½.
+ * m ≥ ½ (Nordström, Hult, Söderberg, Löfman, arXiv 2206.06484; docs/theory.md, "Optimal predictions"). It is also the
+ * optimal cross-entropy prediction cut at ½.
  *
  * @param m Probabilities in [0, 1]; several arrays are pooled.
  * @throws InputError where a value is NaN or outside [0, 1.00001].

@@ -6,8 +6,8 @@ const largestBits = ceilBits(largestProbability)
  * Counts and sums of float32 probabilities by the leading bits of their bit pattern, which order them as numbers: a
  * logarithmic histogram with 2^(23 − shift) bins an octave over the whole range down to the smallest denormal.
  *
- * All numbers of a bin share an exponent, so that a bin's sum is exact for up to 2²⁹ numbers, whatever their order. Zeros
- * are left out: the bins count positive numbers.
+ * All numbers of a bin share an exponent, so that a bin's sum is exact for up to 2²⁹ numbers, whatever their order.
+ * Zeros are left out: the bins count positive numbers.
  */
 export class BitHistogram {
   readonly shift: number

@@ -6,7 +6,9 @@ import { criterionOffset } from './solve.ts'
 const smallestSampled = 1 << 16
 /** Voxels taken together: a cache line, since memory brings them all. */
 const lineLength = 16
-/** So many that the bounds hold less than 1 % of the voxels, and so few that finding them costs a fraction of a sweep. */
+/**
+ * So many that the bounds hold less than 1 % of the voxels, and so few that finding them costs a fraction of a sweep.
+ */
 const linesSampled = 4096
 /** Independent parts of the sample; the spread of their thresholds gives the standard error. */
 const parts = 8

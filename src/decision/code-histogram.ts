@@ -15,12 +15,12 @@ const codeOffset = 1 << 15
 const codeSlots = 3 << 15
 
 /**
- * The soft-Dice optimum of probabilities stored as integers (0…255 for a byte, 0…65535 with slope 1/65535, 0…252, …): one
- * pass counts the codes, chunk by chunk in any order, in 3 MB, and the optimum follows from the counts.
+ * The soft-Dice optimum of probabilities stored as integers (0…255 for a byte, 0…65535 with slope 1/65535, 0…252, …):
+ * one pass counts the codes, chunk by chunk in any order, in 3 MB, and the optimum follows from the counts.
  *
- * Each code stands for the float64 number slope · code + intercept, and a voxel is in the mask where that number reaches
- * the threshold. (Rounded to float32 first, a number may fall on the other side of a threshold that it equals to seven digits.)
- * `optimum` throws an InputError where a code stands for a number outside [0, 1].
+ * Each code stands for the float64 number slope · code + intercept, and a voxel is in the mask where that number
+ * reaches the threshold. (Rounded to float32 first, a number may fall on the other side of a threshold that it equals
+ * to seven digits.) `optimum` throws an InputError where a code stands for a number outside [0, 1].
  *
  * @example
  * const histogram = new CodeHistogram({ slope: 1 / 255 })

@@ -9,7 +9,8 @@ export interface Levels {
 
 /**
  * The cut through these levels that maximises sum/(count + denominator), given the voxels `above` all of them. Taking a
- * level v in raises the ratio exactly where v is above it, so levels are taken from the largest down until one is below.
+ * level v in raises the ratio exactly where v is above it, so levels are taken from the largest down until one is
+ * below.
  */
 export function cutLevels(
   { values, counts }: Levels,

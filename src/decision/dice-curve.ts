@@ -53,11 +53,11 @@ export interface NearOptimalThresholds {
 }
 
 /**
- * How flat the optimum is: the interval of thresholds around t* whose soft Dice is at least D* − loss. A wide one says that
- * the exact threshold hardly matters; one that contains ½ says that cutting at ½ costs at most `loss`.
+ * How flat the optimum is: the interval of thresholds around t* whose soft Dice is at least D* − loss. A wide one says
+ * that the exact threshold hardly matters; one that contains ½ says that cutting at ½ costs at most `loss`.
  *
- * Ends are found on a grid of float32 numbers with 2048 steps an octave and lie inside the true interval, by less than 0.05 %
- * of themselves. Where ‖m‖ = 0 every threshold gives the empty mask: [0, 1].
+ * Ends are found on a grid of float32 numbers with 2048 steps an octave and lie inside the true interval, by less than
+ * 0.05 % of themselves. Where ‖m‖ = 0 every threshold gives the empty mask: [0, 1].
  *
  * @param loss How much soft Dice may be given up; default 0.01.
  * @throws InputError where a value is NaN or outside [0, 1.00001].

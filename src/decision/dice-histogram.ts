@@ -8,13 +8,13 @@ import { describeSoftDice, type SoftDiceOptimum } from './soft-dice.ts'
 const shift = 16
 
 /**
- * The soft-Dice optimum of probabilities that are never held in memory at once: two passes over chunks in any order, such
- * as the pieces of a file or all files of a data set, in less than 1 MB. The result equals `softDiceOptimum` of all
- * chunks together.
+ * The soft-Dice optimum of probabilities that are never held in memory at once: two passes over chunks in any order,
+ * such as the pieces of a file or all files of a data set, in less than 1 MB. The result equals `softDiceOptimum` of
+ * all chunks together.
  *
- * The first pass counts and sums by the upper half of each number's bits, which tells the bin in which t* lies; the second
- * counts each distinct number in that bin. Sums are exact (see `BitHistogram`), so that the result does not depend on the
- * order of the chunks.
+ * The first pass counts and sums by the upper half of each number's bits, which tells the bin in which t* lies; the
+ * second counts each distinct number in that bin. Sums are exact (see `BitHistogram`), so that the result does not
+ * depend on the order of the chunks.
  *
  * @example
  * const chunks = [Float32Array.of(1, 0.25), Float32Array.of(0)]

@@ -71,8 +71,8 @@ test('independent labels: within four standard errors of the exact expectation',
 })
 
 test('where labels are all in or all out, the best threshold is not soft-Dice’s', () => {
-  // Voxel 0 is always in; the other 19 are in together, with probability 0.3. Soft Dice: {0} has 2/(1 + 6.7) = 0.26, all
-  // have 2·6.7/26.7 = 0.50. Expected Dice: {0} has 0.7·1 + 0.3·2/21 = 0.73, all have 0.3·1 + 0.7·2/21 = 0.37.
+  // Voxel 0 is always in; the other 19 are in together, with probability 0.3. Soft Dice: {0} has 2/(1 + 6.7) = 0.26,
+  // all have 2·6.7/26.7 = 0.50. Expected Dice: {0} has 0.7·1 + 0.3·2/21 = 0.73, all have 0.3·1 + 0.7·2/21 = 0.37.
   const m = new Float32Array(20).fill(0.3).fill(1, 0, 1)
   const small = new Uint8Array(20).fill(1, 0, 1)
   const all = new Uint8Array(20).fill(1)

@@ -44,24 +44,27 @@ export interface ExpectedDice {
 export interface ExpectedDiceOptions {
   /** Thresholds to score, beside t* and ½: positive, at most 65533. By default chosen from m, see `gridSize`. */
   readonly thresholds?: ArrayLike<number>
-  /** About how many thresholds the default grid has; default 1024. Neighbours differ by about 1/gridSize of the voxels. */
+  /**
+   * About how many thresholds the default grid has; default 1024. Neighbours differ by about 1/gridSize of the voxels.
+   */
   readonly gridSize?: number
 }
 
 /**
- * The Dice that a mask {m ≥ t} is expected to reach against a random label, E[2|S_t∩L|/(|S_t|+|L|)], estimated from sampled
- * labels for all thresholds at once: one histogram of m inside each label gives |S_t∩L| for every t (docs/theory.md, "What soft-Dice is not"). It
- * is not the soft Dice, a ratio of expectations; the *regret* says how much that difference costs. |S| = |L| = 0 counts as 1.
+ * The Dice that a mask {m ≥ t} is expected to reach against a random label, E[2|S_t∩L|/(|S_t|+|L|)], estimated from
+ * sampled labels for all thresholds at once: one histogram of m inside each label gives |S_t∩L| for every t
+ * (docs/theory.md, "What soft-Dice is not"). It is not the soft Dice, a ratio of expectations; the *regret* says how
+ * much that difference costs. |S| = |L| = 0 counts as 1.
  *
- * The best threshold is chosen on the same labels that score it, so `best.mean` and the regrets are biased upwards, by less
- * than a standard error or so; the standard errors of the regrets are those of paired differences.
+ * The best threshold is chosen on the same labels that score it, so `best.mean` and the regrets are biased upwards, by
+ * less than a standard error or so; the standard errors of the regrets are those of paired differences.
  *
  * The default grid takes float32 numbers with 7 bits of fraction (0.8 % apart at most), thinned so that the volumes of
  * neighbouring masks differ by at least 1/gridSize of the number of positive probabilities, where there are so many.
  *
  * @param probabilities Marginal probabilities m of one case.
- * @param labels At least two labels, each with one element a voxel in the order of `m`; what is not 0 is inside. Each is read before
- * the next is asked for, so a generator may reuse one array.
+ * @param labels At least two labels, each with one element a voxel in the order of `m`; what is not 0 is inside. Each
+ * is read before the next is asked for, so a generator may reuse one array.
  * @throws InputError where a value of `m` is not in [0, 1], a label has another length, or there are fewer than two.
  * @example
  * const m = new Float32Array([1, 0.5])
@@ -146,7 +149,10 @@ class Moments {
   }
 }
 
-/** How many voxels inside the label (or at all) fall into each bin. Four voxels outside are skipped at once where aligned. */
+/**
+ * How many voxels inside the label (or at all) fall into each bin. Four voxels outside are skipped at once where
+ * aligned.
+ */
 function histogram(binOf: Uint16Array, label: Uint8Array | undefined, count: number): Float64Array {
   const bins = new Float64Array(count)
   if (label === undefined) {

@@ -1,6 +1,6 @@
 /**
- * Nodes and weights of the n-point Gauss–Legendre rule on [−1, 1], exact for polynomials of degree 2n − 1: the roots of the
- * Legendre polynomial by Newton's iteration from Tricomi's approximation (Press et al., Numerical Recipes, §4.6).
+ * Nodes and weights of the n-point Gauss–Legendre rule on [−1, 1], exact for polynomials of degree 2n − 1: the roots of
+ * the Legendre polynomial by Newton's iteration from Tricomi's approximation (Press et al., Numerical Recipes, §4.6).
  */
 export function gaussLegendre(n: number): { readonly nodes: Float64Array; readonly weights: Float64Array } {
   const nodes = new Float64Array(n)

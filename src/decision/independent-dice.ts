@@ -5,9 +5,14 @@ import { rmaOptimum } from './rma.ts'
 
 /** The mask with the largest expected Dice under independent voxels. Volumes are in voxels. */
 export interface IndependentDiceOptimum {
-  /** The largest E[2|S∩L|/(|S|+|L|)] over masks S, for labels L whose voxels are independent with P(L(x) = 1) = m(x). */
+  /**
+   * The largest E[2|S∩L|/(|S|+|L|)] over masks S, for labels L whose voxels are independent with P(L(x) = 1) = m(x).
+   */
   readonly expectedDice: number
-  /** |S|: the mask holds this many of the largest probabilities; which of equal ones does not matter. 0 is the empty mask. */
+  /**
+   * |S|: the mask holds this many of the largest probabilities; which of equal ones does not matter. 0 is the empty
+   * mask.
+   */
   readonly volume: number
   /** The smallest probability in the mask; 1 where the mask is empty. */
   readonly threshold: number
@@ -16,20 +21,21 @@ export interface IndependentDiceOptimum {
 }
 
 /**
- * The mask that maximises the expected Dice E[2|S∩L|/(|S|+|L|)] under independent voxels, the objective of RankDice (Dai &
- * Li, JMLR 2023), where |S| = |L| = 0 counts as Dice 1. It consists of the τ largest probabilities for some τ, and
+ * The mask that maximises the expected Dice E[2|S∩L|/(|S|+|L|)] under independent voxels, the objective of RankDice
+ * (Dai & Li, JMLR 2023), where |S| = |L| = 0 counts as Dice 1. It consists of the τ largest probabilities for some τ,
+ * and
  *
  *   E_τ = 2 Σ_{j≤τ} p_j E[1/(τ + 1 + Γ₋ⱼ)],  Γ₋ⱼ = number of other voxels in L.
  *
- * Instead of RankDice's normal approximations of Γ, the reciprocal moment is turned into an integral that is exact for any
- * Poisson-binomial law, E[1/(a + Γ)] = ∫₀¹ u^(a−1) E[u^Γ] du with E[u^Γ] = Π(1 − p_i(1 − u)), so that
+ * Instead of RankDice's normal approximations of Γ, the reciprocal moment is turned into an integral that is exact for
+ * any Poisson-binomial law, E[1/(a + Γ)] = ∫₀¹ u^(a−1) E[u^Γ] du with E[u^Γ] = Π(1 − p_i(1 − u)), so that
  *
  *   E_τ = 2 ∫₀¹ (1−x)^τ Π_i (1 − p_i x) Σ_{j≤τ} p_j/(1 − p_j x) dx,
  *
- * evaluated by Gauss–Legendre quadrature on panels that follow the integrand's decay e^{−(τ+‖m‖)x}. The error of E_τ is below
- * 10⁻¹¹ (tested against the exact distribution). Only the τ whose upper bound 2S_τ/(τ+‖m‖−1) reaches the largest lower
- * bound, RMA's 2S_τ/(τ+‖m‖+1), are evaluated: no other can be the optimum. Cost: four passes over memory and a sort of the
- * probabilities that may be in the mask.
+ * evaluated by Gauss–Legendre quadrature on panels that follow the integrand's decay e^{−(τ+‖m‖)x}. The error of E_τ is
+ * below 10⁻¹¹ (tested against the exact distribution). Only the τ whose upper bound 2S_τ/(τ+‖m‖−1) reaches the largest
+ * lower bound, RMA's 2S_τ/(τ+‖m‖+1), are evaluated: no other can be the optimum. Cost: four passes over memory and a
+ * sort of the probabilities that may be in the mask.
  *
  * Real label noise is not independent between voxels; see `expectedDiceByThreshold` for sampled labels.
  *
@@ -70,8 +76,8 @@ export function independentDiceOptimum(m: Probabilities): IndependentDiceOptimum
 }
 
 /**
- * The expected Dice E[2|S∩L|/(|S|+|L|)] of the mask S = {m ≥ threshold} under independent voxels, as `independentDiceOptimum`
- * evaluates it.
+ * The expected Dice E[2|S∩L|/(|S|+|L|)] of the mask S = {m ≥ threshold} under independent voxels, as
+ * `independentDiceOptimum` evaluates it.
  *
  * @param threshold Positive.
  * @throws InputError where a value is NaN or outside [0, 1.00001].
@@ -94,8 +100,8 @@ function emptyMaskDice(chunks: readonly Float32Array[], total: number): number {
 }
 
 /**
- * A probability below which no voxel can be in the optimal mask: 2S_τ − lowerBound·(τ + ‖m‖ − 1) is concave in τ, so that past
- * its maximum, where it is negative, it stays so.
+ * A probability below which no voxel can be in the optimal mask: 2S_τ − lowerBound·(τ + ‖m‖ − 1) is concave in τ, so
+ * that past its maximum, where it is negative, it stays so.
  */
 function smallestCandidate(chunks: readonly Float32Array[], total: number, lowerBound: number): number {
   const histogram = new BitHistogram(16)
@@ -110,7 +116,9 @@ function smallestCandidate(chunks: readonly Float32Array[], total: number, lower
   return 2 ** -149
 }
 
-/** E_τ for τ = first … last, given the probabilities that the largest of these masks holds, and all others in `chunks`. */
+/**
+ * E_τ for τ = first … last, given the probabilities that the largest of these masks holds, and all others in `chunks`.
+ */
 function expectedDices(
   chunks: readonly Float32Array[],
   p: Float32Array,
@@ -137,8 +145,8 @@ function expectedDices(
 }
 
 /**
- * The function Σ log(1 − p_i x) for x up to `largestX`. Where p·x ≤ 10⁻³, five terms of the logarithm's series leave 10⁻¹⁹, so
- * that power sums stand for these voxels; the others, at most 1000·‖m‖·largestX ≤ 45000, are multiplied.
+ * The function Σ log(1 − p_i x) for x up to `largestX`. Where p·x ≤ 10⁻³, five terms of the logarithm's series leave
+ * 10⁻¹⁹, so that power sums stand for these voxels; the others, at most 1000·‖m‖·largestX ≤ 45000, are multiplied.
  */
 function logOfProduct(chunks: readonly Float32Array[], largestX: number): (x: number) => number {
   const { large, sums } = powerSums(chunks, 1e-3 / largestX)
@@ -182,9 +190,9 @@ function powerSums(chunks: readonly Float32Array[], limit: number): { large: Flo
 const decayed = 45
 
 /**
- * Nodes for integrands that decay on [0, largestX] no faster than e^{−fastest·x}. On a panel [b, 2b] an exponential that is
- * not yet negligible at b falls by e⁻⁴⁵ at most, which 32 nodes integrate to the last digit; so does the first panel, up to
- * 8/fastest.
+ * Nodes for integrands that decay on [0, largestX] no faster than e^{−fastest·x}. On a panel [b, 2b] an exponential
+ * that is not yet negligible at b falls by e⁻⁴⁵ at most, which 32 nodes integrate to the last digit; so does the first
+ * panel, up to 8/fastest.
  */
 function quadrature(largestX: number, fastest: number): { readonly x: number; readonly weight: number }[] {
   const nodes: { x: number; weight: number }[] = []

@@ -20,8 +20,8 @@ export interface IouOptimum {
 }
 
 /**
- * The mask that minimises the soft-Jaccard (IoU) loss for marginal probabilities m. Since J = D/(2 − D) rises with D, it is
- * soft-Dice's mask, with J* = D*⁄(2 − D*) and t* = J*⁄(1 + J*) (docs/theory.md, "Optimal predictions").
+ * The mask that minimises the soft-Jaccard (IoU) loss for marginal probabilities m. Since J = D/(2 − D) rises with D,
+ * it is soft-Dice's mask, with J* = D*⁄(2 − D*) and t* = J*⁄(1 + J*) (docs/theory.md, "Optimal predictions").
  *
  * @param m Probabilities in [0, 1]; several arrays are pooled. ‖m‖ = 0: the empty mask, IoU 1, threshold ½.
  * @throws InputError where a value is NaN or outside [0, 1.00001].

@@ -20,7 +20,8 @@ export function thresholdMask(probabilities: ProbabilityArray, threshold: number
     throw new InputError('out', `does not fit ${m.length} probabilities; give a Uint8Array of that length`)
   }
   const bits = bitsOf(m)
-  // Bits of numbers ≥ 0 are ordered as the numbers are; −0 and what is beyond infinity (NaN) need a comparison of their own.
+  // Bits of numbers ≥ 0 are ordered as the numbers are; −0 and what is beyond infinity (NaN) need a comparison of their
+  // own.
   const from = ceilBits(threshold)
   const infinity = 0x7f800000
   for (let i = 0; i < bits.length; i++) {

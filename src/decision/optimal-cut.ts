@@ -4,12 +4,14 @@ import { type Criterion, type Cut, criterionOffset, solveInside } from './solve.
 import { type Sweep, sweep } from './sweep.ts'
 
 /**
- * The cut that maximises 2·S/(N + ‖m‖ + offset), and the sums of the whole volume, mostly in one pass: a sample says between
- * which two float32 numbers t* must lie, a sweep sums what is above and copies what is between, and the optimum is solved
- * there. Every bound is checked by the full sums; a wrong guess costs another sweep with better bounds, never the answer.
+ * The cut that maximises 2·S/(N + ‖m‖ + offset), and the sums of the whole volume, mostly in one pass: a sample says
+ * between which two float32 numbers t* must lie, a sweep sums what is above and copies what is between, and the optimum
+ * is solved there. Every bound is checked by the full sums; a wrong guess costs another sweep with better bounds, never
+ * the answer.
  *
  * @param guess Bits of the two numbers; by default from a sample, or the whole range.
- * @param capacity Values kept between the bounds, 16 MB by default. Plateaus with more voxels are counted, never copied.
+ * @param capacity Values kept between the bounds, 16 MB by default. Plateaus with more voxels are counted, never
+ * copied.
  */
 export function optimalCut(
   m: readonly Float32Array[],
@@ -44,13 +46,16 @@ export function optimalCut(
       // One float lower than the bound, so that its rounding cannot exclude t*; and the interval never closes.
       from = Math.min(Math.max(from, ceilBits(solved) - 1), to - 1)
     }
-    // Dinkelbach's step `from` is close below t*, so the next bounds are narrow; after a plateau they are halved instead.
+    // Dinkelbach's step `from` is close below t*, so the next bounds are narrow; after a plateau they are halved
+    // instead.
     lowBits = from
     highBits = swept.inside === undefined ? from + Math.max(1, (to - from) >> 1) : Math.min(to, from + (1 << 14))
   }
 }
 
-/** The optimum where t* is `value` or between it and the next float32: the many voxels equal to `value` are in or out. */
+/**
+ * The optimum where t* is `value` or between it and the next float32: the many voxels equal to `value` are in or out.
+ */
 function solvePlateau(m: readonly Float32Array[], above: Sweep, value: number, offset: number): Cut {
   const without = above.sumAbove / (above.countAbove + above.total + offset)
   if (without > value) return { threshold: without, sum: above.sumAbove, count: above.countAbove, ties: 0 }

@@ -2,8 +2,8 @@ import { InputError } from '../volume/errors.ts'
 
 /**
  * Marginal probabilities m ∈ [0, 1] of one class, in any order: one array (a case), or several arrays whose voxels are
- * pooled (the chunks of a large case, or all cases of a data set). Float64 numbers are rounded to float32 first, as files
- * hold them.
+ * pooled (the chunks of a large case, or all cases of a data set). Float64 numbers are rounded to float32 first, as
+ * files hold them.
  */
 export type Probabilities = ProbabilityArray | readonly ProbabilityArray[]
 

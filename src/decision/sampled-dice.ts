@@ -33,10 +33,12 @@ export interface SampledDiceOptions extends ExpectedDiceOptions {
 }
 
 /**
- * Draws noisy labels of one organ and scores every cut of its marginals `m` against them (docs/theory.md, "What soft-Dice is not"). The organ is sampled
- * alone: the field is the same for every class, and one boundary costs less than all.
+ * Draws noisy labels of one organ and scores every cut of its marginals `m` against them (docs/theory.md, "What
+ * soft-Dice is not"). The organ is sampled alone: the field is the same for every class, and one boundary costs less
+ * than all.
  *
- * @param organ A label map, i fastest, the label in it, the noise, and the label's marginal probabilities m on the same grid.
+ * @param organ A label map, i fastest, the label in it, the noise, and the label's marginal probabilities m on the same
+ * grid.
  * @param options.samples Number of noisy labels, at least 2; sample n is number n of the stream `options.seed`.
  * @throws InputError as `createSampler` and `expectedDiceByThreshold` do.
  * @example

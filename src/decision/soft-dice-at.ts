@@ -9,8 +9,8 @@ export interface SoftDiceAt {
 }
 
 /**
- * What a given threshold's mask is worth under marginal probabilities m (docs/theory.md, "Optimal predictions"); the best is
- * `softDiceOptimum(m)`.
+ * What a given threshold's mask is worth under marginal probabilities m (docs/theory.md, "Optimal predictions"); the
+ * best is `softDiceOptimum(m)`.
  *
  * @param threshold from 0 to 1; 0 takes in every voxel with m > 0
  * @throws InputError where a value of m is NaN or outside [0, 1.00001], or the threshold outside [0, 1]

@@ -3,9 +3,9 @@ import { checkProbabilities, chunksOf, type Probabilities, voxelsOf } from './pr
 import { describeSoftDice, type SoftDiceOptimum } from './soft-dice.ts'
 
 /**
- * The same optimum as `softDiceOptimum` by the other exact algorithm: sort m in descending order and maximise
- * d_k = 2Σ_{i≤k} m₍ᵢ₎/(k + ‖m‖) (docs/theory.md, "Optimal predictions"). Slower, and it copies all voxels; it serves as a check and as the
- * definition in code. All fields agree with `softDiceOptimum`'s up to the rounding of float64 sums.
+ * The same optimum as `softDiceOptimum` by the other exact algorithm: sort m in descending order and maximise d_k =
+ * 2Σ_{i≤k} m₍ᵢ₎/(k + ‖m‖) (docs/theory.md, "Optimal predictions"). Slower, and it copies all voxels; it serves as a
+ * check and as the definition in code. All fields agree with `softDiceOptimum`'s up to the rounding of float64 sums.
  *
  * @param m Probabilities in [0, 1]; several arrays are pooled.
  * @throws InputError where a value is NaN or outside [0, 1.00001].
@@ -34,7 +34,8 @@ export function softDiceOptimumBySort(m: Probabilities): SoftDiceOptimum {
     const dice = (2 * running.value) / (k + 1 + total)
     if (dice >= best.dice && sorted[k] > 0) best = { sum: running.value, count: k + 1, dice }
   }
-  // Rounded, D*/2 may fall outside the gap between the mask's smallest value and the next one; then the value stands for it.
+  // Rounded, D*/2 may fall outside the gap between the mask's smallest value and the next one; then the value stands
+  // for it.
   const smallest = sorted[best.count - 1]
   const inGap = best.dice / 2 <= smallest && !(best.dice / 2 <= sorted[best.count])
   const threshold = inGap ? best.dice / 2 : smallest

@@ -24,7 +24,9 @@ function bruteForce(m: readonly number[]) {
   return { supDice, smallest: Math.min(...best), largest: Math.max(...best) }
 }
 
-/** Sums in another order round differently: a relative error of 1e-13 allows for a few hundred units in the last place. */
+/**
+ * Sums in another order round differently: a relative error of 1e-13 allows for a few hundred units in the last place.
+ */
 function expectClose(actual: SoftDiceOptimum, expected: SoftDiceOptimum) {
   for (const key of Object.keys(expected) as (keyof SoftDiceOptimum)[]) {
     expect(Math.abs(actual[key] - expected[key]), `${key}: ${actual[key]} ${expected[key]}`).toBeLessThanOrEqual(

@@ -31,15 +31,15 @@ export interface SoftDiceOptimum {
  * The mask that minimises the soft-Dice loss for marginal probabilities m: s* = 1{m ≥ t*} with t* = ½D* and
  * D* = max_s 2Σs·m/(‖s‖+‖m‖) (Nordström, Hult, Maki, arXiv 2304.04116; docs/theory.md, "Optimal predictions").
  *
- * One array gives the threshold of a case. Several arrays are pooled: the chunks of one large case, or all cases of a data
- * set, whose common threshold optimises the Dice of the pooled voxels.
+ * One array gives the threshold of a case. Several arrays are pooled: the chunks of one large case, or all cases of a
+ * data set, whose common threshold optimises the Dice of the pooled voxels.
  *
- * Exact up to the rounding of float64: sums of up to 10⁹ probabilities are compensated. Takes one pass over memory in most
- * cases (see `optimalCut`), in at most 16 MB of its own. Where ‖m‖ = 0 the empty mask is optimal, its Dice is 1 by
+ * Exact up to the rounding of float64: sums of up to 10⁹ probabilities are compensated. Takes one pass over memory in
+ * most cases (see `optimalCut`), in at most 16 MB of its own. Where ‖m‖ = 0 the empty mask is optimal, its Dice is 1 by
  * convention and the threshold is ½.
  *
- * `threshold` is `supDice/2` except where that, rounded, would exclude the mask's own smallest value (only for ‖m‖ below
- * about 10⁻¹⁶ of the volume); then it is that value.
+ * `threshold` is `supDice/2` except where that, rounded, would exclude the mask's own smallest value (only for ‖m‖
+ * below about 10⁻¹⁶ of the volume); then it is that value.
  *
  * @param m Probabilities in [0, 1]; values up to 1.00001 pass as rounding of a float32 softmax.
  * @throws InputError where a value is NaN, negative or larger, naming its index.

@@ -16,8 +16,8 @@ export type Criterion = 'soft-dice' | 'rma'
 export const criterionOffset: Readonly<Record<Criterion, number>> = { 'soft-dice': 0, rma: 1 }
 
 /**
- * Dinkelbach's iteration over the values that a sweep found between its bounds, starting at the lower one. Where t* lies
- * below it, the half Dice of the mask that showed this is returned instead: a lower bound of t*.
+ * Dinkelbach's iteration over the values that a sweep found between its bounds, starting at the lower one. Where t*
+ * lies below it, the half Dice of the mask that showed this is returned instead: a lower bound of t*.
  *
  * Each threshold d/2 reached is that of a mask, so none passes t* = max d/2; they rise until the mask stays the same.
  * Sums are taken in one order, so the same mask gives the same number. Where rounding lifts d/2 above the mask's own

@@ -63,8 +63,8 @@ export function sweep(m: readonly Float32Array[], low: number, high: number, cap
 }
 
 /**
- * Voxels a block. Its partial sums stay below 2¹³ and so keep every bit of terms above 2⁻¹⁶ (53 − 13 − 24 bits below 1):
- * sums of such terms are exact. Two blocks fit the processor's second cache.
+ * Voxels a block. Its partial sums stay below 2¹³ and so keep every bit of terms above 2⁻¹⁶ (53 − 13 − 24 bits below
+ * 1): sums of such terms are exact. Two blocks fit the processor's second cache.
  */
 const blockLength = 8192
 

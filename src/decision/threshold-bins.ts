@@ -11,8 +11,8 @@ export interface ThresholdBins {
 const largestBits = ceilBits(largestProbability)
 
 /**
- * Prepares the assignment of probabilities to at most 65535 ascending, positive thresholds. A table over the upper 16 bits
- * of a float32 gives the bin, but for the few probabilities that share them with a threshold; those are compared.
+ * Prepares the assignment of probabilities to at most 65535 ascending, positive thresholds. A table over the upper 16
+ * bits of a float32 gives the bin, but for the few probabilities that share them with a threshold; those are compared.
  */
 export function thresholdBins(thresholds: ArrayLike<number>): ThresholdBins {
   const edges = Int32Array.from(thresholds, ceilBits)

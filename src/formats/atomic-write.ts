@@ -22,8 +22,8 @@ let watching = false
 let whileBusy: (busy: boolean) => void = () => {}
 
 /**
- * Calls `listener` when the first temporary file appears and when the last is gone, so that a program can turn signals into
- * exits (which remove the files) in between.
+ * Calls `listener` when the first temporary file appears and when the last is gone, so that a program can turn signals
+ * into exits (which remove the files) in between.
  */
 export function watchTemporaries(listener: (busy: boolean) => void): void {
   whileBusy = listener
@@ -51,8 +51,8 @@ export async function writeTextAtomically(path: string, text: string, options: W
 }
 
 /**
- * Like `writeAtomically` for formats that write files of their own: `write` fills a temporary folder beside `path` and says
- * how its files are to be named in the folder of `path`; the one that is to become `path` is renamed last.
+ * Like `writeAtomically` for formats that write files of their own: `write` fills a temporary folder beside `path` and
+ * says how its files are to be named in the folder of `path`; the one that is to become `path` is renamed last.
  */
 export async function writeFolderAtomically(
   path: string,

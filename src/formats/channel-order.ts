@@ -2,8 +2,8 @@ import type { VoxelArray } from '../volume/volume.ts'
 import { allocateVoxels, arrayType } from './voxel-types.ts'
 
 /**
- * Moves the axis of channels behind all others, as a `Volume` has it. `inner` is the number of elements in the axes that
- * run faster than the channels: 1 for interleaved components.
+ * Moves the axis of channels behind all others, as a `Volume` has it. `inner` is the number of elements in the axes
+ * that run faster than the channels: 1 for interleaved components.
  */
 export function channelsLast(data: VoxelArray, channels: number, inner: number): VoxelArray {
   const outer = data.length / (channels * inner)

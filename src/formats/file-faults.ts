@@ -43,8 +43,8 @@ export function inputFault(error: unknown, path: string): unknown {
 }
 
 /**
- * What an error of writing `path` amounts to: an InputError where another path would do, an OutputError where the machine
- * is at fault, or the error itself.
+ * What an error of writing `path` amounts to: an InputError where another path would do, an OutputError where the
+ * machine is at fault, or the error itself.
  */
 export function outputFault(error: unknown, path: string): unknown {
   const code = codeOf(error)

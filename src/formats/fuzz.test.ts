@@ -1,7 +1,7 @@
 /**
- * Damaged files of every kind that halfdice parses itself. Each must end as a volume or array, or as an InputError: no other
- * error, no hang, no allocation beyond what the bytes can hold; where there is a checksum, as the same volume or an
- * InputError. `HALFDICE_FUZZ=50` tries fifty times as many.
+ * Damaged files of every kind that halfdice parses itself. Each must end as a volume or array, or as an InputError: no
+ * other error, no hang, no allocation beyond what the bytes can hold; where there is a checksum, as the same volume or
+ * an InputError. `HALFDICE_FUZZ=50` tries fifty times as many.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

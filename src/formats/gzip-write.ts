@@ -26,8 +26,8 @@ export async function* gzip(slabs: Iterable<Uint8Array>): AsyncGenerator<Uint8Ar
 }
 
 /**
- * A deflate stream (RFC 1951) from slabs that are compressed independently, as pigz does, on libuv's threads. Returns the
- * CRC-32 and the length of what went in.
+ * A deflate stream (RFC 1951) from slabs that are compressed independently, as pigz does, on libuv's threads. Returns
+ * the CRC-32 and the length of what went in.
  */
 export async function* deflated(
   slabs: Iterable<Uint8Array>,

@@ -8,8 +8,8 @@ import { openRegularFile } from './read-file.ts'
 export type ImageFormat = 'nifti' | 'nrrd' | 'meta' | 'dicom' | 'series'
 
 /**
- * Tells an image's format by its first bytes and, where they say nothing, by its name. What is none of the others counts as
- * NIfTI, whose reader names the fault.
+ * Tells an image's format by its first bytes and, where they say nothing, by its name. What is none of the others
+ * counts as NIfTI, whose reader names the fault.
  */
 export async function imageFormat(path: string): Promise<ImageFormat> {
   try {

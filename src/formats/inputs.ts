@@ -9,8 +9,8 @@ const ownFiles = new Set<string>()
 let protecting = false
 
 /**
- * From now on, every file that is read counts as an input, and no output may replace it (see `refuseInput`). The command
- * line switches this on first of all; a program that uses the library decides for itself what it overwrites.
+ * From now on, every file that is read counts as an input, and no output may replace it (see `refuseInput`). The
+ * command line switches this on first of all; a program that uses the library decides for itself what it overwrites.
  */
 export function protectInputs(): void {
   protecting = true
@@ -26,7 +26,9 @@ export function registerInput(path: string): void {
   for (const identity of identities(path)) if (inputOf(identity) === undefined) inputs.set(identity, path)
 }
 
-/** Throws InputError where `target` is a registered input, by whatever name or link; `output` is what the user named. */
+/**
+ * Throws InputError where `target` is a registered input, by whatever name or link; `output` is what the user named.
+ */
 export function refuseInput(target: string, output = target): void {
   for (const identity of identities(target)) {
     const input = inputOf(identity)

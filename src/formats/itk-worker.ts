@@ -24,8 +24,8 @@ export class ItkFailure extends Error {
 }
 
 /**
- * Runs inside the thread, from a data: URL: such a module is ESM whatever flags Node was started with, and no file has to
- * be found beside this one.
+ * Runs inside the thread, from a data: URL: such a module is ESM whatever flags Node was started with, and no file has
+ * to be found beside this one.
  */
 const SOURCE = `
 import { parentPort, workerData } from 'node:worker_threads'

@@ -34,9 +34,9 @@ const TYPES: ReadonlyMap<string, StoredType> = new Map([
 type Refuse = (fault: string) => never
 
 /**
- * Reads a MetaImage file (itk.org/Wiki/MetaIO/Documentation), attached or detached: binary, compressed (zlib or gzip) and
- * text. The world is LPS; a fourth axis and `ElementNumberOfChannels` become channels. As in ITK, `CenterOfRotation` and
- * `AnatomicalOrientation` change nothing.
+ * Reads a MetaImage file (itk.org/Wiki/MetaIO/Documentation), attached or detached: binary, compressed (zlib or gzip)
+ * and text. The world is LPS; a fourth axis and `ElementNumberOfChannels` become channels. As in ITK,
+ * `CenterOfRotation` and `AnatomicalOrientation` change nothing.
  *
  * @throws InputError where the file is damaged, its checksum wrong, or its geometry or kind of voxels not understood
  */

@@ -28,7 +28,9 @@ export function gridOfHeader(header: NiftiHeader, shape: Vec3): Grid | string {
   return fault === undefined ? grid : `its ${name} gives ${fault}; set the affine with a NIfTI tool`
 }
 
-/** Writes a grid's geometry into a header (sform, pixdim and, where there is no shear, qform), in the header's units. */
+/**
+ * Writes a grid's geometry into a header (sform, pixdim and, where there is no shear, qform), in the header's units.
+ */
 export function setGrid(header: NiftiHeader, grid: Grid): void {
   const unit = millimetresPerUnit(header)
   const d = grid.direction

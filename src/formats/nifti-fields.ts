@@ -1,6 +1,7 @@
 /**
  * A NIfTI header as its file holds it. Fields are read and written in place, so that everything which halfdice does not
- * interpret (descriptions, intent, slice timing, unused bytes) survives from a file that is read to files derived from it.
+ * interpret (descriptions, intent, slice timing, unused bytes) survives from a file that is read to files derived from
+ * it.
  */
 export interface NiftiHeader {
   readonly format: 'nifti'

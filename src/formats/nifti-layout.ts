@@ -45,8 +45,8 @@ const REFUSED_TYPES: Readonly<Record<number, string>> = {
 }
 
 /**
- * Codes of CIFTI-2 files (www.nitrc.org/projects/cifti), by the last part of their usual names: tables over the vertices
- * of a surface, no images.
+ * Codes of CIFTI-2 files (www.nitrc.org/projects/cifti), by the last part of their usual names: tables over the
+ * vertices of a surface, no images.
  */
 const CIFTI: ReadonlyMap<number, string> = new Map([
   [3001, 'dconn'],
@@ -63,8 +63,8 @@ const CIFTI: ReadonlyMap<number, string> = new Map([
 ])
 
 /**
- * Bytes that may lie between a header and its voxels. The longest extensions (CIFTI's XML, AFNI's history, DICOM headers
- * as JSON) take some megabytes; what lies beyond this is a damaged vox_offset.
+ * Bytes that may lie between a header and its voxels. The longest extensions (CIFTI's XML, AFNI's history, DICOM
+ * headers as JSON) take some megabytes; what lies beyond this is a damaged vox_offset.
  */
 export const MAX_EXTENSION_BYTES = 1 << 26
 

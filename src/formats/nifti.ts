@@ -19,10 +19,10 @@ import { arrayType, bytesOf, HOST_LITTLE_ENDIAN, storedBytes, swapBytes, voxelsF
 /**
  * The volume of an uncompressed single-file NIfTI-1 or NIfTI-2 image (`.nii`; for `.nii.gz` see `gunzip`).
  *
- * Every real integer and float type up to 64 bits and both byte orders are read; 64-bit integers become float64. 2-D
- * to 4-D; the fourth axis (or a fifth, where the fourth has one element) holds channels. Where bytes are aligned and in
- * this machine's order, the volume's data are a view on `bytes`. `volume.header` keeps every header byte and extension, so
- * that `encodeNifti` of this volume, or of one derived from it, carries codes, units, intent and description over.
+ * Every real integer and float type up to 64 bits and both byte orders are read; 64-bit integers become float64. 2-D to
+ * 4-D; the fourth axis (or a fifth, where the fourth has one element) holds channels. Where bytes are aligned and in
+ * this machine's order, the volume's data are a view on `bytes`. `volume.header` keeps every header byte and extension,
+ * so that `encodeNifti` of this volume, or of one derived from it, carries codes, units, intent and description over.
  *
  * @param subject what to call the file in errors
  * @throws InputError naming the fault, where the bytes are no such image
@@ -64,8 +64,8 @@ function voxelsOf(bytes: Uint8Array, layout: NiftiLayout, littleEndian: boolean,
  *
  * A volume that was read from NIfTI, or derived from one by replacing `data`, `channels` or `grid`, keeps that file's
  * version, byte order, units, codes, intent, description and extensions; its geometry is rewritten only where `grid`
- * changed. Other volumes become NIfTI-1 in mm (NIfTI-2 where an extent exceeds 32,767) with an sform and, unless the grid
- * is sheared, a qform. 64-bit integers that were read as float64 are written as float64.
+ * changed. Other volumes become NIfTI-1 in mm (NIfTI-2 where an extent exceeds 32,767) with an sform and, unless the
+ * grid is sheared, a qform. 64-bit integers that were read as float64 are written as float64.
  *
  * @throws InputError for an impossible grid, and data that are not one number for each voxel and channel
  * @example
@@ -113,7 +113,8 @@ export function inexactInteger(layout: NiftiLayout, subject: string): InputError
 }
 
 /**
- * Throws where a file of `available` bytes (at most so many, unless `exact`) cannot hold the voxels that its header promises.
+ * Throws where a file of `available` bytes (at most so many, unless `exact`) cannot hold the voxels that its header
+ * promises.
  */
 export function requireBytes(available: number, layout: NiftiLayout, subject: string, exact = true): void {
   const needed = layout.voxelOffset + layout.voxelBytes

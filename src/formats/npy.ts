@@ -49,8 +49,8 @@ const MAX_RANK = 64
 const MAX_HEADER_BYTES = 1 << 16
 
 /**
- * The array in the bytes of an `.npy` file: versions 1 to 3; bool, integers and floats of either byte order; C or Fortran
- * order. The data may be a view on `bytes`.
+ * The array in the bytes of an `.npy` file: versions 1 to 3; bool, integers and floats of either byte order; C or
+ * Fortran order. The data may be a view on `bytes`.
  *
  * @param subject what to call the file in errors
  * @throws InputError where the bytes are no such array (objects, text, records and complex numbers are refused)

@@ -25,8 +25,8 @@ export interface NpyStream {
   /** The type of the arrays that `chunks` yields: float16 comes as float32, 64-bit integers as float64. */
   readonly type: VoxelType
   /**
-   * The elements in file order, `chunkLength` at a time (default 2²⁰), in arrays that the caller may keep and change. May be
-   * called once; reading to the end verifies the file and closes it, as does leaving the loop early.
+   * The elements in file order, `chunkLength` at a time (default 2²⁰), in arrays that the caller may keep and change.
+   * May be called once; reading to the end verifies the file and closes it, as does leaving the loop early.
    *
    * @throws InputError where the file is truncated or damaged, possibly after having yielded chunks
    */

@@ -40,7 +40,9 @@ const SPACE_KINDS = new Set(['domain', 'space', '', '?', '???', 'none'])
 
 type Refuse = (fault: string) => never
 
-/** Interprets sizes, kinds, directions, spacings, origin and units; `refuse` gets the fault where they make no sense. */
+/**
+ * Interprets sizes, kinds, directions, spacings, origin and units; `refuse` gets the fault where they make no sense.
+ */
 export function nrrdAxes({ fields }: NrrdHeader, refuse: Refuse): NrrdAxes {
   const sizes = sizesOf(fields, refuse)
   const kinds = (perAxis(fields.get('kinds'), sizes.length, 'kinds', refuse) ?? []).map((kind) => kind.toLowerCase())

@@ -43,8 +43,8 @@ const ENCODINGS: ReadonlyMap<string, Raster['encoding']> = new Map([
 ])
 
 /**
- * Reads an NRRD file (teem.sourceforge.net/nrrd/format.html), attached or detached: raw, gzip, text and hex. Axes without
- * a direction (`list`, `vector` …) become channels. A file without a space is taken as ITK does, in LPS.
+ * Reads an NRRD file (teem.sourceforge.net/nrrd/format.html), attached or detached: raw, gzip, text and hex. Axes
+ * without a direction (`list`, `vector` …) become channels. A file without a space is taken as ITK does, in LPS.
  *
  * @throws InputError where the file is damaged, its checksum wrong, or its geometry or kind of voxels not understood
  */

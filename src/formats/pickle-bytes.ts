@@ -1,4 +1,6 @@
-/** Reads a pickle's opcodes and their arguments one after the other; RangeError where they end early or are malformed. */
+/**
+ * Reads a pickle's opcodes and their arguments one after the other; RangeError where they end early or are malformed.
+ */
 export class PickleBytes {
   readonly #bytes: Uint8Array
   readonly #view: DataView

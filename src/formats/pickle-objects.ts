@@ -13,7 +13,9 @@ export type PickledValue =
   | ReadonlyMap<string, PickledValue>
   | Opaque
 
-/** A value that is only passed over, for it has no meaning here: a callable's name, a NumPy dtype, an array of voxels. */
+/**
+ * A value that is only passed over, for it has no meaning here: a callable's name, a NumPy dtype, an array of voxels.
+ */
 export class Opaque {
   readonly name: string
   readonly dtype: Dtype | undefined

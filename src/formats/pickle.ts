@@ -20,13 +20,13 @@ export type { PickledValue }
 const maxDepth = 100
 
 /**
- * Reads a Python pickle (protocols 0 to 5) that holds plain data: dict, list, tuple, str, bytes, int, float, bool, None,
- * OrderedDict, and NumPy arrays and scalars of numbers. Nothing is ever called or imported: the few names that plain data
- * need are recognised, every other name, and so every pickle that would run code, is refused.
+ * Reads a Python pickle (protocols 0 to 5) that holds plain data: dict, list, tuple, str, bytes, int, float, bool,
+ * None, OrderedDict, and NumPy arrays and scalars of numbers. Nothing is ever called or imported: the few names that
+ * plain data need are recognised, every other name, and so every pickle that would run code, is refused.
  *
- * Integers beyond 2⁵³ become the nearest number. Keys of dictionaries become strings. An array of more than 65,536 numbers
- * is passed over (an `Opaque`), and a pickle that makes more of its bytes than they can stand for is refused, so that
- * neither time nor memory exceeds a multiple of the file's size.
+ * Integers beyond 2⁵³ become the nearest number. Keys of dictionaries become strings. An array of more than 65,536
+ * numbers is passed over (an `Opaque`), and a pickle that makes more of its bytes than they can stand for is refused,
+ * so that neither time nor memory exceeds a multiple of the file's size.
  *
  * @throws InputError where the pickle asks for code, or is damaged
  *

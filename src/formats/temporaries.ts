@@ -5,8 +5,8 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 
 /**
- * The name of a temporary file: hidden, unique, and telling who writes it: `.liver.nii.gz.4711-0a1b2c3d-9f8e7d6c5b4a.tmp`
- * is process 4711's on the machine of key 0a1b2c3d.
+ * The name of a temporary file: hidden, unique, and telling who writes it:
+ * `.liver.nii.gz.4711-0a1b2c3d-9f8e7d6c5b4a.tmp` is process 4711's on the machine of key 0a1b2c3d.
  */
 export function temporaryName(name: string): string {
   // File systems allow 255 bytes; a character of a name takes up to 4.

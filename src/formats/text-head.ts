@@ -17,7 +17,8 @@ const STEP_BYTES = 1 << 16
 
 /**
  * Reads the header of a file. `endOf` gets the file's first bytes as Latin-1 text (a character is a byte) and where to
- * look from, and returns where the header ends; undefined where it needs more. A file without such an end is all header.
+ * look from, and returns where the header ends; undefined where it needs more. A file without such an end is all
+ * header.
  *
  * @throws InputError where the file cannot be read or its header has no end within 16 MiB
  */

@@ -96,8 +96,8 @@ export async function writeVolume(path: string, volume: Volume): Promise<void> {
 }
 
 /**
- * What an image calls its labels: the `labelNames` of `readVolume`, without reading voxels. Only DICOM segmentations have
- * such names.
+ * What an image calls its labels: the `labelNames` of `readVolume`, without reading voxels. Only DICOM segmentations
+ * have such names.
  *
  * @throws InputError as `readVolume` does
  *

@@ -14,7 +14,9 @@ export type CaseScores = Readonly<Record<ThresholdRule, { readonly threshold: nu
 /** What references say about the thresholds of one class. */
 export interface ThresholdComparison {
   readonly cases: readonly CaseScores[]
-  /** Mean Dice of each method, and its mean difference to ½, paired by case, with 95 % bootstrap intervals over cases. */
+  /**
+   * Mean Dice of each method, and its mean difference to ½, paired by case, with 95 % bootstrap intervals over cases.
+   */
   readonly means: Readonly<Record<ThresholdRule, Interval>>
   readonly differences: Readonly<Record<Exclude<ThresholdRule, 'half'>, Interval>>
   /** The single threshold with the largest mean Dice over all cases, and where it lies when cases are drawn again. */
@@ -41,8 +43,9 @@ export interface ComparedCase {
 const folds = 10
 
 /**
- * Compares, for one class, the cut at ½, each case's own t*, t* after calibration, and one threshold tuned on references. A class
- * that the rule of presence leaves out scores as the empty mask that is written. The last two are cross-fitted: a case's calibration and fixed threshold come from the cases of the other folds.
+ * Compares, for one class, the cut at ½, each case's own t*, t* after calibration, and one threshold tuned on
+ * references. A class that the rule of presence leaves out scores as the empty mask that is written. The last two are
+ * cross-fitted: a case's calibration and fixed threshold come from the cases of the other folds.
  *
  * @param given at least two cases, by name
  */

@@ -5,8 +5,8 @@ import type { OpenedCase } from './open-case.ts'
 import { readMaps } from './read-maps.ts'
 
 /**
- * The soft-Dice optimum of each class over all cases pooled (docs/theory.md, "Scope: a case, or a data set"), in two passes over
- * the files; undefined for the background.
+ * The soft-Dice optimum of each class over all cases pooled (docs/theory.md, "Scope: a case, or a data set"), in two
+ * passes over the files; undefined for the background.
  *
  * @param onCase called after each case of each pass
  * @throws InputError where a case has another number of maps, or a file is damaged

@@ -44,8 +44,9 @@ const FEWEST_CASES = 8
 const LARGEST_SHARE = 0.25
 
 /**
- * The flags of each row. Where a reason holds for more than a quarter of the masks of a class (of eight or more), looking
- * at each of them is no help: it is told once for the class. A size is unusual beside the other cases of the class.
+ * The flags of each row. Where a reason holds for more than a quarter of the masks of a class (of eight or more),
+ * looking at each of them is no help: it is told once for the class. A size is unusual beside the other cases of the
+ * class.
  */
 export function flagRows(rows: readonly UnflaggedRow[]): { flags: string[][]; common: CommonFlag[] } {
   const flags: string[][] = rows.map(() => [])

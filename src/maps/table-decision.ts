@@ -1,7 +1,9 @@
 import { type PresenceRule, presenceOf } from '../decision/decode/presence.ts'
 import { bestSoftCut, type CutTable, HALF_CUT } from '../metrics/cut-table.ts'
 
-/** How the map of a `CutTable` is cut by the rule that masks are written by; `cut` is undefined where the mask is empty. */
+/**
+ * How the map of a `CutTable` is cut by the rule that masks are written by; `cut` is undefined where the mask is empty.
+ */
 export interface TableDecision {
   readonly cut: number | undefined
   /** The index of t*, whatever the mask is. */
@@ -9,8 +11,8 @@ export interface TableDecision {
 }
 
 /**
- * Decides for each table, its probabilities replaced by `calibrate(i)` of them, where its map is cut and whether its class is
- * left out. The other tables of the class are the other cases that the rule asks.
+ * Decides for each table, its probabilities replaced by `calibrate(i)` of them, where its map is cut and whether its
+ * class is left out. The other tables of the class are the other cases that the rule asks.
  */
 export function decideTables(
   tables: readonly CutTable[],

@@ -55,9 +55,9 @@ export interface ThresholdRun {
 }
 
 /**
- * Cuts masks from the maps of all cases and writes them: what `halfdice threshold` does. A case that cannot be done does not
- * cost the others. Where nothing in a case decides whether a class is there, its mask waits until the other cases are known; so
- * the result does not depend on their order, and files are read twice only then.
+ * Cuts masks from the maps of all cases and writes them: what `halfdice threshold` does. A case that cannot be done
+ * does not cost the others. Where nothing in a case decides whether a class is there, its mask waits until the other
+ * cases are known; so the result does not depend on their order, and files are read twice only then.
  *
  * @throws the error of the only case, or of any case where thresholds are pooled
  */

@@ -1,8 +1,8 @@
 import type { CutTable } from './cut-table.ts'
 
 /**
- * Beta calibration: logit g(p) = a·ln p − b·ln(1 − p) + c (Kull, Silva Filho, Flach, AISTATS 2017). a = b is temperature
- * scaling with a shift; a = b = 1, c = 0 leaves p as it is. a, b ≥ 0, so that g never falls.
+ * Beta calibration: logit g(p) = a·ln p − b·ln(1 − p) + c (Kull, Silva Filho, Flach, AISTATS 2017). a = b is
+ * temperature scaling with a shift; a = b = 1, c = 0 leaves p as it is. a, b ≥ 0, so that g never falls.
  */
 export interface BetaCalibration {
   readonly a: number
@@ -22,8 +22,8 @@ export function calibrated({ a, b, c }: BetaCalibration, p: number): number {
 }
 
 /**
- * Fits by maximum likelihood (Newton's method) to the voxels of tables, taken together. Where a or b would be negative it is
- * held at 0.
+ * Fits by maximum likelihood (Newton's method) to the voxels of tables, taken together. Where a or b would be negative
+ * it is held at 0.
  */
 export function fitBetaCalibration(tables: readonly CutTable[]): BetaCalibration {
   const bins = pooled(tables)

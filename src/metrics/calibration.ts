@@ -24,12 +24,12 @@ export interface Calibration {
 }
 
 /**
- * Reliability curve, expected calibration error (Naeini, Cooper, Hauskrecht, AAAI 2015) and Brier score (Brier, 1950) of the
- * predicted probability of one class, in one pass. Binary in the sense that bins divide this probability, from 0 to 1 in
- * equal widths, not the confidence of the likelier class. Without voxels both scores are 0.
+ * Reliability curve, expected calibration error (Naeini, Cooper, Hauskrecht, AAAI 2015) and Brier score (Brier, 1950)
+ * of the predicted probability of one class, in one pass. Binary in the sense that bins divide this probability, from 0
+ * to 1 in equal widths, not the confidence of the likelier class. Without voxels both scores are 0.
  *
- * Most voxels of an image are background at m ≈ 0, which predict well and dilute both scores: compare them between maps of the
- * same image, or pass the voxels of a region only.
+ * Most voxels of an image are background at m ≈ 0, which predict well and dilute both scores: compare them between maps
+ * of the same image, or pass the voxels of a region only.
  *
  * @param m Predicted probabilities in [0, 1].
  * @param label What is not 0 is in the class.

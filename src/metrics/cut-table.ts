@@ -14,7 +14,8 @@ export const HALF_CUT = half
 
 /**
  * What thresholding one map at any of `CUTS` gives against a reference, from one pass over both: voxels, voxels of the
- * reference, and sums of probabilities between neighbouring cuts. Scores at cuts are exact; calibrations are applied between.
+ * reference, and sums of probabilities between neighbouring cuts. Scores at cuts are exact; calibrations are applied
+ * between.
  */
 export class CutTable {
   /** Voxels with CUTS[b − 1] ≤ m < CUTS[b], for b = 0 … CUTS.length. */
@@ -25,8 +26,8 @@ export class CutTable {
   readonly sums: Float64Array = new Float64Array(CUTS.length + 1)
 
   /**
-   * Adds voxels; those in the reference have a label for which `inside` holds. Where the reference is negative nobody has
-   * annotated, and the voxel is left out.
+   * Adds voxels; those in the reference have a label for which `inside` holds. Where the reference is negative nobody
+   * has annotated, and the voxel is left out.
    */
   add(map: Float32Array, reference: LabelArray, inside: (label: number) => boolean): void {
     const { counts, hits, sums } = this
@@ -84,8 +85,8 @@ export interface SoftCut {
 }
 
 /**
- * The cut with the largest soft Dice when probabilities are replaced by `calibrate` of their mean between cuts, and that
- * soft Dice. `calibrate` must not fall.
+ * The cut with the largest soft Dice when probabilities are replaced by `calibrate` of their mean between cuts, and
+ * that soft Dice. `calibrate` must not fall.
  */
 export function bestSoftCut({ counts, sums }: CutTable, calibrate: (m: number) => number = (m) => m): SoftCut {
   const mass = counts.map((n, b) => (n === 0 ? 0 : n * calibrate(sums[b] / n)))

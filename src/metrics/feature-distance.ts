@@ -7,9 +7,9 @@ const none = 0xffff
  * The Euclidean distance, in mm, from each voxel of `queries` to the nearest voxel of `features` (both 0 and 1), in no
  * particular order; no distances where there are no features.
  *
- * Felzenszwalb & Huttenlocher, "Distance transforms of sampled functions" (2012): along i by scanning, along j and k as lower
- * envelopes of parabolas, along k only in columns with queries. What is passed on is the whole offset (di, dj) to the
- * nearest feature, 4 bytes a voxel, so that distances are exact to the rounding of float64 whatever the spacing.
+ * Felzenszwalb & Huttenlocher, "Distance transforms of sampled functions" (2012): along i by scanning, along j and k as
+ * lower envelopes of parabolas, along k only in columns with queries. What is passed on is the whole offset (di, dj) to
+ * the nearest feature, 4 bytes a voxel, so that distances are exact to the rounding of float64 whatever the spacing.
  */
 export function distancesToFeatures(
   queries: Uint8Array,
@@ -95,7 +95,9 @@ function columnsWith(queries: Uint8Array, slice: number): Uint8Array {
   return columns
 }
 
-/** The lower envelope of the parabolas h(q) + (spacing·(p − q))², with sites q and queries p added in ascending order. */
+/**
+ * The lower envelope of the parabolas h(q) + (spacing·(p − q))², with sites q and queries p added in ascending order.
+ */
 class Envelope {
   readonly #sites: Int32Array
   /** Heights in units of spacing². */

@@ -2,8 +2,8 @@ import type { LabelArray } from '../volume/labels.ts'
 import type { Overlap } from './overlap.ts'
 
 /**
- * The overlap of each of the given labels, counted in one pass over both maps, or over voxels `from` to `to` (exclusive)
- * of them. `diceOf` makes a Dice of each.
+ * The overlap of each of the given labels, counted in one pass over both maps, or over voxels `from` to `to`
+ * (exclusive) of them. `diceOf` makes a Dice of each.
  *
  * @example
  * labelOverlaps(new Uint8Array([0, 1, 2]), new Uint8Array([1, 1, 2]), [1, 2]).get(1) // { voxelsA: 1, voxelsB: 2, voxelsBoth: 1 }
@@ -25,7 +25,9 @@ export function labelOverlaps(
   return overlaps
 }
 
-/** Number of voxels of every pair (label in a, label in b) that occurs. Pairs come in runs: only a change is looked up. */
+/**
+ * Number of voxels of every pair (label in a, label in b) that occurs. Pairs come in runs: only a change is looked up.
+ */
 function countPairs(a: LabelArray, b: LabelArray, from: number, to: number): { x: number; y: number; count: number }[] {
   const table = new Map<number, Map<number, { x: number; y: number; count: number }>>()
   const lookUp = (x: number, y: number) => {

@@ -25,14 +25,14 @@ export interface GridSize {
 /**
  * Distances between the surfaces of two masks on an anisotropic grid. What is not 0 is inside.
  *
- * Conventions, which differ between tools: the surface is the set of the mask's voxels with a background voxel among their 6
- * neighbours (4 in 2-D; axes of one voxel do not count), where beyond the image's edge is background, as scipy's
- * `mask & ~binary_erosion(mask)` has it. Distances run between voxel centres, from each surface voxel of one mask to the nearest of the
- * other. The 95th percentile interpolates linearly between ranks (numpy's default), and HD95 is the larger of the two
- * directed percentiles. Where either mask is empty there is no distance: all fields are null.
+ * Conventions, which differ between tools: the surface is the set of the mask's voxels with a background voxel among
+ * their 6 neighbours (4 in 2-D; axes of one voxel do not count), where beyond the image's edge is background, as
+ * scipy's `mask & ~binary_erosion(mask)` has it. Distances run between voxel centres, from each surface voxel of one
+ * mask to the nearest of the other. The 95th percentile interpolates linearly between ranks (numpy's default), and HD95
+ * is the larger of the two directed percentiles. Where either mask is empty there is no distance: all fields are null.
  *
- * Exact: the distance transform of Felzenszwalb & Huttenlocher (2012), on the box around both masks, with whole offsets kept
- * in place of rounded distances.
+ * Exact: the distance transform of Felzenszwalb & Huttenlocher (2012), on the box around both masks, with whole offsets
+ * kept in place of rounded distances.
  *
  * @throws InputError where a mask has not as many voxels as the grid.
  * @example
@@ -68,7 +68,10 @@ export function surfaceDistancesInBox(a: Uint8Array, b: Uint8Array, box: Box, gr
   }
 }
 
-/** Voxels with a background neighbour. Beyond the box all is background, for it holds the masks; axes of one voxel are flat. */
+/**
+ * Voxels with a background neighbour. Beyond the box all is background, for it holds the masks; axes of one voxel are
+ * flat.
+ */
 function surfaceOf(mask: Uint8Array, [nx, ny, nz]: Vec3, imageShape: Vec3): Uint8Array {
   const surface = new Uint8Array(mask.length)
   const [flatX, flatY, flatZ] = imageShape.map((n) => n === 1)

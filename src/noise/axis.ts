@@ -1,10 +1,10 @@
 /**
  * One axis of the separable construction of the Gaussian field.
  *
- * White noise on a lattice of one node every `stride` voxels is filtered with `taps` to coefficients c; the field at voxel x is
- * Σ_t weights[x·support + t] · c[first(x) + t], a quintic B-spline on the lattice. Its covariance along the axis
- * differs from exp(−r²/2ℓ²) by less than 1.5·10⁻⁴ at every pair of voxels, so that the product over three axes is within
- * 5·10⁻⁴ (|Π aᵢ − Π bᵢ| ≤ Σ |aᵢ − bᵢ| for factors of at most 1). axis.test.ts evaluates the bound.
+ * White noise on a lattice of one node every `stride` voxels is filtered with `taps` to coefficients c; the field at
+ * voxel x is Σ_t weights[x·support + t] · c[first(x) + t], a quintic B-spline on the lattice. Its covariance along the
+ * axis differs from exp(−r²/2ℓ²) by less than 1.5·10⁻⁴ at every pair of voxels, so that the product over three axes is
+ * within 5·10⁻⁴ (|Π aᵢ − Π bᵢ| ≤ Σ |aᵢ − bᵢ| for factors of at most 1). axis.test.ts evaluates the bound.
  */
 export interface AxisFilter {
   /** Lattice spacing in voxels; 1 (the voxels themselves) or any number from finestSpline on. */
@@ -21,8 +21,8 @@ export interface AxisFilter {
 }
 
 /**
- * The lattice may be this coarse, in units of ℓ. The covariance would be good enough up to 0.62, but near there √S_c has
- * a kink at θ = π and needs up to 35 taps; at ½ it needs 13, which is cheaper for all but the largest organs.
+ * The lattice may be this coarse, in units of ℓ. The covariance would be good enough up to 0.62, but near there √S_c
+ * has a kink at θ = π and needs up to 35 taps; at ½ it needs 13, which is cheaper for all but the largest organs.
  */
 const coarsest = 0.5
 
@@ -32,10 +32,10 @@ const finestSpline = 1.25
 /**
  * Designs the construction for an axis of `extent` voxels and a length scale of `lengthVoxels` voxels.
  *
- * Spectral reasoning: with the lattice spacing as unit and a = ℓ / spacing, the coefficients' spectral density is chosen
- * as S_c(θ) = Σ_m G(θ + 2πm) B(θ + 2πm) / Σ_m B(θ + 2πm)², where G is the Gaussian's spectrum and B = |β̂⁵|² the squared
- * spline's: the least-squares fit of S_c·B to G. The taps are the Fourier coefficients of √S_c. On the voxel grid
- * itself (stride 1) no spline is needed, B = 1, and the covariance is exact but for the taps' truncation.
+ * Spectral reasoning: with the lattice spacing as unit and a = ℓ / spacing, the coefficients' spectral density is
+ * chosen as S_c(θ) = Σ_m G(θ + 2πm) B(θ + 2πm) / Σ_m B(θ + 2πm)², where G is the Gaussian's spectrum and B = |β̂⁵|² the
+ * squared spline's: the least-squares fit of S_c·B to G. The taps are the Fourier coefficients of √S_c. On the voxel
+ * grid itself (stride 1) no spline is needed, B = 1, and the covariance is exact but for the taps' truncation.
  */
 export function designAxis(extent: number, lengthVoxels: number): AxisFilter {
   if (extent === 1) {

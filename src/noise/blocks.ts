@@ -8,7 +8,9 @@ export const maxSigmas = 6
 export interface Block {
   /** First voxel, within the box. */
   readonly x: number
-  /** If no component of the unit field exceeds this in the block, no label in it changes. −1: always to be evaluated. */
+  /**
+   * If no component of the unit field exceeds this in the block, no label in it changes. −1: always to be evaluated.
+   */
   readonly level: number
 }
 

@@ -5,9 +5,9 @@ import { blockSize, Field } from './field.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 
 /**
- * Samples the displacement field X itself (docs/theory.md, "A noise model for contours"; arXiv 2304.04116), for looking at it or for warping images
- * together with their labels. The label sampler moves labels by exactly this field for the same grid, noise, seed and
- * index.
+ * Samples the displacement field X itself (docs/theory.md, "A noise model for contours"; arXiv 2304.04116), for looking
+ * at it or for warping images together with their labels. The label sampler moves labels by exactly this field for the
+ * same grid, noise, seed and index.
  *
  * @returns three components in mm along the grid's axes i, j, k: `[X_i, X_j, X_k]`, each one value a voxel, i fastest.
  *   An axis of extent 1 or strength 0 has component 0.

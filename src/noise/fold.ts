@@ -4,9 +4,10 @@ import type { Grid } from '../volume/grid.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 
 /**
- * The probability that the deformation x ↦ x + X(x) folds at a point: P(det(I + ∇X) ≤ 0), docs/theory.md, "A noise model for contours". The entries of
- * row i of ∇X are independent N(0, (σᵢ/ℓ)²), so it depends on σ/ℓ and on the number of axes that move (extent > 1,
- * σ > 0) alone. In one dimension it is Φ(−ℓ/σ). Above about 1 % noisy labels show torn-off islands.
+ * The probability that the deformation x ↦ x + X(x) folds at a point: P(det(I + ∇X) ≤ 0), docs/theory.md, "A noise
+ * model for contours". The entries of row i of ∇X are independent N(0, (σᵢ/ℓ)²), so it depends on σ/ℓ and on the number
+ * of axes that move (extent > 1, σ > 0) alone. In one dimension it is Φ(−ℓ/σ). Above about 1 % noisy labels show
+ * torn-off islands.
  *
  * Method: the determinant is linear in its first row, so given the other rows it is normal and P(fold | others) =
  * Φ(−c/τ₁), where c is the cosine between the first axis and the normal of the other rows' span. That leaves an

@@ -4,7 +4,9 @@ import { normalCdf } from '../kernels/normal-cdf.ts'
 import { createGrid, type Grid, type Vec3, voxelCount } from '../volume/grid.ts'
 import { marginal, marginalInBox } from './marginal.ts'
 
-/** The formula of docs/theory.md, "Marginals in closed form" as it stands, the reference continued far beyond the grid. */
+/**
+ * The formula of docs/theory.md, "Marginals in closed form" as it stands, the reference continued far beyond the grid.
+ */
 function bruteForce(labels: ArrayLike<number>, grid: Grid, label: number, sigmaMm: Vec3): Float64Array {
   const clamp = (v: number, n: number) => Math.max(0, Math.min(n - 1, v))
   const weight = (axis: number, offset: number) => {

@@ -15,9 +15,10 @@ export interface BoxedMarginal {
 }
 
 /**
- * The probability of a class at every voxel under the label noise, in closed form (docs/theory.md, "Marginals in closed form"; arXiv 2304.04116):
- * m(x) = Σ_{v: l(v)=c} Π_axis [Φ((v−x+½)Δ/σ) − Φ((v−x−½)Δ/σ)], with the reference continued beyond the grid by its edge
- * voxels. It is exact for the nearest-voxel sampler (`createSampler`), whatever the length scale.
+ * The probability of a class at every voxel under the label noise, in closed form (docs/theory.md, "Marginals in closed
+ * form"; arXiv 2304.04116): m(x) = Σ_{v: l(v)=c} Π_axis [Φ((v−x+½)Δ/σ) − Φ((v−x−½)Δ/σ)], with the reference continued
+ * beyond the grid by its edge voxels. It is exact for the nearest-voxel sampler (`createSampler`), whatever the length
+ * scale.
  *
  * @param labels one integer class per voxel, i fastest
  * @param label the class; a label that does not occur has probability 0 everywhere
@@ -52,7 +53,8 @@ export function marginal(
  * As `marginal`, but only where the probability is not negligible: the class's bounding box grown by 5.5σ. The values
  * outside sum to less than 10⁻⁶ of the class's volume.
  *
- * @returns a box of the grid and one probability for each of its voxels, i fastest; undefined if the label does not occur
+ * @returns a box of the grid and one probability for each of its voxels, i fastest; undefined if the label does not
+ * occur
  * @throws InputError as `marginal` does
  * @example
  * const labels = Uint8Array.from({ length: 100 }, (_, i) => (i === 50 ? 1 : 0))
@@ -279,7 +281,8 @@ function runsAlongX(
       // Voxel x ends in the run [a, b) with probability C(b − 1 − x) − C(a − 1 − x); beyond the grid a run goes on.
       const start = a === 0 ? low : Math.max(low, a - reach)
       const stop = b === extent ? high : Math.min(high, b + reach)
-      // C(b − 1 − x) is 1 before `settled`, C(a − 1 − x) is 0 from `cleared` on; differences in double are never below 0.
+      // C(b − 1 − x) is 1 before `settled`, C(a − 1 − x) is 0 from `cleared` on; differences in double are never below
+      // 0.
       const settled = b === extent ? stop : Math.max(start, b - reach)
       const cleared = a === 0 ? start : Math.min(stop, a + reach)
       const first = Math.min(settled, cleared)

@@ -7,7 +7,10 @@ import { marginal } from './marginal.ts'
 import type { NoiseModel } from './model.ts'
 import { createSampler } from './sampler.ts'
 
-/** The definition of docs/theory.md, "A noise model for contours", voxel by voxel, in double precision; −1 where rounding decides. */
+/**
+ * The definition of docs/theory.md, "A noise model for contours", voxel by voxel, in double precision; −1 where
+ * rounding decides.
+ */
 function bruteForce(labels: LabelArray, grid: Grid, noise: NoiseModel, seed: number, index: number): Float64Array {
   const field = sampleDisplacement(grid, noise, seed, index)
   return Float64Array.from(labels, (_, i) => {

@@ -8,8 +8,8 @@ import { blockSize, Field } from './field.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 
 /**
- * Draws noisy versions of one label map under the noise model of docs/theory.md, "A noise model for contours" (arXiv 2304.04116): every class moves
- * with one Gaussian displacement field, L(x) = l(nearest voxel of x + X(x)).
+ * Draws noisy versions of one label map under the noise model of docs/theory.md, "A noise model for contours" (arXiv
+ * 2304.04116): every class moves with one Gaussian displacement field, L(x) = l(nearest voxel of x + X(x)).
  *
  * The field is made where a label can change only: the cost of a sample follows the boundary, not the volume and not ℓ.
  */
@@ -45,7 +45,8 @@ export class Sampler<A extends LabelArray = LabelArray> {
       }
       out.set(this.#labels)
     } else {
-      // Beyond the box all is the first voxel's label: a new array of zeros costs no memory traffic where nothing is written.
+      // Beyond the box all is the first voxel's label: a new array of zeros costs no memory traffic where nothing is
+      // written.
       out = new (this.#labels.constructor as new (n: number) => A)(this.#labels.length)
       if (this.#labels[0] !== 0) out.fill(this.#labels[0])
     }
@@ -64,7 +65,8 @@ export class Sampler<A extends LabelArray = LabelArray> {
  * Prepares to draw noisy versions of a label map; see `Sampler`.
  *
  * @param labels one integer class per voxel, i fastest; not modified
- * @throws InputError for labels that do not fit the grid, σ or ℓ that are not positive, or more than 65,536 different labels
+ * @throws InputError for labels that do not fit the grid, σ or ℓ that are not positive, or more than 65,536 different
+ * labels
  * @example
  * const labels = Uint8Array.from({ length: 4096 }, (_, i) => (i % 16 < 8 ? 1 : 0))
  * const sampler = createSampler(labels, createGrid([16, 16, 16]), { sigmaMm: [4, 4, 4], lengthMm: 12 })

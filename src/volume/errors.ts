@@ -21,8 +21,8 @@ export class InputError extends Error {
 }
 
 /**
- * The machine refused an output (disk full, input/output error): neither the input nor our code is at fault. The command
- * line prints it as one line too, and exits with 2.
+ * The machine refused an output (disk full, input/output error): neither the input nor our code is at fault. The
+ * command line prints it as one line too, and exits with 2.
  *
  * @example
  * new OutputError('a.nii', 'the disk is full; free some space').subject // 'a.nii'

@@ -25,7 +25,8 @@ export function vec3(of: (axis: number) => number): Vec3 {
 }
 
 /**
- * The axis-aligned grid whose voxel (0, 0, 0) has its centre at the world's origin. Functions that take a grid check it.
+ * The axis-aligned grid whose voxel (0, 0, 0) has its centre at the world's origin. Functions that take a grid check
+ * it.
  *
  * @param shape voxels along i, j, k; a 2-D image has shape [nx, ny, 1]
  * @param spacing distance of voxel centres along i, j, k, in mm; default 1 mm

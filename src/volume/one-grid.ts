@@ -2,8 +2,8 @@ import { type Grid, gridDifference, type Vec3, vec3, voxelCount, worldPosition }
 import type { Volume, VoxelArray } from './volume.ts'
 
 /**
- * Two volumes on one grid, where they have the same voxels and a volume that is `emptyOutside` only lacks some: it gets the
- * other's (or both get all that either has), as background. Else the volumes as they are.
+ * Two volumes on one grid, where they have the same voxels and a volume that is `emptyOutside` only lacks some: it gets
+ * the other's (or both get all that either has), as background. Else the volumes as they are.
  *
  * @example
  * const [mask, image] = onOneGrid(segmentation, picture) // mask.grid is picture.grid where it lies within it
@@ -42,8 +42,8 @@ export function onGrid(volume: Volume, grid: Grid): Volume {
 const FARTHEST_SIGMA = 5
 
 /**
- * The volume with background slices on both sides, where it is `emptyOutside`: as many as noise of standard deviation `sigmaMm`
- * (along k) may move an object into.
+ * The volume with background slices on both sides, where it is `emptyOutside`: as many as noise of standard deviation
+ * `sigmaMm` (along k) may move an object into.
  */
 export function withRoomFor(sigmaMm: number, volume: Volume): Volume {
   const slices = Math.ceil((FARTHEST_SIGMA * sigmaMm) / volume.grid.spacing[2])

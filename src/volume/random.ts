@@ -15,8 +15,8 @@ export interface RandomStream {
 }
 
 /**
- * The random stream that belongs to a key such as `(seed, case, 'liver')`. Streams of different keys are independent for
- * our purposes, so that adding an organ to the phantom does not change the others. The mixing function is murmur3's
+ * The random stream that belongs to a key such as `(seed, case, 'liver')`. Streams of different keys are independent
+ * for our purposes, so that adding an organ to the phantom does not change the others. The mixing function is murmur3's
  * finalizer, applied to a Weyl sequence (SplitMix's construction with 32-bit words); not for cryptography.
  */
 export function randomStream(...key: readonly (number | string)[]): RandomStream {
@@ -47,9 +47,9 @@ export function randomStream(...key: readonly (number | string)[]): RandomStream
 }
 
 /**
- * The seed, a whole number below 2⁵³, that belongs to a key such as `(seed, case)`: `sample(streamSeed(0, 'liver_012'), 0)`
- * draws for each case with a field of its own. The same key gives the same seed in every process and browser; different
- * keys share one with probability 10⁻¹⁶.
+ * The seed, a whole number below 2⁵³, that belongs to a key such as `(seed, case)`: `sample(streamSeed(0, 'liver_012'),
+ * 0)` draws for each case with a field of its own. The same key gives the same seed in every process and browser;
+ * different keys share one with probability 10⁻¹⁶.
  *
  * @param key numbers and texts, in an order that matters; ('a', 'bc') and ('ab', 'c') differ
  * @example

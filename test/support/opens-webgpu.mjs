@@ -1,5 +1,5 @@
-// node opens-webgpu.mjs: succeeds where a WebGPU session opens and adds two numbers. The graph is as small as can be, so
-// that a fault of ours in a larger one is not taken for a missing device.
+// node opens-webgpu.mjs: succeeds where a WebGPU session opens and adds two numbers. The graph is as small as can be,
+// so that a fault of ours in a larger one is not taken for a missing device.
 import { compile } from '../../dist/network/graph/compile.js'
 import { encodeModel } from '../../dist/network/onnx/encode.js'
 import { add } from '../../dist/network/ops/add.js'

@@ -1,5 +1,5 @@
-// Runs the modules of test/examples.test.ts, compiled into the current folder, one after the other: lays out the files that
-// examples read, and writes what each example showed, or its error, into `shown` (as v8.serialize has it).
+// Runs the modules of test/examples.test.ts, compiled into the current folder, one after the other: lays out the files
+// that examples read, and writes what each example showed, or its error, into `shown` (as v8.serialize has it).
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

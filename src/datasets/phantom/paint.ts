@@ -18,7 +18,10 @@ export interface Scene {
 /** Air, HU. */
 const AIR = -1000
 
-/** Paints the scene's structures in order, each blended over the last by the share of the voxel it covers. Fills `labels`. */
+/**
+ * Paints the scene's structures in order, each blended over the last by the share of the voxel it covers. Fills
+ * `labels`.
+ */
 export function paint(scene: Scene, grid: Grid, labels: Uint8Array): Float32Array {
   const density = new Float32Array(voxelCount(grid)).fill(AIR)
   const reference = referencePlaces(scene, grid)
@@ -84,7 +87,9 @@ function voxelRange(box: readonly [Vec3, Vec3], { scale, shift }: Scene, { shape
   })
 }
 
-/** Blur (Gaussian, within and across slices), noise with a CT's slight correlation within a slice, and rounding to HU. */
+/**
+ * Blur (Gaussian, within and across slices), noise with a CT's slight correlation within a slice, and rounding to HU.
+ */
 export function scan(
   density: Float32Array,
   grid: Grid,

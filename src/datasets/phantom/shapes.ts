@@ -1,8 +1,8 @@
 import { type Vec3, vec3 } from '../../volume/grid.ts'
 
 /**
- * A solid by its signed distance: negative inside, mm. Only near the surface does the value need to be a distance; farther
- * away it only needs the right sign.
+ * A solid by its signed distance: negative inside, mm. Only near the surface does the value need to be a distance;
+ * farther away it only needs the right sign.
  */
 export interface Shape {
   distance(x: number, y: number, z: number): number
@@ -37,8 +37,8 @@ export function ellipsoid([cx, cy, cz]: Vec3, [rx, ry, rz]: Vec3): Shape {
 }
 
 /**
- * A cylinder along z whose section is |x/rx|^p + |y/ry|^p ≤ 1 with p = 2¼ (an ellipse with slightly square shoulders, and
- * a power that needs only square roots); unbounded in z.
+ * A cylinder along z whose section is |x/rx|^p + |y/ry|^p ≤ 1 with p = 2¼ (an ellipse with slightly square shoulders,
+ * and a power that needs only square roots); unbounded in z.
  */
 export function trunkCylinder([cx, cy]: readonly [number, number], rx: number, ry: number): Shape {
   const narrow = Math.min(rx, ry)

@@ -23,8 +23,8 @@ export function smoothField(random: RandomStream, sd: number, scaleMm: number, w
 export type Texture = (x: number, y: number, z: number) => number
 
 /**
- * `field` sampled at every `stepMm` over the box from `low`, and read by trilinear interpolation: a cheap stand-in where
- * the field varies little over a step.
+ * `field` sampled at every `stepMm` over the box from `low`, and read by trilinear interpolation: a cheap stand-in
+ * where the field varies little over a step.
  */
 export function tabulated(field: Texture, low: Vec3, high: Vec3, stepMm: number): Texture {
   const n = [0, 1, 2].map((axis) => Math.ceil((high[axis] - low[axis]) / stepMm) + 2)
@@ -65,8 +65,8 @@ export function lattice(random: RandomStream): Float32Array {
 }
 
 /**
- * A rough random texture of mean 0 and sd about 1 with features of `scaleMm`: `numbers` interpolated between lattice points
- * `scaleMm` apart, from a random offset. Much cheaper than `smoothField`, and blocky close up.
+ * A rough random texture of mean 0 and sd about 1 with features of `scaleMm`: `numbers` interpolated between lattice
+ * points `scaleMm` apart, from a random offset. Much cheaper than `smoothField`, and blocky close up.
  */
 export function texture(numbers: Float32Array, random: RandomStream, scaleMm: number): Texture {
   const [ox, oy, oz] = [random.between(1000, 1032), random.between(1000, 1032), random.between(1000, 1032)]

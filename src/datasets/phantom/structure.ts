@@ -2,7 +2,9 @@ import type { RandomStream } from '../../volume/random.ts'
 import type { Shape } from './shapes.ts'
 import type { Texture } from './smooth-field.ts'
 
-/** One thing the phantom's painter lays over what it has painted before. Coordinates: mm, +x right, +y front, +z head. */
+/**
+ * One thing the phantom's painter lays over what it has painted before. Coordinates: mm, +x right, +y front, +z head.
+ */
 export interface Structure {
   readonly shape: Shape
   /** Hounsfield units, or a function of the place and of the depth under the surface (negative inside). */

@@ -140,8 +140,8 @@ describe('accuracy', () => {
 })
 
 test('a contested voxel goes where it changes the score most: Dice and IoU disagree', () => {
-  // The third voxel. Dice: 2/7.6·(0.7 − 0.474) = 0.060 against 2/1.3·(0.3 − 0.231) = 0.106; IoU: (4 + 3.6)/16·(0.7 − 0.474)
-  // = 0.107 against (1 + 0.3)/1·(0.3 − 0.231) = 0.090.
+  // The third voxel. Dice: 2/7.6·(0.7 − 0.474) = 0.060 against 2/1.3·(0.3 − 0.231) = 0.106; IoU: (4 + 3.6)/16·(0.7 −
+  // 0.474) = 0.107 against (1 + 0.3)/1·(0.3 − 0.231) = 0.090.
   const data = Float32Array.of(0.9, 1, 0.7, 1, 0, 0, 0.3, 0)
   const labels = (metric: 'dice' | 'iou') => [
     ...decodeProbabilities({ data, shape: [2, 4] }, { kind: 'exclusive', metric, presence: 'always' }).data,

@@ -16,8 +16,8 @@ export interface DecodedCase {
   /** One a map; undefined for the background. */
   readonly maps: readonly (MapResult | undefined)[]
   /**
-   * Only for label maps that are not an argmax: how much mean soft Dice, over the classes that are present, sharing out the
-   * voxels cost. No labelling can do better than this one by more.
+   * Only for label maps that are not an argmax: how much mean soft Dice, over the classes that are present, sharing out
+   * the voxels cost. No labelling can do better than this one by more.
    */
   readonly sharingLoss?: number
 }
@@ -37,8 +37,8 @@ interface Draft {
 }
 
 /**
- * Decodes the maps of one case, given one after the other and not kept: `add` each in order, then `finish`. Regions that
- * overlap need the maps a second time (`review`), to state what their masks are worth.
+ * Decodes the maps of one case, given one after the other and not kept: `add` each in order, then `finish`. Regions
+ * that overlap need the maps a second time (`review`), to state what their masks are worth.
  */
 export class CaseDecoder {
   readonly #options: CheckedOptions

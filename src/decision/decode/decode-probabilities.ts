@@ -14,8 +14,8 @@ export interface ClassProbabilities {
 }
 
 /**
- * Decodes probabilities, as a network gives them, into Dice-optimal masks or a label map: each class by its own threshold
- * t* = D*⁄2 (docs/theory.md, "Optimal predictions"), conflicts and absent classes as docs/pipelines.md tells.
+ * Decodes probabilities, as a network gives them, into Dice-optimal masks or a label map: each class by its own
+ * threshold t* = D*⁄2 (docs/theory.md, "Optimal predictions"), conflicts and absent classes as docs/pipelines.md tells.
  *
  * @param probabilities an array with its shape, or a volume with one channel a class
  * @throws InputError where shape, options or values do not fit; the message says what would

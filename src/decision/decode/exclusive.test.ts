@@ -76,7 +76,8 @@ describe('classes that exclude each other', () => {
         })
         const best = bestLabelling(maps)
         expect(got).toBeLessThanOrEqual(best + 1e-9)
-        // κ of docs/pipelines.md, with D_c of the best labelling bounded from below by D*_c minus what this labelling lost.
+        // κ of docs/pipelines.md, with D_c of the best labelling bounded from below by D*_c minus what this labelling
+        // lost.
         const lost = upper - got
         const kappa =
           Math.max(...own.map(({ count, total }, c) => (count + total) / (count - losses[c].count + total))) *
@@ -98,7 +99,8 @@ describe('classes that exclude each other', () => {
   })
 
   test('a counter-example: the rule is not always the best labelling', () => {
-    // The first class loses both of its voxels; giving it the first one would be far better. docs/pipelines.md tells why.
+    // The first class loses both of its voxels; giving it the first one would be far better. docs/pipelines.md tells
+    // why.
     const maps = [Float32Array.of(0.4, 2 / 7, 0), Float32Array.of(0.6, 4 / 7, 1 / 3)]
     const { labels } = decode(maps)
     expect([...labels]).toEqual([2, 2, 0])

@@ -11,8 +11,9 @@ export interface MapCut {
 }
 
 /**
- * The weight of a class in the sum of Dice over classes: to first order, taking in a voxel of probability m changes its Dice
- * by (2m − D)/(#S + ‖m‖) = 2(m − t)/(#S + ‖m‖). For IoU, N/U with N = Σ_S m and U = #S + ‖m‖ − N, by (m − t)(U + N)/U².
+ * The weight of a class in the sum of Dice over classes: to first order, taking in a voxel of probability m changes its
+ * Dice by (2m − D)/(#S + ‖m‖) = 2(m − t)/(#S + ‖m‖). For IoU, N/U with N = Σ_S m and U = #S + ‖m‖ − N, by (m − t)(U +
+ * N)/U².
  *
  * @param sums Σ_S m, #S and ‖m‖ of the class's own set S
  */
@@ -35,9 +36,10 @@ export interface Holding {
 const blockLength = 1 << 16
 
 /**
- * One label a voxel from maps of classes that exclude each other. Each class claims its own best set {m ≥ t}; a voxel that
- * several claim goes to the class with the largest weight·(m − t), which costs the sum of the classes' Dice least
- * (docs/pipelines.md proves how close that comes to the best labelling). Maps come one after the other and are not kept.
+ * One label a voxel from maps of classes that exclude each other. Each class claims its own best set {m ≥ t}; a voxel
+ * that several claim goes to the class with the largest weight·(m − t), which costs the sum of the classes' Dice least
+ * (docs/pipelines.md proves how close that comes to the best labelling). Maps come one after the other and are not
+ * kept.
  *
  * @example
  * const decoder = new LabelDecoder(n)
@@ -92,8 +94,8 @@ export class LabelDecoder {
   }
 
   /**
-   * Takes voxels back from whoever holds them where the rest of 1, `1 − total`, is larger than what is held: the background of
-   * maps that come without one.
+   * Takes voxels back from whoever holds them where the rest of 1, `1 − total`, is larger than what is held: the
+   * background of maps that come without one.
    */
   yieldToRest(totals: Float32Array): void {
     const owners = this.#owners

@@ -10,8 +10,8 @@ export interface DecodeOptions {
    */
   readonly kind?: 'separate' | 'exclusive' | 'regions' | undefined
   /**
-   * For each map the labels that it stands for: one for a class, several for a region; undefined for the background's map.
-   * Default: 1, 2, 3 … (kept for `separate` too, where masks hold 0 and 1).
+   * For each map the labels that it stands for: one for a class, several for a region; undefined for the background's
+   * map. Default: 1, 2, 3 … (kept for `separate` too, where masks hold 0 and 1).
    */
   readonly labelSets?: readonly (readonly number[] | undefined)[] | undefined
   /** For regions: the label that each region paints, from the outermost to the innermost (`regions_class_order`). */
@@ -19,7 +19,8 @@ export interface DecodeOptions {
   /** Default: `dice`. */
   readonly metric?: 'dice' | 'iou' | 'accuracy' | undefined
   /**
-   * Thresholds to cut at, one a map or one for all, instead of each map's own. Then neither metric nor presence are asked.
+   * Thresholds to cut at, one a map or one for all, instead of each map's own. Then neither metric nor presence are
+   * asked.
    */
   readonly at?: number | readonly (number | undefined)[] | undefined
   /** Whether a class with little evidence is left out (see `presenceOf`); not asked for `accuracy`. Default: `auto`. */

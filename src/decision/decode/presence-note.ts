@@ -17,7 +17,10 @@ const reasons: Readonly<Record<PresenceReason, string>> = {
   'as asked': 'you asked for it',
 }
 
-/** A sentence on a class that was left out or kept on little evidence, with the option for the other choice; else undefined. */
+/**
+ * A sentence on a class that was left out or kept on little evidence, with the option for the other choice; else
+ * undefined.
+ */
 export function presenceNote(name: string, { presence, largest, supDice }: MapResult): string | undefined {
   if (!presence?.doubtful) return undefined
   const [what, other] = verdicts[presence.mask]

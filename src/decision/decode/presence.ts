@@ -54,13 +54,14 @@ const negligible = 0.005
 /**
  * Whether to write a mask or to leave the class out.
  *
- * Against an empty label every mask but the empty one has Dice 0; the soft-Dice optimum (docs/theory.md, "Optimal predictions")
- * does not know that case and takes voxels in however small their probabilities are. One map does not tell how probable it is
- * that the class is there at all, q. So a class is taken as present unless something speaks against it: D* below 0.1; no
- * probability of 0.15; no voxel of ½ and a set S that covers a larger share of the image than the largest probability; or a
- * volume ‖m‖ = q·E[volume | present] that is too small for q near 1. E[volume | present] is at least one voxel, and at least
- * a quarter of the smallest volume among other cases where the class is clearly there. With the q so found the mask is worth
- * 2Σ_S m/(#S + ‖m‖/q), the empty one 1 − q. Where the numbers come from: docs/pipelines.md, "Is the class there at all?".
+ * Against an empty label every mask but the empty one has Dice 0; the soft-Dice optimum (docs/theory.md, "Optimal
+ * predictions") does not know that case and takes voxels in however small their probabilities are. One map does not
+ * tell how probable it is that the class is there at all, q. So a class is taken as present unless something speaks
+ * against it: D* below 0.1; no probability of 0.15; no voxel of ½ and a set S that covers a larger share of the image
+ * than the largest probability; or a volume ‖m‖ = q·E[volume | present] that is too small for q near 1. E[volume |
+ * present] is at least one voxel, and at least a quarter of the smallest volume among other cases where the class is
+ * clearly there. With the q so found the mask is worth 2Σ_S m/(#S + ‖m‖/q), the empty one 1 − q. Where the numbers come
+ * from: docs/pipelines.md, "Is the class there at all?".
  *
  * @param evidence sums of one map, volumes in voxels; `decodeProbabilities` makes them itself
  * @param rule `auto`: as above; `always`: present wherever ‖m‖ > 0; `likely`: only where a voxel reaches ½

@@ -4,9 +4,10 @@ import type { MapCut } from './label-decoder.ts'
 export type LabelRegions = readonly [label: number, regions: readonly number[]]
 
 /**
- * One label a voxel from maps of regions that overlap: BraTS's whole tumour ⊇ core ⊇ enhancing. A label lies in certain regions,
- * and a voxel gets the label with the largest Σ weight·(m − t) over the regions that it lies in, or none where no sum is
- * positive: the labelling that costs the sum of the regions' Dice least (docs/pipelines.md). Each label's scores are held.
+ * One label a voxel from maps of regions that overlap: BraTS's whole tumour ⊇ core ⊇ enhancing. A label lies in certain
+ * regions, and a voxel gets the label with the largest Σ weight·(m − t) over the regions that it lies in, or none where
+ * no sum is positive: the labelling that costs the sum of the regions' Dice least (docs/pipelines.md). Each label's
+ * scores are held.
  *
  * @example
  * const decoder = new RegionDecoder(n, [[1, [0]], [2, [0, 1]], [3, [0, 1, 2]]])

@@ -3,13 +3,18 @@ import type { Holding } from './label-decoder.ts'
 import type { MapDecision } from './map-cut.ts'
 import type { Presence } from './presence.ts'
 
-/** What a map's mask is worth, by the map's own probabilities. Everything describes the mask that is written. Volumes are in voxels. */
+/**
+ * What a map's mask is worth, by the map's own probabilities. Everything describes the mask that is written. Volumes
+ * are in voxels.
+ */
 export interface MapResult {
   /** Where the map was cut; undefined where the mask is no cut of it (the argmax of several maps). */
   readonly threshold: number | undefined
   /** D*, the most that any mask of this map can be expected to reach. */
   readonly supDice: number
-  /** The soft Dice of the mask as it is written, after presence and the other classes. 1 where mask and map are empty. */
+  /**
+   * The soft Dice of the mask as it is written, after presence and the other classes. 1 where mask and map are empty.
+   */
   readonly softDice: number
   /** The soft Dice of {m ≥ ½}. */
   readonly diceAtHalf: number

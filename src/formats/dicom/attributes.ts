@@ -1,6 +1,6 @@
 /**
- * The attributes that halfdice reads, by their keyword in DICOM PS3.6: tag and value representation (VR). In implicit VR the
- * file does not state the VR, and this table decides; in explicit VR the file must agree with it.
+ * The attributes that halfdice reads, by their keyword in DICOM PS3.6: tag and value representation (VR). In implicit
+ * VR the file does not state the VR, and this table decides; in explicit VR the file must agree with it.
  */
 export const ATTRIBUTES = {
   MediaStorageSOPClassUID: [0x00020002, 'UI'],

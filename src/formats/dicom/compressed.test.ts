@@ -9,8 +9,8 @@ const root = mkdtempSync(join(tmpdir(), 'halfdice-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
 /**
- * Two frames of 8 columns × 6 rows: pixel n of the 96 is (37·n mod 1000) − 300, in 16 bits; for JPEG baseline 40 and 200 all
- * over, in 8. Compressed by gdcmconv 3.0.21 (JPEG 2000: see pydicom.test.ts).
+ * Two frames of 8 columns × 6 rows: pixel n of the 96 is (37·n mod 1000) − 300, in 16 bits; for JPEG baseline 40 and
+ * 200 all over, in 8. Compressed by gdcmconv 3.0.21 (JPEG 2000: see pydicom.test.ts).
  */
 const CODED = {
   '1.2.840.10008.1.2.4.70': [

@@ -7,8 +7,8 @@ const WORD_IMAGE = '1.2.840.10008.5.1.4.1.1.7.3'
 const UID = '2.25.1'
 
 /**
- * A DICOM file that holds compressed pixels and nothing else: no patient, no place, no rescaling. So a decoder gives the
- * stored numbers of each frame, in the order of `frames`.
+ * A DICOM file that holds compressed pixels and nothing else: no patient, no place, no rescaling. So a decoder gives
+ * the stored numbers of each frame, in the order of `frames`.
  */
 export function encodePixelFile(syntaxUid: string, layout: PixelLayout, frames: readonly Uint8Array[]): Uint8Array {
   const sopClass = layout.bitsAllocated === 8 ? BYTE_IMAGE : WORD_IMAGE

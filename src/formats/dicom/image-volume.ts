@@ -8,8 +8,8 @@ import { readPixels } from './pixels.ts'
 import { denseStack, type Words } from './stack.ts'
 
 /**
- * The volume of image frames, ordered by position. Where all frames share a rescale slope and intercept, the stored numbers
- * are kept and the two become the volume's `scaling`; else each frame's are applied.
+ * The volume of image frames, ordered by position. Where all frames share a rescale slope and intercept, the stored
+ * numbers are kept and the two become the volume's `scaling`; else each frame's are applied.
  *
  * @throws InputError where the frames are not one volume, or their pixels cannot be read
  */

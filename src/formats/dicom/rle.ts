@@ -1,7 +1,7 @@
 /**
- * Decodes one frame of RLE lossless (DICOM PS3.5, annex G): a segment for each byte of a pixel, the highest byte first, each
- * packed as PackBits. Returns the pixels' bytes, the lowest first, or undefined where a segment ends early or is missing:
- * ITK's decoder would leave the rest of such a frame as it happens to be.
+ * Decodes one frame of RLE lossless (DICOM PS3.5, annex G): a segment for each byte of a pixel, the highest byte first,
+ * each packed as PackBits. Returns the pixels' bytes, the lowest first, or undefined where a segment ends early or is
+ * missing: ITK's decoder would leave the rest of such a frame as it happens to be.
  */
 export function decodeRle(frame: Uint8Array, pixels: number, bytesPerPixel: number): Uint8Array | undefined {
   if (frame.length < HEADER) return undefined

@@ -25,8 +25,8 @@ const LEAST_SHEAR_COSINE = 0.5
 const SAME_PLACE_MM = 0.01
 
 /**
- * The grid of frames that each fill one slice, ordered by position. A stack that is not perpendicular to its slices (gantry
- * tilt) keeps its shear.
+ * The grid of frames that each fill one slice, ordered by position. A stack that is not perpendicular to its slices
+ * (gantry tilt) keeps its shear.
  *
  * @throws InputError where frames differ in size, spacing or orientation, where two lie at one place, or one is missing
  */

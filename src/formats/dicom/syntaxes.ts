@@ -1,7 +1,10 @@
 import type { Encoding } from './parse.ts'
 import { EXPLICIT_LITTLE, IMPLICIT_LITTLE } from './signature.ts'
 
-/** How the pixels of a transfer syntax are stored: plainly, in fragments that are plain, deflated or run lengths, or as ITK decodes. */
+/**
+ * How the pixels of a transfer syntax are stored: plainly, in fragments that are plain, deflated or run lengths, or as
+ * ITK decodes.
+ */
 export type PixelCoding = 'native' | 'plain fragments' | 'deflated fragments' | 'rle' | 'itk'
 
 export interface TransferSyntax extends Encoding {

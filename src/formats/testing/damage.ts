@@ -21,7 +21,9 @@ export function cases(count: number): number {
 
 const EXTREMES = [0, 1, 2, 0x7f, 0x80, 0xff]
 
-/** One to four faults: bytes set to random or extreme values (mostly in the first `head` bytes), runs, cuts, insertions. */
+/**
+ * One to four faults: bytes set to random or extreme values (mostly in the first `head` bytes), runs, cuts, insertions.
+ */
 export function damaged(bytes: Uint8Array, head: number, random: Below): Uint8Array {
   let out = Uint8Array.from(bytes)
   for (let faults = 1 + random(4); faults > 0 && out.length > 0; faults--) {

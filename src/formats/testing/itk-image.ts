@@ -5,7 +5,10 @@ import { channelsLast } from '../channel-order.ts'
 import type { ItkImage } from '../itk-worker.ts'
 import { exactFloats } from '../voxel-types.ts'
 
-/** The volume of an ITK image, for comparison: LPS becomes RAS+, interleaved components become channels, as does a fourth axis. */
+/**
+ * The volume of an ITK image, for comparison: LPS becomes RAS+, interleaved components become channels, as does a
+ * fourth axis.
+ */
 export function volumeOfItk(image: ItkImage, subject: string): Volume {
   const { dimension, pixelType, components } = image.imageType
   if (/RGB|Complex/i.test(pixelType)) {

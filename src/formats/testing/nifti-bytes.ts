@@ -1,6 +1,6 @@
 /**
- * An independent writer of NIfTI bytes for tests: offsets typed from the tables of nifti1.h and nifti2.h, nothing shared with
- * the code under test.
+ * An independent writer of NIfTI bytes for tests: offsets typed from the tables of nifti1.h and nifti2.h, nothing
+ * shared with the code under test.
  */
 export interface NiftiRecipe {
   version?: 1 | 2

@@ -8,7 +8,10 @@ export class Arena {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 })
   }
 
-  /** Reserves `bytes` (zeroed unless the arena was reset) and returns their offset, a multiple of 16. Existing views become invalid. */
+  /**
+   * Reserves `bytes` (zeroed unless the arena was reset) and returns their offset, a multiple of 16. Existing views
+   * become invalid.
+   */
   reserve(bytes: number): number {
     const at = this.#top
     this.#top += Math.ceil(bytes / 16) * 16
