@@ -14,7 +14,7 @@ import { expectRefusal, halfdice, halfdiceJson, temporaryFolder } from './suppor
 
 const folder = temporaryFolder()
 const at = (name: string) => join(folder, name)
-const SIZE = 12
+const size = 12
 const [FIRST, LAST] = [3, 8]
 
 /** A ball of label 1 with a core of label 2, in slices 3 to 8 of 12. */
@@ -22,11 +22,11 @@ const labelAt = (i: number, j: number, k: number) => {
   const r = Math.hypot(i - 5.5, j - 5.5, k - 5.5)
   return r < 1.8 ? 2 : r < 3.2 ? 1 : 0
 }
-const image = Uint8Array.from({ length: SIZE ** 3 }, (_, n) =>
-  labelAt(n % SIZE, Math.floor(n / SIZE) % SIZE, Math.floor(n / SIZE ** 2)),
+const image = Uint8Array.from({ length: size ** 3 }, (_, n) =>
+  labelAt(n % size, Math.floor(n / size) % size, Math.floor(n / size ** 2)),
 )
 const grid = {
-  shape: [SIZE, SIZE, SIZE],
+  shape: [size, size, size],
   spacing: [0.7, 0.9, 2.5],
   origin: [3, 4, 10],
   direction: [-1, 0, 0, 0, -1, 0, 0, 0, 1],
@@ -35,11 +35,11 @@ const grid = {
 const frames: { segment: number; k: number }[] = []
 for (const segment of [1, 2])
   for (let k = FIRST; k <= LAST; k++)
-    if (image.subarray(k * SIZE ** 2, (k + 1) * SIZE ** 2).includes(segment)) frames.push({ segment, k })
+    if (image.subarray(k * size ** 2, (k + 1) * size ** 2).includes(segment)) frames.push({ segment, k })
 
 function segmentation(more: Partial<FramesRecipe> = {}, type = 'BINARY') {
   const bits = frames.flatMap(({ segment, k }) =>
-    [...image.subarray(k * SIZE ** 2, (k + 1) * SIZE ** 2)].map((label) => Number(label === segment)),
+    [...image.subarray(k * size ** 2, (k + 1) * size ** 2)].map((label) => Number(label === segment)),
   )
   const about = segmentsOf(
     { 1: 'liver', 2: 'tumour' },
@@ -47,8 +47,8 @@ function segmentation(more: Partial<FramesRecipe> = {}, type = 'BINARY') {
     type,
   )
   return frameElements({
-    rows: SIZE,
-    columns: SIZE,
+    rows: size,
+    columns: size,
     pixels: type === 'BINARY' ? packBits(bits) : Uint8Array.from(bits, (bit) => 200 * bit),
     positions: frames.map(({ k }) => [-3, -4, 10 + 2.5 * k]),
     measures: [[0x00180088, 'DS', '2.5']],
@@ -94,7 +94,7 @@ test('noise moves objects beyond the slices that a segmentation stores, as in a 
   ]) {
     expect((await halfdice([command, at('seg.dcm'), ...args])).stderr).toBe('')
     const { grid: wide } = await readVolume(command === 'sample' ? at('noisy/seg_0000.nii.gz') : at('p.nii.gz'))
-    expect(wide.shape).toEqual([SIZE, SIZE, LAST - FIRST + 1 + 2 * 3]) // 5 σ are 3 slices
+    expect(wide.shape).toEqual([size, size, LAST - FIRST + 1 + 2 * 3]) // 5 σ are 3 slices
     expect(wide.origin[2]).toBeCloseTo(10 + 2.5 * (FIRST - 3), 4)
   }
 })
@@ -105,7 +105,7 @@ test('fractions are probability maps for threshold', async () => {
   await halfdiceJson(['threshold', at('fractions.dcm'), '-o', at('mask.nii.gz')])
   const { data, channels } = await readVolume(at('mask.nii.gz'))
   expect(channels).toBe(2)
-  const stored = [...image.subarray(FIRST * SIZE ** 2, (LAST + 1) * SIZE ** 2)]
+  const stored = [...image.subarray(FIRST * size ** 2, (LAST + 1) * size ** 2)]
   expect([...data]).toEqual([1, 2].flatMap((label) => stored.map((each) => Number(each === label))))
 })
 

@@ -48,7 +48,7 @@ describe.each(readdirSync(folder))('the page of %s says what its tables say', (n
 
   test('differences, thresholds and volumes', () => {
     for (const setting of settings) {
-      const { organ, sigma_mm, predicted_dice_mean, threshold_mean, volume_ratio_mean } = setting
+      const { organ, sigma_mm, soft_dice_mean, threshold_mean, volume_ratio_mean } = setting
       const of = <T extends Pick<SummaryRow, 'target' | 'organ' | 'sigma_mm'>>(table: readonly T[]) =>
         table.filter((row) => row.target === 'noisy' && row.organ === organ && row.sigma_mm === sigma_mm)
       const [half, gain, left] = [
@@ -64,7 +64,7 @@ describe.each(readdirSync(folder))('the page of %s says what its tables say', (n
         interval(gain),
         `${gain.better} / ${gain.worse}`,
         interval(left),
-        predicted_dice_mean.toFixed(3),
+        soft_dice_mean.toFixed(3),
         threshold_mean.toFixed(3),
         atHalf?.toFixed(2),
         volume_ratio_mean.toFixed(2),

@@ -11,11 +11,11 @@ interface Step {
 }
 
 /** Chromium's folders, in which a loader and a software driver (SwiftShader) lie; Debian: chromium-common. */
-const CHROMIUM = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome']
+const chromiumFolders = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome']
 
 /** Environments in which there may be a Vulkan driver: the system's own, then those of Chromium. */
 function environments(): NodeJS.ProcessEnv[] {
-  const found = CHROMIUM.filter((folder) => existsSync(join(folder, 'vk_swiftshader_icd.json')))
+  const found = chromiumFolders.filter((folder) => existsSync(join(folder, 'vk_swiftshader_icd.json')))
   const software = found.map((folder) => ({
     VK_ICD_FILENAMES: join(folder, 'vk_swiftshader_icd.json'),
     LD_LIBRARY_PATH: folder,

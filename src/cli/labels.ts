@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { type DatasetJson, datasetJsonBeside, IGNORE } from '../datasets/dataset-json.ts'
+import { type DatasetJson, datasetJsonBeside, ignoreName } from '../datasets/dataset-json.ts'
 import { readLabelNames } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { checkLabelSets, type LabelSet, parseLabelNumber } from '../volume/label-numbers.ts'
@@ -45,7 +45,9 @@ function namesIn(dataset: DatasetJson | undefined): LabelNames {
   if (dataset === undefined) return namesOf(new Map())
   const { labels, hasBackground, ignore } = dataset
   const background: [string, number[]][] = hasBackground ? [['background', [0]]] : []
-  return namesOf(new Map([...background, ...labels, ...(ignore === undefined ? [] : [[IGNORE, [ignore]] as const])]))
+  return namesOf(
+    new Map([...background, ...labels, ...(ignore === undefined ? [] : [[ignoreName, [ignore]] as const])]),
+  )
 }
 
 function namesOf(sets: ReadonlyMap<string, readonly number[]>): LabelNames {

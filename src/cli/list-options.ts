@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { imageEnding } from './outputs.ts'
 
 /** Options that take several values, separated by spaces, and what their values look like. */
-const LISTS: Readonly<Record<string, (word: string) => boolean>> = {
+const lists: Readonly<Record<string, (word: string) => boolean>> = {
   '--sigma': isLength,
   '-s': isLength,
   '--labels': isName,
@@ -18,14 +18,14 @@ export function filesBeforeLists(words: readonly string[]): string[] {
   // Lists that follow each other have their files before the first of them.
   let [start, end] = [-1, -1]
   for (let i = 0; i < words.length; i++) {
-    if (!Object.hasOwn(LISTS, words[i])) {
+    if (!Object.hasOwn(lists, words[i])) {
       result.push(words[i])
       continue
     }
     const next = words.findIndex((word, at) => at > i && word.startsWith('-'))
     const rest = words.slice(i + 1, next < 0 ? words.length : next)
     // The first value is the option's, whatever it looks like: a wrong one is then refused by name.
-    const other = rest.findIndex((word, at) => at > 0 && !LISTS[words[i]](word))
+    const other = rest.findIndex((word, at) => at > 0 && !lists[words[i]](word))
     const values = other < 0 ? rest : rest.slice(0, other)
     if (end !== result.length) start = result.length
     result.push(words[i], ...values)

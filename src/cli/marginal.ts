@@ -25,7 +25,7 @@ export function command(): Command {
         'of strength σ: the share of noisy labels (see sample) that has the class there. It does not depend on the ' +
         'length scale.',
     )
-    .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
+    .argument('<labels>', 'reference label map (NIfTI, nrrdText, MHA), one or several classes')
     .requiredOption('-o, --output <file>', 'float32 image of probabilities')
     .requiredOption('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
       parseLength('--sigma', text),

@@ -39,7 +39,7 @@ export function command(): Command {
         'expected Dice D*, the threshold t* = D*/2 that reaches it, what the cut at 1/2 loses, and the volumes of ' +
         'both masks.',
     )
-    .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
+    .argument('<labels>', 'reference label map (NIfTI, nrrdText, MHA), one or several classes')
     .requiredOption(
       '-s, --sigma <lengths...>',
       'noise strengths, separated by spaces: 1 2 4 8; a comma joins the axes of one: 4,4,6',

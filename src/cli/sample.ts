@@ -33,7 +33,7 @@ export function command(): Command {
       'Draws noisy versions of a label map, as if other annotators had drawn it: a smooth random field moves every ' +
         'boundary by σ mm (standard deviation), in bumps of length scale ℓ. All classes move together.',
     )
-    .argument('<labels>', 'reference label map (NIfTI, NRRD, MHA), one or several classes')
+    .argument('<labels>', 'reference label map (NIfTI, nrrdText, MHA), one or several classes')
     .requiredOption(
       '-o, --output <folder>',
       'folder for NAME_0000.nii.gz, NAME_0001.nii.gz, …; of one sample also a file',

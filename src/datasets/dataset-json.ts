@@ -32,7 +32,7 @@ export interface DatasetJson {
 }
 
 /** The name that nnU-Net gives to voxels that nobody has annotated. */
-export const IGNORE = 'ignore'
+export const ignoreName = 'ignore'
 
 /**
  * Reads a `dataset.json`.
@@ -77,7 +77,7 @@ export function parseDatasetJson(text: string, path: string): DatasetJson {
   const all = labelSets(json.labels, path)
   checkLabelSets(all, path)
   const isBackground = ({ labels }: LabelSet) => labels.length === 1 && labels[0] === 0
-  const classes = all.filter((each) => each.name !== IGNORE && !isBackground(each))
+  const classes = all.filter((each) => each.name !== ignoreName && !isBackground(each))
   const hasRegions = classes.some(({ labels }) => labels.length > 1)
   const ignore = ignoredLabel(all, path)
   const order = regionsClassOrder(json.regions_class_order, path)
@@ -128,13 +128,13 @@ function labelSets(labels: unknown, path: string): LabelSet[] {
 }
 
 function ignoredLabel(all: readonly LabelSet[], path: string): number | undefined {
-  const ignored = all.find(({ name }) => name === IGNORE)
+  const ignored = all.find(({ name }) => name === ignoreName)
   if (ignored === undefined) return undefined
   const [label] = ignored.labels
   const shared = all.find((each) => each !== ignored && each.labels.includes(label))
   if (ignored.labels.length === 1 && label !== 0 && shared === undefined) return label
   const what = shared ? `is label ${label}, as is '${shared.name}'` : `is label ${ignored.labels.join(', ')}`
-  throw new InputError(path, `'${IGNORE}' ${what}; give it one number above 0 of its own`)
+  throw new InputError(path, `'${ignoreName}' ${what}; give it one number above 0 of its own`)
 }
 
 function regionsClassOrder(order: unknown, path: string): readonly number[] | undefined {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import type { Volume } from '../volume/volume.ts'
-import { type DatasetJson, IGNORE, readDatasetJson } from './dataset-json.ts'
+import { type DatasetJson, ignoreName, readDatasetJson } from './dataset-json.ts'
 import { nameOf, namesIn } from './folder.ts'
 
 export interface NnunetCase {
@@ -101,7 +101,7 @@ function caseOf(
  */
 export function refuseIgnored(map: Volume, ignore: number | undefined, subject: string): void {
   if (ignore === undefined || !labelMapOf(map, subject).labels.includes(ignore)) return
-  throw new InputError(subject, `has voxels of the label '${IGNORE}'; label them, or leave the case out`)
+  throw new InputError(subject, `has voxels of the label '${ignoreName}'; label them, or leave the case out`)
 }
 
 /** The patient of a case: its name without a trailing frame, time point, visit or scan number. */

@@ -7,7 +7,7 @@ import type { Volume } from '../volume/volume.ts'
  * An image and its masks, written by different programs, may disagree about an affine in its last digits
  * (TotalSegmentator's do, by up to 0.02 voxels at a far corner). A tenth of a voxel is below what any label says.
  */
-const TOLERANCE_VOXELS = 0.1
+const toleranceVoxels = 0.1
 
 /**
  * A label map on the image's grid: the map itself where it lies there already, else, if asked, the nearest label at
@@ -16,7 +16,7 @@ const TOLERANCE_VOXELS = 0.1
  * @throws InputError where the grids differ and resampling is not asked for
  */
 export function onGrid(labels: Volume, grid: Grid, resample: boolean, subject: string): Volume {
-  const difference = gridDifference(grid, labels.grid, TOLERANCE_VOXELS)
+  const difference = gridDifference(grid, labels.grid, toleranceVoxels)
   if (difference === undefined) return { ...labels, grid }
   if (!resample) {
     throw new InputError(

@@ -18,7 +18,7 @@ export interface TotalSegmentatorSpec {
   readonly resampleLabels?: boolean
 }
 
-const IMAGES = ['ct.nii.gz', 'mri.nii.gz']
+const imageNames = ['ct.nii.gz', 'mri.nii.gz']
 
 /**
  * The TotalSegmentator data set as downloaded, versions 1 and 2: `sNNNN/ct.nii.gz` (or `mri.nii.gz`) and one mask an
@@ -37,16 +37,16 @@ export async function openTotalSegmentator(spec: TotalSegmentatorSpec, organs: r
   const cases: DatasetCase[] = []
   const leftOut: { id: string; reason: string }[] = []
   for (const id of chosen) {
-    const image = IMAGES.map((name) => join(folder, id, name)).find(existsSync)
+    const image = imageNames.map((name) => join(folder, id, name)).find(existsSync)
     if (image === undefined) {
-      leftOut.push({ id, reason: `has no ${IMAGES.join(' or ')}` })
+      leftOut.push({ id, reason: `has no ${imageNames.join(' or ')}` })
       continue
     }
     const masks = organs.map((organ) => maskPath(folder, id, organ)).filter(existsSync)
     cases.push({ id, patient: patientOf(id), images: [image], labels: masks })
   }
   if (cases.length === 0) {
-    throw new InputError(folder, `none of ${leftOut.length} cases has ${IMAGES.join(' or ')}; add the images`)
+    throw new InputError(folder, `none of ${leftOut.length} cases has ${imageNames.join(' or ')}; add the images`)
   }
   for (const organ of organs) {
     const file = `${organ}.nii.gz`

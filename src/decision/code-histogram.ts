@@ -1,5 +1,5 @@
 import { InputError } from '../volume/errors.ts'
-import { realValue, type Scaling, UNSCALED } from '../volume/scaling.ts'
+import { realValue, type Scaling, unscaled } from '../volume/scaling.ts'
 import { cutLevels } from './cut-levels.ts'
 import { ExactSum } from './exact-sum.ts'
 import { describeSoftDice, type SoftDiceOptimum } from './soft-dice.ts'
@@ -35,7 +35,7 @@ export class CodeHistogram {
 
   /** @param scaling Default: slope 1, intercept 0. A negative slope is allowed. */
   constructor(scaling: Partial<Scaling> = {}) {
-    this.#scaling = { ...UNSCALED, ...scaling }
+    this.#scaling = { ...unscaled, ...scaling }
   }
 
   /** Takes in a chunk of codes. */

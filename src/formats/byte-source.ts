@@ -19,9 +19,9 @@ export interface ByteSource {
 }
 
 /** Large enough that a step costs little, small beside a volume. */
-export const CHUNK_BYTES = 1 << 20
+export const chunkBytes = 1 << 20
 /** RFC 1951: a deflate block of the longest matches (258 bytes in 2 bits) expands at most 1032-fold. */
-export const MAX_DEFLATE_RATIO = 1032
+export const maxDeflateRatio = 1032
 
 /**
  * Opens a file, gzip-compressed or not (told by its first bytes, not by its name).
@@ -58,10 +58,10 @@ export async function openByteSource(path: string): Promise<ByteSource> {
 }
 
 function gzipSource(path: string, size: number): ByteSource {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES })
+  const gunzip = createGunzip({ chunkSize: chunkBytes })
   // Errors reach the iterator of the last stream.
-  const stream = pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), gunzip, () => {})
-  return streamSource(stream, path, size * MAX_DEFLATE_RATIO)
+  const stream = pipeline(createReadStream(path, { highWaterMark: chunkBytes }), gunzip, () => {})
+  return streamSource(stream, path, size * maxDeflateRatio)
 }
 
 /** The bytes that a stream yields; `bound` is the most that it can. */
@@ -100,12 +100,12 @@ export function streamSource(stream: Readable, path: string, bound: number): Byt
 
 /** The next `length` bytes, or fewer at the end of the file; memory grows only as bytes arrive. */
 export async function take(source: ByteSource, length: number): Promise<Uint8Array> {
-  const first = new Uint8Array(Math.min(length, source.bound, CHUNK_BYTES))
+  const first = new Uint8Array(Math.min(length, source.bound, chunkBytes))
   let filled = await source.fill(first)
   if (filled < first.length || filled === length) return first.subarray(0, filled)
   const pieces = [first]
   for (let piece = first; piece.length > 0 && filled < length; filled += piece.length) {
-    piece = new Uint8Array(Math.min(length - filled, CHUNK_BYTES))
+    piece = new Uint8Array(Math.min(length - filled, chunkBytes))
     piece = piece.subarray(0, await source.fill(piece))
     pieces.push(piece)
   }

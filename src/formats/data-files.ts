@@ -3,10 +3,10 @@ import { InputError } from '../volume/errors.ts'
 import { quoted } from './legible.ts'
 
 /** No series of slices is longer; a numbered pattern could ask for billions. */
-const MAX_FILES = 1_000_000
+const maxFiles = 1_000_000
 
 /**
- * The data files that a detached header (NRRD, MetaImage) names, in the order of its slowest axis: one name, `LIST`
+ * The data files that a detached header (nrrdText, MetaImage) names, in the order of its slowest axis: one name, `LIST`
  * with the names on the lines that follow, or a numbered pattern such as `slice%03d.raw 1 40 1`. Names are relative to
  * the header's folder.
  *
@@ -25,7 +25,7 @@ function namesOf(value: string, lines: readonly string[], headerPath: string): s
   const [first, last, step] = [pattern[2], pattern[3], pattern[4] ?? '1'].map(Number)
   const count = Math.floor((last - first) / step) + 1
   const place = /^([^%]*)%(0?)(\d{0,2})[di]([^%]*)$/.exec(pattern[1])
-  if (!place || !(count >= 1 && count <= MAX_FILES)) {
+  if (!place || !(count >= 1 && count <= maxFiles)) {
     throw new InputError(headerPath, `names its data files by ${quoted(value)}, which makes no sense; list their names`)
   }
   const [, before, zeros, width, after] = place

@@ -1,7 +1,7 @@
 import { InputError, OutputError } from '../volume/errors.ts'
 
 /** Faults of reading that are the input's own, by Node's error code, each with its remedy. */
-const INPUT_FAULTS: Readonly<Record<string, string>> = {
+const inputFaults: Readonly<Record<string, string>> = {
   ENOENT: 'no such file; check the path',
   ENOTDIR: 'no such file (a part of its path is not a folder); check the path',
   EISDIR: 'is a folder; give a file',
@@ -16,7 +16,7 @@ const INPUT_FAULTS: Readonly<Record<string, string>> = {
   Z_DATA_ERROR: 'is damaged (its compressed data are invalid); copy or download it again',
 }
 
-const OUTPUT_FAULTS: Readonly<Record<string, string>> = {
+const outputFaults: Readonly<Record<string, string>> = {
   ENOENT: 'its folder does not exist; create it first',
   ENOTDIR: 'a part of its path is not a folder; choose another path',
   EISDIR: 'is a folder; give a file name',
@@ -29,7 +29,7 @@ const OUTPUT_FAULTS: Readonly<Record<string, string>> = {
   ERR_INVALID_ARG_VALUE: 'is no valid file name; choose another',
 }
 
-const MACHINE_FAULTS: Readonly<Record<string, string>> = {
+const machineFaults: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space and run again',
   EDQUOT: 'the disk quota is used up; free some space and run again',
   EFBIG: 'is larger than the file system or a limit allows; choose another folder',
@@ -39,7 +39,7 @@ const MACHINE_FAULTS: Readonly<Record<string, string>> = {
 /** The InputError that an error of reading `path` amounts to, or the error itself where it is a defect. */
 export function inputFault(error: unknown, path: string): unknown {
   const code = codeOf(error)
-  return code !== undefined && code in INPUT_FAULTS ? new InputError(path, INPUT_FAULTS[code]) : error
+  return code !== undefined && code in inputFaults ? new InputError(path, inputFaults[code]) : error
 }
 
 /**
@@ -49,8 +49,8 @@ export function inputFault(error: unknown, path: string): unknown {
 export function outputFault(error: unknown, path: string): unknown {
   const code = codeOf(error)
   if (code === undefined) return error
-  if (code in MACHINE_FAULTS) return new OutputError(path, MACHINE_FAULTS[code])
-  return code in OUTPUT_FAULTS ? new InputError(path, OUTPUT_FAULTS[code]) : error
+  if (code in machineFaults) return new OutputError(path, machineFaults[code])
+  return code in outputFaults ? new InputError(path, outputFaults[code]) : error
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -16,11 +16,11 @@ import { readNpz } from './npz.ts'
 import { decodePickle } from './pickle.ts'
 import { cases, damaged, damagedText, flipped, generator, outcome } from './testing/damage.ts'
 import {
-  DEFLATED,
+  deflated,
   dicomFile,
   dicomSlice,
   frameElements,
-  IMPLICIT,
+  implicit,
   packBits,
   segmentsOf,
 } from './testing/dicom-bytes.ts'
@@ -217,8 +217,8 @@ const dicom = [
     bytes: dicomSlice({ rows: 2, columns: 3, pixels: new Int16Array(6).fill(7), position: [1, 2, 3] }),
   },
   { name: 'frames', bytes: dicomFile(frameElements({ ...frames, pixels: values })) },
-  { name: 'frames, implicit', bytes: dicomFile(frameElements({ ...frames, pixels: values }), { syntax: IMPLICIT }) },
-  { name: 'frames, deflated', bytes: dicomFile(frameElements({ ...frames, pixels: values }), { syntax: DEFLATED }) },
+  { name: 'frames, implicit', bytes: dicomFile(frameElements({ ...frames, pixels: values }), { syntax: implicit }) },
+  { name: 'frames, deflated', bytes: dicomFile(frameElements({ ...frames, pixels: values }), { syntax: deflated }) },
   {
     name: 'a segmentation',
     bytes: dicomFile(

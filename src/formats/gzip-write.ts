@@ -7,9 +7,9 @@ const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw)
  * Run-length matches only: masks and probability maps are plateaus, so that this is faster than zlib's level 1 and no
  * larger on them (CT of int16 values becomes 8 % larger). Measured in bench/formats.mjs.
  */
-const OPTIONS = { level: 6, strategy: constants.Z_RLE, memLevel: 9 }
+const gzipOptions = { level: 6, strategy: constants.Z_RLE, memLevel: 9 }
 /** Slabs compressed at the same time; libuv's pool has four threads by default, a few more keep it busy. */
-const IN_FLIGHT = 8
+const inFlight = 8
 
 /**
  * One gzip member from slabs of bytes. The result depends on how the bytes are cut into slabs, but not on the number of
@@ -37,10 +37,10 @@ export async function* deflated(
   const queue: Promise<Uint8Array>[] = []
   for (const slab of slabs) {
     // A sync flush ends the slab on a byte boundary with an empty stored block, so that slabs can be concatenated.
-    queue.push(deflate(slab, { ...OPTIONS, finishFlush: constants.Z_SYNC_FLUSH }))
+    queue.push(deflate(slab, { ...gzipOptions, finishFlush: constants.Z_SYNC_FLUSH }))
     checksum = crc32(slab, checksum)
     length += slab.length
-    if (queue.length === IN_FLIGHT) yield (await queue.shift()) as Uint8Array
+    if (queue.length === inFlight) yield (await queue.shift()) as Uint8Array
   }
   for (const compressed of queue) yield await compressed
   yield Uint8Array.of(3, 0) // an empty last block with fixed codes: bits 1, 01, 0000000

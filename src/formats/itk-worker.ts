@@ -27,7 +27,7 @@ export class ItkFailure extends Error {
  * Runs inside the thread, from a data: URL: such a module is ESM whatever flags Node was started with, and no file has
  * to be found beside this one.
  */
-const SOURCE = `
+const workerSource = `
 import { parentPort, workerData } from 'node:worker_threads'
 const library = import(workerData)
 library.catch((error) => parentPort.postMessage({ broken: String(error) }))
@@ -43,8 +43,8 @@ parentPort.on('message', async ({ name, args }) => {
 })`
 
 /** ITK reads tens of megabytes a second; a file that takes longer than this is one that it will never finish. */
-const LIMIT_MS = 60_000
-const LIMIT_MS_PER_BYTE = 1e-3
+const limitMs = 60_000
+const limitMsPerByte = 1e-3
 
 /**
  * Lends a thread in which ITK's WebAssembly runs, loaded on first use. In a thread, a file that makes ITK abort, exit,
@@ -58,7 +58,7 @@ export async function withItk<T>(use: (call: ItkCall) => Promise<T>): Promise<T>
   worker.stdout.resume()
   worker.stderr.resume()
   try {
-    return await use((name, bytes, ...args) => callIn(worker, LIMIT_MS + bytes * LIMIT_MS_PER_BYTE, name, args))
+    return await use((name, bytes, ...args) => callIn(worker, limitMs + bytes * limitMsPerByte, name, args))
   } finally {
     await worker.terminate()
   }
@@ -68,7 +68,7 @@ export async function withItk<T>(use: (call: ItkCall) => Promise<T>): Promise<T>
 function startWorker(): Worker {
   try {
     const library = pathToFileURL(createRequire(import.meta.url).resolve('@itk-wasm/image-io')).href
-    const source = new URL(`data:text/javascript,${encodeURIComponent(SOURCE)}`)
+    const source = new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`)
     return new Worker(source, { workerData: library, execArgv: [], stdout: true, stderr: true })
   } catch (error) {
     throw notStarted(error)

@@ -3,21 +3,21 @@
  * marks (U+202E and its kin), separators of lines, halves of characters. Not U+2060, which only keeps our own ranges
  * on one line.
  */
-const UNSEEN = /(?!\u2060)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+const unseen = /(?!\u2060)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /** Text with such characters spelt out, as in `a\u001b[31mb`: names of files and what files hold may have any. */
 export function escaped(text: string): string {
-  return text.replace(UNSEEN, spelt)
+  return text.replace(unseen, spelt)
 }
 
 /** `escaped` for text of several lines. */
 export function escapedLines(text: string): string {
-  return text.replace(UNSEEN, (character) => (character === '\n' ? character : spelt(character)))
+  return text.replace(unseen, (character) => (character === '\n' ? character : spelt(character)))
 }
 
 /** JSON in which such characters are spelt out; it means the same. */
 export function legibleJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNSEEN, spelt)
+  return JSON.stringify(value).replace(unseen, spelt)
 }
 
 /** Text of a file for an error message: short, on one line, and without characters that a terminal obeys. */

@@ -1,5 +1,5 @@
 /** Millimetres in the units of length that image headers name. What is left open counts as mm. */
-const UNITS: ReadonlyMap<string, number> = new Map([
+const units: ReadonlyMap<string, number> = new Map([
   ...['', '?', '???', 'none', 'mm', 'millimeter', 'millimeters', 'millimetre', 'millimetres'].map(
     (name) => [name, 1] as const,
   ),
@@ -14,5 +14,5 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 
 /** Millimetres in a unit, or undefined where it is not one of length. */
 export function millimetresIn(unit: string): number | undefined {
-  return UNITS.get(unit.trim().toLowerCase())
+  return units.get(unit.trim().toLowerCase())
 }

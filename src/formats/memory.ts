@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { RunError } from '../volume/errors.ts'
 
 /** What an error says where memory ran out: of arrays, WebAssembly and V8 itself. */
-const OUT_OF_MEMORY =
+const outOfMemoryPattern =
   /allocation failed|out of memory|could not allocate|WebAssembly\.Memory\(\)|^Invalid array buffer/i
 
 /** Whether an error means that memory ran out. */
 export function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && OUT_OF_MEMORY.test(error.message)
+  return error instanceof Error && outOfMemoryPattern.test(error.message)
 }
 
 /** What to tell where memory ran out: whether this machine is too small or a limit set on the process. */

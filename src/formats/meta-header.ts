@@ -15,7 +15,7 @@ export interface MetaHeader {
 }
 
 /** The fields of the format, and the name that stands for those which mean the same. */
-const FIELDS: ReadonlyMap<string, string> = new Map([
+const fieldNames: ReadonlyMap<string, string> = new Map([
   ...[
     ...['ObjectType', 'ObjectSubType', 'NDims', 'Comment', 'Name', 'ID', 'ParentID', 'Color', 'AcquisitionDate'],
     ...['BinaryData', 'CompressedData', 'CompressedDataSize', 'CompressionLevel', 'DistanceUnits'],
@@ -33,7 +33,7 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
 
 /** Whether the format gives a key a meaning of its own. */
 export function isMetaField(key: string): boolean {
-  return FIELDS.has(key)
+  return fieldNames.has(key)
 }
 
 /** Reads the header of an `.mha` or `.mhd` file: everything up to `ElementDataFile`, which must come last. */
@@ -61,7 +61,7 @@ export function parseMetaHeader(text: string, path: string): Pick<MetaHeader, 'f
     if (line.trim() === '') continue
     const [, key, value] = /^\s*([^=:]*?)\s*[=:]\s*(.*?)\s*$/.exec(line) ?? []
     if (!key) throw new InputError(path, `has the header line ${quoted(line)}, which is not "Key = Value"; mend it`)
-    const field = FIELDS.get(key)
+    const field = fieldNames.get(key)
     const [map, name] = field === undefined ? ([pairs, key] as const) : ([fields, field] as const)
     if (map.has(name) && map.get(name) !== value) {
       throw new InputError(path, `has two values for ${quoted(name)}; keep the right one`)

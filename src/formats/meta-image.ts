@@ -12,11 +12,11 @@ import { keyedPairs, type PairsHeader } from './pairs-header.ts'
 import { type Raster, readRaster } from './raster.ts'
 import { scaledVoxels } from './scaled-voxels.ts'
 import { headerNumber } from './text-head.ts'
-import { arrayType, HOST_LITTLE_ENDIAN, type StoredType, slabsOf, type VoxelType } from './voxel-types.ts'
+import { arrayType, hostLittleEndian, type StoredType, slabsOf, type VoxelType } from './voxel-types.ts'
 import { zlibPieces } from './zlib-write.ts'
 
 /** Types in a file. MET_LONG has four bytes, as on the systems that the format comes from. */
-const TYPES: ReadonlyMap<string, StoredType> = new Map([
+const storedTypes: ReadonlyMap<string, StoredType> = new Map([
   ['MET_CHAR', 'int8'],
   ['MET_UCHAR', 'uint8'],
   ['MET_SHORT', 'int16'],
@@ -91,7 +91,7 @@ function placeOf(fields: MetaHeader['fields'], refuse: Refuse): { sizes: number[
 function rasterOf({ fields, list, end }: MetaHeader, path: string, refuse: Refuse): Omit<Raster, 'length'> {
   const spelled = fields.get('ElementType') ?? ''
   const type =
-    TYPES.get(spelled.replace(/_ARRAY$/, '')) ??
+    storedTypes.get(spelled.replace(/_ARRAY$/, '')) ??
     refuse(`has voxels of type ${quoted(spelled)}; halfdice reads numbers: convert it`)
   const [slope] = numbersOf(fields, 'ElementToIntensityFunctionSlope', 1, refuse) ?? [1]
   const [intercept] = numbersOf(fields, 'ElementToIntensityFunctionOffset', 1, refuse) ?? [0]
@@ -140,7 +140,7 @@ function flagOf(fields: MetaHeader['fields'], name: string, refuse: Refuse): boo
   return refuse(`has ${name} = ${quoted(text)}; write True or False`)
 }
 
-const TYPE_NAMES: Readonly<Record<VoxelType, string>> = {
+const typeNames: Readonly<Record<VoxelType, string>> = {
   int8: 'MET_CHAR',
   uint8: 'MET_UCHAR',
   int16: 'MET_SHORT',
@@ -184,7 +184,7 @@ function headOf(volume: Volume, type: VoxelType, packedBytes: number, dataFile: 
     'ObjectType = Image',
     'NDims = 3',
     'BinaryData = True',
-    `BinaryDataByteOrderMSB = ${HOST_LITTLE_ENDIAN ? 'False' : 'True'}`,
+    `BinaryDataByteOrderMSB = ${hostLittleEndian ? 'False' : 'True'}`,
     'CompressedData = True',
     `CompressedDataSize = ${packedBytes}`,
     `TransformMatrix = ${matrix.join(' ')}`,
@@ -193,7 +193,7 @@ function headOf(volume: Volume, type: VoxelType, packedBytes: number, dataFile: 
     `ElementSpacing = ${grid.spacing.join(' ')}`,
     `DimSize = ${grid.shape.join(' ')}`,
     ...(channels > 1 ? [`ElementNumberOfChannels = ${channels}`] : []),
-    `ElementType = ${TYPE_NAMES[type]}`,
+    `ElementType = ${typeNames[type]}`,
     ...pairs,
     `ElementDataFile = ${dataFile}`,
   ]

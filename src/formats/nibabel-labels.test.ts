@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Label maps in float64 saved with the header of an integer type, as "get_fdata, edit, save" does; files by name. */
-const SAVE = `
+const save = `
 import sys, json, numpy as np, nibabel as nib
 out = {}
 for kind in ('uint8', 'int16', 'int32'):
@@ -29,7 +29,7 @@ print(json.dumps(out))
 `
 
 test.skipIf(!nibabelPython)('label maps that nibabel scaled are read as the labels that were saved', async () => {
-  const files = runPython(nibabelPython ?? '', SAVE, folder) as Record<string, number>
+  const files = runPython(nibabelPython ?? '', save, folder) as Record<string, number>
   expect(Object.keys(files)).toHaveLength(36)
   let scaled = 0
   for (const [path, top] of Object.entries(files)) {

@@ -26,7 +26,7 @@ interface Truth {
 }
 
 /** What nibabel sees in each file; voxels as the SHA-256 of their unscaled values in little-endian Fortran order. */
-const DESCRIBE = `
+const describeScript = `
 import sys, json, hashlib, numpy as np, nibabel as nib
 out = []
 for path in sys.argv[1:]:
@@ -42,7 +42,7 @@ for path in sys.argv[1:]:
 print(json.dumps(out))
 `
 /** Names the header fields, extensions, voxels or affines in which pairs of files differ; NaN equals NaN. */
-const COMPARE = `
+const compare = `
 import sys, json, numpy as np, nibabel as nib
 out = []
 for a, b in zip(sys.argv[1::2], sys.argv[2::2]):
@@ -61,7 +61,7 @@ print(json.dumps(out))
 `
 
 /** Headers of every type, version, byte order, code, unit, sign of qfac and shape, made by nibabel from a seed. */
-const GENERATE = `
+const generate = `
 import sys, json, numpy as np, nibabel as nib
 folder, count = sys.argv[1], int(sys.argv[2])
 rng = np.random.default_rng(7)
@@ -136,7 +136,7 @@ function expectSame(path: string, volume: Volume, truth: Truth): void {
 }
 
 async function roundTrip(paths: readonly string[], python: string): Promise<void> {
-  const truths = runPython(python, DESCRIBE, ...paths) as Truth[]
+  const truths = runPython(python, describeScript, ...paths) as Truth[]
   const pairs: string[] = []
   for (const [n, path] of paths.entries()) {
     const volume = await readVolume(path)
@@ -146,7 +146,7 @@ async function roundTrip(paths: readonly string[], python: string): Promise<void
     pairs.push(path, copy)
   }
   // 64-bit integers are written as the float64 that they became.
-  const differences = runPython(python, COMPARE, ...pairs) as string[][]
+  const differences = runPython(python, compare, ...pairs) as string[][]
   for (const [n, fields] of differences.entries()) {
     const wide = truths[n].type === 'f8' && fields.includes('datatype')
     expect(fields, paths[n]).toEqual(wide ? ['datatype'] : [])
@@ -157,7 +157,7 @@ describe.skipIf(!nibabelPython)('against nibabel (skipped where no Python with n
   const python = nibabelPython as string
   test('210 generated headers', async () => {
     const made = mkdtempSync(join(folder, 'made-'))
-    await roundTrip(runPython(python, GENERATE, made, '210') as string[], python)
+    await roundTrip(runPython(python, generate, made, '210') as string[], python)
   })
 
   test.skipIf(!hasSharedData)('the shared data (skipped where it is absent)', async () => {

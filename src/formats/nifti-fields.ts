@@ -17,7 +17,7 @@ type Kind = 'u8' | 'i16' | 'i32' | 'i64' | 'f32' | 'f64'
 type Place = readonly [kind: Kind, offset: number]
 
 /** Each field: how many, and its type and offset in NIfTI-1 (nifti1.h) and in NIfTI-2 (nifti2.h). */
-const FIELDS = {
+const fieldNames = {
   dimInfo: [1, ['u8', 39], ['u8', 524]],
   dim: [8, ['i16', 40], ['i64', 16]],
   intentP: [3, ['f32', 56], ['f64', 80]],
@@ -46,10 +46,10 @@ const FIELDS = {
   intentName: [16, ['u8', 328], ['u8', 508]],
 } as const satisfies Record<string, readonly [count: number, one: Place, two: Place]>
 
-export type NiftiField = keyof typeof FIELDS
+export type NiftiField = keyof typeof fieldNames
 type Writable = Pick<NiftiHeader, 'version' | 'littleEndian' | 'bytes'>
 
-const KIND_BYTES: Record<Kind, number> = { u8: 1, i16: 2, i32: 4, i64: 8, f32: 4, f64: 8 }
+const kindBytes: Record<Kind, number> = { u8: 1, i16: 2, i32: 4, i64: 8, f32: 4, f64: 8 }
 
 /** Header bytes of a version, without extender. */
 export function headerBytes(version: 1 | 2): 348 | 540 {
@@ -128,8 +128,8 @@ export function upgradeHeader(header: NiftiHeader): NiftiHeader {
   if (header.version === 2) return header
   const out = { ...emptyHeader(2), littleEndian: header.littleEndian, extension: header.extension }
   new DataView(out.bytes.buffer).setInt32(0, out.bytes.length, out.littleEndian)
-  for (const field of Object.keys(FIELDS) as NiftiField[]) {
-    for (let n = 0; n < FIELDS[field][0]; n++) setField(out, field, getField(header, field, n), n)
+  for (const field of Object.keys(fieldNames) as NiftiField[]) {
+    for (let n = 0; n < fieldNames[field][0]; n++) setField(out, field, getField(header, field, n), n)
   }
   return out
 }
@@ -140,8 +140,8 @@ export function isNiftiHeader(header: unknown): header is NiftiHeader {
 }
 
 function placeOf(header: Writable, field: NiftiField, index: number): Place {
-  const [kind, offset] = FIELDS[field][header.version]
-  return [kind, offset + index * KIND_BYTES[kind]]
+  const [kind, offset] = fieldNames[field][header.version]
+  return [kind, offset + index * kindBytes[kind]]
 }
 
 function viewOf({ bytes }: Writable): DataView {

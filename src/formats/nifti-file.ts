@@ -5,7 +5,7 @@ import { allocateBytes, type ByteSource, concatenate, drain, openByteSource, tak
 import { inexactInteger, niftiVolume, requireBytes, requirePadding } from './nifti.ts'
 import type { NiftiHeader } from './nifti-fields.ts'
 import { headerBytes } from './nifti-fields.ts'
-import { MAX_EXTENSION_BYTES, type NiftiLayout, niftiLayout, parseNiftiHeader } from './nifti-layout.ts'
+import { maxExtensionBytes, type NiftiLayout, niftiLayout, parseNiftiHeader } from './nifti-layout.ts'
 import { storedBytes, voxelsFromBytes } from './voxel-types.ts'
 
 /** A NIfTI file whose header has been read and checked, and whose voxels come next. */
@@ -70,8 +70,8 @@ export async function openNifti(path: string): Promise<OpenNifti> {
       return { header: { ...bare, extension }, layout, voxelPath: headPath, source }
     }
     if (!pair) throw new InputError(path, 'is the header of a .hdr/.img pair; name it .hdr, with its .img beside it')
-    const extension = await take(source, MAX_EXTENSION_BYTES + 1)
-    if (extension.length > MAX_EXTENSION_BYTES) {
+    const extension = await take(source, maxExtensionBytes + 1)
+    if (extension.length > maxExtensionBytes) {
       throw new InputError(headPath, 'holds more than 64 MiB behind its NIfTI header; it is damaged')
     }
     await source.close()

@@ -20,7 +20,7 @@ export interface NiftiLayout {
   readonly voxelBytes: number
 }
 
-const TYPES: Readonly<Record<number, StoredType>> = {
+const storedTypes: Readonly<Record<number, StoredType>> = {
   2: 'uint8',
   4: 'int16',
   8: 'int32',
@@ -33,7 +33,7 @@ const TYPES: Readonly<Record<number, StoredType>> = {
   1280: 'uint64',
 }
 
-const REFUSED_TYPES: Readonly<Record<number, string>> = {
+const refusedTypes: Readonly<Record<number, string>> = {
   0: 'of unknown type',
   1: 'single bits',
   32: 'complex numbers (complex64)',
@@ -48,7 +48,7 @@ const REFUSED_TYPES: Readonly<Record<number, string>> = {
  * Codes of CIFTI-2 files (www.nitrc.org/projects/cifti), by the last part of their usual names: tables over the
  * vertices of a surface, no images.
  */
-const CIFTI: ReadonlyMap<number, string> = new Map([
+const cifti: ReadonlyMap<number, string> = new Map([
   [3001, 'dconn'],
   [3002, 'dtseries'],
   [3003, 'pconn'],
@@ -66,11 +66,11 @@ const CIFTI: ReadonlyMap<number, string> = new Map([
  * Bytes that may lie between a header and its voxels. The longest extensions (CIFTI's XML, AFNI's history, DICOM
  * headers as JSON) take some megabytes; what lies beyond this is a damaged vox_offset.
  */
-export const MAX_EXTENSION_BYTES = 1 << 26
+export const maxExtensionBytes = 1 << 26
 
 /** NIfTI's datatype code of an element type. */
 export function datatypeCode(type: StoredType): number {
-  return Number(Object.entries(TYPES).find(([, name]) => name === type)?.[0])
+  return Number(Object.entries(storedTypes).find(([, name]) => name === type)?.[0])
 }
 
 /**
@@ -84,7 +84,7 @@ export function parseNiftiHeader(bytes: Uint8Array, subject: string): NiftiHeade
   const littleEndian = size(true) === 348 || size(true) === 540
   const headerSize = size(littleEndian)
   if (headerSize !== 348 && headerSize !== 540) {
-    throw new InputError(subject, 'is no image that halfdice knows; give NIfTI, NRRD, MetaImage or a DICOM folder')
+    throw new InputError(subject, 'is no image that halfdice knows; give NIfTI, nrrdText, MetaImage or a DICOM folder')
   }
   if (bytes.length < headerSize) {
     throw new InputError(subject, `ends within its ${headerSize}-byte NIfTI header; copy or download it again`)
@@ -113,14 +113,14 @@ export function niftiLayout(header: NiftiHeader, subject: string): NiftiLayout {
   }
   const intent = getField(header, 'intentCode')
   if (intent >= 3000 && intent <= 3099) {
-    const name = CIFTI.has(intent) ? `${CIFTI.get(intent)}, ` : ''
-    refuse(`is a CIFTI file (${name}intent code ${intent}), a table of surface data; give an image of voxels`)
+    const name = cifti.has(intent) ? `${cifti.get(intent)}, ` : ''
+    refuse(`is a cifti file (${name}intent code ${intent}), a table of surface data; give an image of voxels`)
   }
   const { shape, channels } = shapeOf(header, refuse)
   const code = getField(header, 'datatype')
-  const type = TYPES[code]
+  const type = storedTypes[code]
   if (type === undefined) {
-    const what = REFUSED_TYPES[code] ?? `of unknown type (datatype ${code})`
+    const what = refusedTypes[code] ?? `of unknown type (datatype ${code})`
     return refuse(`has voxels that are ${what}; halfdice reads integers and 32- and 64-bit floats: convert it`)
   }
   const grid = gridOfHeader(header, shape)
@@ -177,7 +177,7 @@ function voxelOffset(header: NiftiHeader, single: boolean, refuse: Refuse): numb
   const offset = getField(header, 'voxOffset')
   const least = single ? headerBytes(header.version) + 4 : 0
   if (single && offset === 0) return least
-  if (!Number.isSafeInteger(offset) || offset < least || offset > least + MAX_EXTENSION_BYTES) {
+  if (!Number.isSafeInteger(offset) || offset < least || offset > least + maxExtensionBytes) {
     return refuse(`says that its voxels begin at byte ${offset} (vox_offset); the header is damaged`)
   }
   return offset

@@ -3,10 +3,10 @@ import type { Volume } from '../volume/volume.ts'
 import { writeAtomically, writeFolderAtomically, writePieces } from './atomic-write.ts'
 import { gzip } from './gzip-write.ts'
 import { niftiHead } from './nifti.ts'
-import { bytesOf, HOST_LITTLE_ENDIAN, swapBytes } from './voxel-types.ts'
+import { bytesOf, hostLittleEndian, swapBytes } from './voxel-types.ts'
 
 /** Bytes that are compressed or turned round at a time; fixed, because the bytes of a `.nii.gz` depend on it. */
-const SLAB_BYTES = 1 << 20
+const slabBytes = 1 << 20
 
 /** Writes `.nii` or `.nii.gz`. */
 export async function writeNifti(path: string, volume: Volume): Promise<void> {
@@ -41,9 +41,9 @@ function* niftiFile(volume: Volume): Generator<Uint8Array> {
 /** The voxels' bytes in the order that the header promises. */
 function* slabs({ data }: Volume, littleEndian: boolean): Generator<Uint8Array> {
   const bytes = bytesOf(data)
-  for (let at = 0; at < bytes.length; at += SLAB_BYTES) {
-    const slab = bytes.subarray(at, at + SLAB_BYTES)
-    if (littleEndian === HOST_LITTLE_ENDIAN) yield slab
+  for (let at = 0; at < bytes.length; at += slabBytes) {
+    const slab = bytes.subarray(at, at + slabBytes)
+    if (littleEndian === hostLittleEndian) yield slab
     else {
       const turned = slab.slice()
       swapBytes(turned, data.BYTES_PER_ELEMENT)

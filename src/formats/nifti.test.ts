@@ -163,13 +163,13 @@ describe('geometry', () => {
   })
 })
 
-test('a CIFTI file is named as what it is', () => {
+test('a cifti file is named as what it is', () => {
   const dim = [6, 1, 1, 1, 1, 2, 4, 1]
-  const fault = 'is a CIFTI file (dscalar, intent code 3006), a table of surface data; give an image of voxels'
+  const fault = 'is a cifti file (dscalar, intent code 3006), a table of surface data; give an image of voxels'
   for (const version of [1, 2] as const) {
     expect(() => decode({ version, dim, intentCode: 3006 })).toThrow(new InputError('a.nii', fault))
   }
-  expect(() => decode({ dim, intentCode: 3099 })).toThrow('is a CIFTI file (intent code 3099)')
+  expect(() => decode({ dim, intentCode: 3099 })).toThrow('is a cifti file (intent code 3099)')
 })
 
 test.each([-352, 100, 351, 352.5, 4e9, Number.NaN, Number.POSITIVE_INFINITY])('vox_offset %d is refused', (offset) => {

@@ -14,7 +14,7 @@ import {
   upgradeHeader,
 } from './nifti-fields.ts'
 import { datatypeCode, type NiftiLayout, niftiLayout, parseNiftiHeader } from './nifti-layout.ts'
-import { arrayType, bytesOf, HOST_LITTLE_ENDIAN, storedBytes, swapBytes, voxelsFromBytes } from './voxel-types.ts'
+import { arrayType, bytesOf, hostLittleEndian, storedBytes, swapBytes, voxelsFromBytes } from './voxel-types.ts'
 
 /**
  * The volume of an uncompressed single-file NIfTI-1 or NIfTI-2 image (`.nii`; for `.nii.gz` see `gunzip`).
@@ -56,7 +56,7 @@ function voxelsOf(bytes: Uint8Array, layout: NiftiLayout, littleEndian: boolean,
   const end = layout.voxelOffset + layout.voxelBytes
   requirePadding(bytes.subarray(end), layout, subject)
   const voxels = bytes.subarray(layout.voxelOffset, end)
-  return littleEndian === HOST_LITTLE_ENDIAN ? voxels : voxels.slice()
+  return littleEndian === hostLittleEndian ? voxels : voxels.slice()
 }
 
 /**
@@ -78,7 +78,7 @@ export function encodeNifti(volume: Volume): Bytes {
   const out = new Uint8Array(head.length + volume.data.byteLength)
   out.set(head)
   out.set(bytesOf(volume.data), head.length)
-  if (littleEndian !== HOST_LITTLE_ENDIAN) swapBytes(out.subarray(head.length), volume.data.BYTES_PER_ELEMENT)
+  if (littleEndian !== hostLittleEndian) swapBytes(out.subarray(head.length), volume.data.BYTES_PER_ELEMENT)
   return out
 }
 

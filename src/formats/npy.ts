@@ -2,7 +2,7 @@ import type { Bytes } from '../volume/bytes.ts'
 import { checkBytes, checkVoxels } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import type { VoxelArray } from '../volume/volume.ts'
-import { arrayType, bytesOf, HOST_LITTLE_ENDIAN, type StoredType, storedBytes, voxelsFromBytes } from './voxel-types.ts'
+import { arrayType, bytesOf, hostLittleEndian, type StoredType, storedBytes, voxelsFromBytes } from './voxel-types.ts'
 
 /** A NumPy array. 64-bit integers are held as float64, float16 as float32, bool as uint8. */
 export interface NpyArray {
@@ -24,7 +24,7 @@ export interface NpyHeader {
   readonly dataBytes: number
 }
 
-const TYPES: ReadonlyMap<string, StoredType> = new Map(
+const storedTypes: ReadonlyMap<string, StoredType> = new Map(
   Object.entries({
     b1: 'uint8',
     u1: 'uint8',
@@ -42,11 +42,11 @@ const TYPES: ReadonlyMap<string, StoredType> = new Map(
 )
 
 /** Bytes from which the length of a header can be told (`npyHeadBytes`). */
-export const NPY_PROLOGUE_BYTES = 12
+export const npyPrologueBytes = 12
 /** NumPy's own limit. */
-const MAX_RANK = 64
+const maxRank = 64
 /** NumPy itself refuses headers beyond 10,000 bytes unless told otherwise. */
-const MAX_HEADER_BYTES = 1 << 16
+const maxHeaderBytes = 1 << 16
 
 /**
  * The array in the bytes of an `.npy` file: versions 1 to 3; bool, integers and floats of either byte order; C or
@@ -64,7 +64,7 @@ export function decodeNpy(bytes: Uint8Array, subject: string): NpyArray {
   const header = parseNpyHeader(bytes.subarray(0, headBytes), subject)
   const body = bytes.subarray(headBytes)
   if (body.length !== header.dataBytes) throw wrongLength(header, body.length, subject)
-  const data = npyElements(header.littleEndian === HOST_LITTLE_ENDIAN ? body : body.slice(), header, subject)
+  const data = npyElements(header.littleEndian === hostLittleEndian ? body : body.slice(), header, subject)
   return { shape: header.shape, fortranOrder: header.fortranOrder, data }
 }
 
@@ -88,8 +88,8 @@ export function encodeNpy(array: NpyArray): Bytes {
 /** Everything before the elements, padded to a multiple of 64 as NumPy does. */
 export function npyHead({ shape, fortranOrder = false, data }: NpyArray): Uint8Array {
   const type = arrayType(data)
-  const [code] = [...TYPES].find(([key, value]) => key !== 'b1' && value === type) ?? []
-  const order = data.BYTES_PER_ELEMENT === 1 ? '|' : HOST_LITTLE_ENDIAN ? '<' : '>'
+  const [code] = [...storedTypes].find(([key, value]) => key !== 'b1' && value === type) ?? []
+  const order = data.BYTES_PER_ELEMENT === 1 ? '|' : hostLittleEndian ? '<' : '>'
   const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`
   const text = `{'descr': '${order}${code}', 'fortran_order': ${fortranOrder ? 'True' : 'False'}, 'shape': ${tuple}, }`
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10
@@ -100,7 +100,7 @@ export function npyHead({ shape, fortranOrder = false, data }: NpyArray): Uint8A
   return head
 }
 
-/** Bytes before the elements, told from the first `NPY_PROLOGUE_BYTES` of a file. */
+/** Bytes before the elements, told from the first `npyPrologueBytes` of a file. */
 export function npyHeadBytes(prologue: Uint8Array, subject: string): number {
   if (prologue.length === 0) throw new InputError(subject, 'is empty; was it written completely?')
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
@@ -108,10 +108,10 @@ export function npyHeadBytes(prologue: Uint8Array, subject: string): number {
   const version = prologue[6]
   if (!(version >= 1 && version <= 3))
     throw new InputError(subject, `has npy version ${version}; halfdice reads 1 to 3`)
-  if (prologue.length < NPY_PROLOGUE_BYTES) throw new InputError(subject, 'is truncated; write or copy it again')
+  if (prologue.length < npyPrologueBytes) throw new InputError(subject, 'is truncated; write or copy it again')
   const view = new DataView(prologue.buffer, prologue.byteOffset, prologue.byteLength)
   const length = version === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true)
-  if (length > MAX_HEADER_BYTES) throw new InputError(subject, `claims a header of ${length} bytes; it is damaged`)
+  if (length > maxHeaderBytes) throw new InputError(subject, `claims a header of ${length} bytes; it is damaged`)
   return length
 }
 
@@ -126,7 +126,7 @@ export function parseNpyHeader(head: Uint8Array, subject: string): NpyHeader {
   if (!descr || !order || !axes || twice)
     throw new InputError(subject, 'has an unreadable npy header; it is damaged or truncated')
   const [, byteOrder, code] = /^([<>|=]?)(.*)$/.exec(descr[3] ?? '') ?? []
-  const type = descr[4] ? undefined : TYPES.get(code ?? '')
+  const type = descr[4] ? undefined : storedTypes.get(code ?? '')
   if (!type) {
     const legible = /^[\w<>|=]{1,20}$/.test(descr[3] ?? '') ? `of type ${descr[3]}` : 'of an unknown type'
     const name = descr[4] ? 'records' : code === 'O' ? 'Python objects' : legible
@@ -140,7 +140,7 @@ export function parseNpyHeader(head: Uint8Array, subject: string): NpyHeader {
   const length = shape.reduce((product, n) => product * n, 1)
   // Also of (10^15, 0), whose elements are none: what reads it may count along the axes.
   const most = shape.reduce((product, n) => product * Math.max(n, 1), 8)
-  if (!Number.isSafeInteger(most) || shape.length > MAX_RANK)
+  if (!Number.isSafeInteger(most) || shape.length > maxRank)
     throw new InputError(
       subject,
       `claims shape (${shape.slice(0, 8).join(', ')}${shape.length > 8 ? ', …' : ''}); it is damaged`,
@@ -149,7 +149,7 @@ export function parseNpyHeader(head: Uint8Array, subject: string): NpyHeader {
     shape,
     fortranOrder: order[2] === 'True',
     type,
-    littleEndian: byteOrder === '>' ? false : byteOrder === '<' || HOST_LITTLE_ENDIAN,
+    littleEndian: byteOrder === '>' ? false : byteOrder === '<' || hostLittleEndian,
     length,
     dataBytes: length * storedBytes(type),
   }

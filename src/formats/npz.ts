@@ -3,12 +3,12 @@ import type { VoxelArray } from '../volume/volume.ts'
 import { writeAtomically } from './atomic-write.ts'
 import { allocateBytes, type ByteSource, concatenate, drain, openByteSource, take } from './byte-source.ts'
 import {
-  NPY_PROLOGUE_BYTES,
   type NpyArray,
   type NpyHeader,
   npyElements,
   npyHead,
   npyHeadBytes,
+  npyPrologueBytes,
   parseNpyHeader,
   wrongLength,
 } from './npy.ts'
@@ -143,7 +143,7 @@ export async function writeNpz(path: string, arrays: Readonly<Record<string, Npy
 
 async function npyStream(source: ByteSource, subject: string): Promise<NpyStream> {
   try {
-    const prologue = await take(source, NPY_PROLOGUE_BYTES)
+    const prologue = await take(source, npyPrologueBytes)
     const headBytes = npyHeadBytes(prologue, subject)
     const rest = await take(source, headBytes - prologue.length)
     const header = parseNpyHeader(concatenate([prologue, rest]), subject)

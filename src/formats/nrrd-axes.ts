@@ -4,7 +4,7 @@ import { millimetresIn } from './length-units.ts'
 import type { NrrdHeader } from './nrrd-header.ts'
 import { headerNumber } from './text-head.ts'
 
-/** How an NRRD file's axes lie in space and in memory. */
+/** How an nrrdText file's axes lie in space and in memory. */
 export interface NrrdAxes {
   readonly grid: Grid
   readonly channels: number
@@ -22,7 +22,7 @@ interface Axis {
 }
 
 /** The signs that turn a space's coordinates into RAS+. With `-time` (`t` in the short form) a fourth one is time. */
-const SPACES: ReadonlyMap<string, Vec3> = new Map([
+const spaces: ReadonlyMap<string, Vec3> = new Map([
   ['right-anterior-superior', [1, 1, 1]],
   ['ras', [1, 1, 1]],
   ['left-anterior-superior', [-1, 1, 1]],
@@ -30,13 +30,13 @@ const SPACES: ReadonlyMap<string, Vec3> = new Map([
   ['left-posterior-superior', [-1, -1, 1]],
   ['lps', [-1, -1, 1]],
 ])
-const TIME = /(-time|(?<=^...)t)$/
+const timePattern = /(-time|(?<=^...)t)$/
 
-const CHANNEL_KINDS = new Set([
+const channelKinds = new Set([
   ...['list', 'point', 'vector', 'covariant-vector', 'normal', 'scalar', 'stub', 'time'],
   ...['2-vector', '3-vector', '4-vector', '3-gradient', '3-normal'],
 ])
-const SPACE_KINDS = new Set(['domain', 'space', '', '?', '???', 'none'])
+const spaceKinds = new Set(['domain', 'space', '', '?', '???', 'none'])
 
 type Refuse = (fault: string) => never
 
@@ -47,7 +47,7 @@ export function nrrdAxes({ fields }: NrrdHeader, refuse: Refuse): NrrdAxes {
   const sizes = sizesOf(fields, refuse)
   const kinds = (perAxis(fields.get('kinds'), sizes.length, 'kinds', refuse) ?? []).map((kind) => kind.toLowerCase())
   for (const kind of kinds) {
-    if (!CHANNEL_KINDS.has(kind) && !SPACE_KINDS.has(kind)) {
+    if (!channelKinds.has(kind) && !spaceKinds.has(kind)) {
       refuse(`has an axis of kind ${quoted(kind)}; halfdice reads real numbers on a grid: convert it`)
     }
   }
@@ -95,8 +95,8 @@ function spaceOf(fields: NrrdHeader['fields'], refuse: Refuse): { signs: Vec3; c
     return refuse('does not name its space; add "space: left-posterior-superior" or what is right')
   }
   if (fields.has('spacedimension')) refuse('gives both a space and a space dimension; keep the right one')
-  const signs = SPACES.get(name.replace(TIME, ''))
-  if (signs) return { signs, coordinates: TIME.test(name) ? 4 : 3 }
+  const signs = spaces.get(name.replace(timePattern, ''))
+  if (signs) return { signs, coordinates: timePattern.test(name) ? 4 : 3 }
   return refuse(
     `has the space ${quoted(name)}, which has no known place in the patient; set left-posterior-superior or another`,
   )
@@ -125,8 +125,7 @@ function placedAxes(
     const inSpace = step.slice(0, 3).some((value) => value !== 0)
     if (time !== 0 && !inSpace) return { size, role: 'channels', spacing: 1 }
     if (time !== 0) refuse('has an axis that runs through both space and time; it is damaged')
-    if (CHANNEL_KINDS.has(kind))
-      refuse(`has an axis of kind ${quoted(kind)} with a space direction; keep the right one`)
+    if (channelKinds.has(kind)) refuse(`has an axis of kind ${quoted(kind)} with a space direction; keep the right one`)
     return { size, role: 'space', step, spacing: 1 }
   })
 }
@@ -145,7 +144,7 @@ function bareAxes(
   const units = fields.has('units') ? quotedWords(fields.get('units') ?? '') : []
   let inSpace = 0
   return sizes.map((size, n) => {
-    if (CHANNEL_KINDS.has(kinds[n] ?? '') || ++inSpace > 3) return { size, role: 'channels', spacing: 1 }
+    if (channelKinds.has(kinds[n] ?? '') || ++inSpace > 3) return { size, role: 'channels', spacing: 1 }
     const spelled = spacings?.[n] ?? 'nan'
     const spacing = spelled.toLowerCase() === 'nan' ? 1 : headerNumber(spelled)
     if (!(spacing > 0 && Number.isFinite(spacing))) refuse(`has spacing ${spelled}; set it in mm`)

@@ -18,7 +18,7 @@ const put = (name: string, ...parts: (string | Uint8Array)[]) => {
 }
 
 /** Axis i runs to the patient's posterior with 2 mm, j to the left with 3 mm, k upwards with 4 mm. */
-const NRRD = `NRRD0004
+const nrrdText = `NRRD0004
 type: short
 dimension: 3
 space: left-posterior-superior
@@ -30,7 +30,7 @@ encoding: raw
 space origin: (10,20,30)
 `
 const voxels = Uint8Array.of(0, 1, 0, 2, 0, 3, 0xff, 0xfc)
-const META = `ObjectType = Image
+const meta = `ObjectType = Image
 NDims = 3
 BinaryData = True
 BinaryDataByteOrderMSB = True
@@ -55,23 +55,25 @@ function expectTruth(volume: Volume): void {
 
 describe('hand-written files', () => {
   test('NRRD, attached and detached, raw and gzip', async () => {
-    expectTruth(await readVolume(put('a.nrrd', NRRD, '\n', voxels)))
-    expectTruth(await readVolume(put('b.nrrd', NRRD.replace('raw', 'gzip'), '\n', gzipSync(voxels))))
+    expectTruth(await readVolume(put('a.nrrd', nrrdText, '\n', voxels)))
+    expectTruth(await readVolume(put('b.nrrd', nrrdText.replace('raw', 'gzip'), '\n', gzipSync(voxels))))
     put('c.bin', voxels)
-    expectTruth(await readVolume(put('c.nhdr', NRRD, 'data file: c.bin\n')))
+    expectTruth(await readVolume(put('c.nhdr', nrrdText, 'data file: c.bin\n')))
   })
-  test('an NRRD in RAS is where it says', async () => {
-    const ras = NRRD.replace('left-posterior', 'right-anterior')
+  test('an nrrdText in RAS is where it says', async () => {
+    const ras = nrrdText.replace('left-posterior', 'right-anterior')
     expect(worldPosition((await readVolume(put('r.nrrd', ras, '\n', voxels))).grid, [1, 0, 0])).toEqual([10, 22, 30])
   })
   test('a fourth axis and interleaved components become channels; a plane becomes a volume of one slice', async () => {
-    const list = NRRD.replace('dimension: 3', 'dimension: 4')
+    const list = nrrdText
+      .replace('dimension: 3', 'dimension: 4')
       .replace('sizes: 2 1 2', 'sizes: 2 2 1 1')
       .replace('directions: ', 'directions: none ')
       .replace('kinds: ', 'kinds: list ')
     const interleaved = await readVolume(put('i.nrrd', list, '\n', voxels))
     expect([interleaved.grid.shape, interleaved.channels, [...interleaved.data]]).toEqual([[2, 1, 1], 2, [1, 3, 2, -4]])
-    const fourth = META.replace('NDims = 3', 'NDims = 4')
+    const fourth = meta
+      .replace('NDims = 3', 'NDims = 4')
       .replace(/TransformMatrix.*\n/, '')
       .replace('Offset = 10 20 30', 'Offset = 10 20 30 0')
       .replace('2 3 4', '2 3 4 1')
@@ -79,7 +81,8 @@ describe('hand-written files', () => {
     const stacked = await readVolume(put('f.mha', fourth, 'LOCAL\n', voxels))
     expect([stacked.grid.shape, stacked.channels, [...stacked.data]]).toEqual([[2, 1, 1], 2, [1, 2, 3, -4]])
     expect(stacked.grid.spacing).toEqual([2, 3, 4])
-    const flat = META.replace('NDims = 3', 'NDims = 2')
+    const flat = meta
+      .replace('NDims = 3', 'NDims = 2')
       .replace(/TransformMatrix.*\n/, '')
       .replace('10 20 30', '10 20')
       .replace('2 3 4', '2 3')
@@ -92,9 +95,9 @@ describe('hand-written files', () => {
     ])
   })
   test('MetaImage, attached and detached', async () => {
-    expectTruth(await readVolume(put('a.mha', META, 'LOCAL\n', voxels)))
+    expectTruth(await readVolume(put('a.mha', meta, 'LOCAL\n', voxels)))
     put('d.raw', voxels)
-    expectTruth(await readVolume(put('d.mhd', META, 'd.raw\n')))
+    expectTruth(await readVolume(put('d.mhd', meta, 'd.raw\n')))
   })
 })
 
@@ -121,43 +124,52 @@ describe('written and read again', () => {
     expect(readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([])
   })
   test('key/value pairs survive, scaling is applied', async () => {
-    const source = put('k.nrrd', NRRD, 'Segment0_Name:=liver\n\n', voxels)
+    const source = put('k.nrrd', nrrdText, 'Segment0_Name:=liver\n\n', voxels)
     const volume = await readVolume(source)
     await writeVolume(at('l.nrrd'), { ...volume, scaling: { slope: 0.5, intercept: 1 } })
     expect(readFileSync(at('l.nrrd'), 'latin1')).toContain('Segment0_Name:=liver')
     expect((await readVolume(at('l.nrrd'))).data).toEqual(Float32Array.of(1.5, 2, 2.5, -1))
   })
   test('NRRD to NIfTI keeps the place of every voxel', async () => {
-    await writeVolume(at('n.nii.gz'), await readVolume(put('m.nrrd', NRRD, '\n', voxels)))
+    await writeVolume(at('n.nii.gz'), await readVolume(put('m.nrrd', nrrdText, '\n', voxels)))
     expectTruth(await readVolume(at('n.nii.gz')))
   })
   test('a stream of any format', async () => {
     const chunks: number[][] = []
-    for await (const chunk of (await openVolume(put('s.nrrd', NRRD, '\n', voxels), 3)).chunks()) chunks.push([...chunk])
+    for await (const chunk of (await openVolume(put('s.nrrd', nrrdText, '\n', voxels), 3)).chunks())
+      chunks.push([...chunk])
     expect(chunks).toEqual([[1, 2, 3], [-4]])
   })
 })
 
 describe('what is damaged or unknown gets one sentence', () => {
-  const n = (from: string | RegExp, to: string) => [NRRD.replace(from, to), '\n', voxels]
-  const m = (from: string | RegExp, to: string) => [META.replace(from, to), 'LOCAL\n', voxels]
-  const packed = META.replace('CompressedData = False', 'CompressedData = True')
+  const n = (from: string | RegExp, to: string) => [nrrdText.replace(from, to), '\n', voxels]
+  const m = (from: string | RegExp, to: string) => [meta.replace(from, to), 'LOCAL\n', voxels]
+  const packed = meta.replace('CompressedData = False', 'CompressedData = True')
   const damaged = 'is damaged (its compressed data are invalid); copy or download it again'
   test.each<[string, string, (string | Uint8Array)[]]>([
-    ['t.nrrd', 'is truncated: its voxels need 8 bytes, it has 5; get it again', [NRRD, '\n', voxels.subarray(0, 5)]],
-    ['u.nrrd', 'has the header line "nonsense", which NRRD does not know; mend it', ['NRRD0004\nnonsense']],
+    [
+      't.nrrd',
+      'is truncated: its voxels need 8 bytes, it has 5; get it again',
+      [nrrdText, '\n', voxels.subarray(0, 5)],
+    ],
+    ['u.nrrd', 'has the header line "nonsense", which nrrdText does not know; mend it', ['NRRD0004\nnonsense']],
     [
       'h.nrrd',
       'is truncated: its voxels need 1600000000000 bytes, it has 8; get it again',
       n('2 1 2', '20000 20000 2000'),
     ],
-    ['v.nrrd', 'is no NRRD file; was it damaged or renamed?', ['hello']],
+    ['v.nrrd', 'is no nrrdText file; was it damaged or renamed?', ['hello']],
     ['e.nrrd', 'is empty; was it downloaded or copied completely?', ['']],
-    ['l.nhdr', 'its data file gone.raw is missing; keep the two files together', [NRRD, 'data file: gone.raw\n']],
-    ['w.nrrd', 'holds more data than its header promises (8 bytes); one of them is damaged', [NRRD, '\n', voxels, 'x']],
-    ['a.nrrd', 'has the field "Type" twice; keep the right one', [NRRD, 'Type: uint8\n\n', voxels]],
-    ['b.nrrd', 'has two values for the key "a"; keep the right one', [NRRD, 'a:=1\na:=2\n\n', voxels]],
-    ['c.nrrd', 'has the field "colour", which NRRD does not know; mend it', [NRRD, 'colour: red\n\n', voxels]],
+    ['l.nhdr', 'its data file gone.raw is missing; keep the two files together', [nrrdText, 'data file: gone.raw\n']],
+    [
+      'w.nrrd',
+      'holds more data than its header promises (8 bytes); one of them is damaged',
+      [nrrdText, '\n', voxels, 'x'],
+    ],
+    ['a.nrrd', 'has the field "Type" twice; keep the right one', [nrrdText, 'Type: uint8\n\n', voxels]],
+    ['b.nrrd', 'has two values for the key "a"; keep the right one', [nrrdText, 'a:=1\na:=2\n\n', voxels]],
+    ['c.nrrd', 'has the field "colour", which nrrdText does not know; mend it', [nrrdText, 'colour: red\n\n', voxels]],
     ['d.nrrd', 'has voxels of type "block"; halfdice reads numbers: convert it', n('short', 'block')],
     ['d.nrrd', 'has voxels of type "constructor"; halfdice reads numbers: convert it', n('short', 'constructor')],
     ['f.nrrd', 'has the encoding "bzip2"; write it as gzip or raw', n('raw', 'bzip2')],
@@ -195,9 +207,9 @@ describe('what is damaged or unknown gets one sentence', () => {
       n('(0,0,4)', '(2,2,0)'),
     ],
     ['p.nrrd', 'has 2 space directions for 3 axes; it is damaged', n(' (0,0,4)', '')],
-    ['q.nrrd', 'has lengths in "inches"; write it with mm', [NRRD, 'space units: "mm" "mm" "inches"\n\n', voxels]],
-    ['r.nrrd', 'was quantised (old min, old max); write real values', [NRRD, 'old min: 0\nold max: 1\n\n', voxels]],
-    ['s.nrrd', 'gives its place as axis mins; write a space origin', [NRRD, 'axis mins: 0 0 1\n\n', voxels]],
+    ['q.nrrd', 'has lengths in "inches"; write it with mm', [nrrdText, 'space units: "mm" "mm" "inches"\n\n', voxels]],
+    ['r.nrrd', 'was quantised (old min, old max); write real values', [nrrdText, 'old min: 0\nold max: 1\n\n', voxels]],
+    ['s.nrrd', 'gives its place as axis mins; write a space origin', [nrrdText, 'axis mins: 0 0 1\n\n', voxels]],
     [
       's.nrrd',
       'has spacing 0; set it in mm',
@@ -208,28 +220,32 @@ describe('what is damaged or unknown gets one sentence', () => {
       'has 1 axes in space; give an image of 2 or 3',
       ['NRRD0001\ntype: uint8\ndimension: 1\nsizes: 2\nencoding: raw\n\n', 'xx'],
     ],
-    ['y.nrrd', damaged, [NRRD.replace('raw', 'gzip'), '\n', gzipSync(voxels).with(12, 77)]],
+    ['y.nrrd', damaged, [nrrdText.replace('raw', 'gzip'), '\n', gzipSync(voxels).with(12, 77)]],
     [
       'y.nrrd',
       'is truncated (its compressed data end early); copy or download it again',
-      [NRRD.replace('raw', 'gzip'), '\n', gzipSync(voxels).subarray(0, -1)],
+      [nrrdText.replace('raw', 'gzip'), '\n', gzipSync(voxels).subarray(0, -1)],
     ],
-    ['z.nrrd', 'has byteskip -2; it is damaged', [NRRD, 'byte skip: -2\n\n', voxels]],
+    ['z.nrrd', 'has byteskip -2; it is damaged', [nrrdText, 'byte skip: -2\n\n', voxels]],
     [
       'p.nhdr',
       'names its data files by "x%s.raw 1 3 1", which makes no sense; list their names',
-      [NRRD, 'data file: x%s.raw 1 3 1\n'],
+      [nrrdText, 'data file: x%s.raw 1 3 1\n'],
     ],
     [
       'p.nhdr',
       'names its data files by "x%d.raw 1 3000000000 1", which makes no sense; list their names',
-      [NRRD, 'data file: x%d.raw 1 3000000000 1\n'],
+      [nrrdText, 'data file: x%d.raw 1 3000000000 1\n'],
     ],
-    ['aa.nrrd', 'gives both spacings and space directions; keep the right one', [NRRD, 'spacings: 1 1 1\n\n', voxels]],
+    [
+      'aa.nrrd',
+      'gives both spacings and space directions; keep the right one',
+      [nrrdText, 'spacings: 1 1 1\n\n', voxels],
+    ],
     [
       'ab.nrrd',
       'gives both a space and a space dimension; keep the right one',
-      [NRRD, 'space dimension: 3\n\n', voxels],
+      [nrrdText, 'space dimension: 3\n\n', voxels],
     ],
     [
       'ac.nrrd',
@@ -251,7 +267,7 @@ describe('what is damaged or unknown gets one sentence', () => {
     [
       'ae.nrrd',
       'skips 67108865 bytes of compressed data; write it again without a byte skip',
-      [NRRD.replace('raw', 'gzip'), 'byte skip: 67108865\n\n', gzipSync(voxels)],
+      [nrrdText.replace('raw', 'gzip'), 'byte skip: 67108865\n\n', gzipSync(voxels)],
     ],
     ['aa.mha', 'has headers in its slices; convert it', m('NDims', 'HeaderSizePerSlice = 1\nNDims')],
     [
@@ -273,14 +289,14 @@ describe('what is damaged or unknown gets one sentence', () => {
     [
       't.mha',
       'is truncated: its voxels need 8 bytes, it has 5; get it again',
-      [META, 'LOCAL\n', voxels.subarray(0, 5)],
+      [meta, 'LOCAL\n', voxels.subarray(0, 5)],
     ],
     ['u.mha', 'has the header line "hello", which is not "Key = Value"; mend it', ['hello']],
-    ['l.mhd', 'its data file gone.raw is missing; keep the two files together', [META, 'gone.raw\n']],
+    ['l.mhd', 'its data file gone.raw is missing; keep the two files together', [meta, 'gone.raw\n']],
     [
       'w.mha',
       'holds more data than its header promises (8 bytes); one of them is damaged',
-      [META, 'LOCAL\n', voxels, '\0'],
+      [meta, 'LOCAL\n', voxels, '\0'],
     ],
     ['a.mha', 'has ElementSpacing = "2 nan 4"; it is damaged', m('2 3 4', '2 nan 4')],
     ['a.mha', 'has spacing 2 -3 4; set it in mm', m('2 3 4', '2 -3 4')],
@@ -322,7 +338,7 @@ describe('what is damaged or unknown gets one sentence', () => {
 
 describe('spaces, units and headers', () => {
   test('left-anterior-superior is where it says, not turned about z', async () => {
-    const las = NRRD.replace('left-posterior', 'left-anterior')
+    const las = nrrdText.replace('left-posterior', 'left-anterior')
     const { grid } = await readVolume(put('las.nrrd', las, '\n', voxels))
     expect(grid.origin).toEqual([-10, 20, 30])
     expect(worldPosition(grid, [1, 0, 0])).toEqual([-10, 22, 30])
@@ -337,12 +353,12 @@ describe('spaces, units and headers', () => {
       ['', 1],
     ] as const) {
       const units = `space units: "${unit}" "${unit}" "${unit}"\n\n`
-      const { grid } = await readVolume(put('units.nrrd', NRRD, units, voxels))
+      const { grid } = await readVolume(put('units.nrrd', nrrdText, units, voxels))
       expect(grid.spacing[2]).toBeCloseTo(4 * mm, 12)
       expect(grid.origin[2]).toBeCloseTo(30 * mm, 12)
     }
     const { grid } = await readVolume(
-      put('cm.mha', META.replace('NDims', 'DistanceUnits = cm\nNDims'), 'LOCAL\n', voxels),
+      put('cm.mha', meta.replace('NDims', 'DistanceUnits = cm\nNDims'), 'LOCAL\n', voxels),
     )
     expect([grid.spacing, grid.origin]).toEqual([
       [20, 30, 40],
@@ -350,7 +366,8 @@ describe('spaces, units and headers', () => {
     ])
   })
   test('a slice that stands in space gets a perpendicular third axis', async () => {
-    const slice = NRRD.replace('dimension: 3', 'dimension: 2')
+    const slice = nrrdText
+      .replace('dimension: 3', 'dimension: 2')
       .replace('2 1 2', '2 2')
       .replace(' (0,0,4)', '')
       .replace('kinds: domain domain domain\n', '')
@@ -366,7 +383,8 @@ describe('spaces, units and headers', () => {
     expect(volume.grid.spacing.map((mm) => Number(mm.toFixed(9)))).toEqual([10, 2, 0.003])
   })
   test('channels in the middle', async () => {
-    const middle = NRRD.replace('dimension: 3', 'dimension: 4')
+    const middle = nrrdText
+      .replace('dimension: 3', 'dimension: 4')
       .replace('2 1 2', '2 2 1 1')
       .replace('kinds: domain', 'kinds: domain list')
       .replace('(0,2,0)', '(0,2,0) none')
@@ -374,21 +392,21 @@ describe('spaces, units and headers', () => {
     expect([volume.grid.shape, volume.channels, [...volume.data]]).toEqual([[2, 1, 1], 2, [1, 2, 3, -4]])
   })
   test('compressed MetaImage without a size', async () => {
-    const packed = META.replace('CompressedData = False', 'CompressedData = True')
+    const packed = meta.replace('CompressedData = False', 'CompressedData = True')
     expectTruth(await readVolume(put('unsized.mha', packed, 'LOCAL\n', deflateSync(voxels))))
     expectTruth(await readVolume(put('gzip.mha', packed, 'LOCAL\n', gzipSync(voxels))))
   })
   test('MET_LONG has four bytes', async () => {
-    const long = META.replace('MET_SHORT', 'MET_LONG').replace('DimSize = 2 1 2', 'DimSize = 2 1 1')
+    const long = meta.replace('MET_SHORT', 'MET_LONG').replace('DimSize = 2 1 2', 'DimSize = 2 1 1')
     expect([...(await readVolume(put('long.mha', long, 'LOCAL\n', voxels))).data]).toEqual([0x10002, 0x3fffc])
   })
   test('a header of 100,000 keys takes linear time, one without end is refused', async () => {
     const keys = Array.from({ length: 100_000 }, (_, n) => `key ${n}:=${n}\n`).join('')
     const start = performance.now()
-    expectTruth(await readVolume(put('keys.nrrd', NRRD, keys, '\n', voxels)))
-    expectTruth(await readVolume(put('keys.mha', keys.replaceAll(':=', ' = '), META, 'LOCAL\n', voxels)))
+    expectTruth(await readVolume(put('keys.nrrd', nrrdText, keys, '\n', voxels)))
+    expectTruth(await readVolume(put('keys.mha', keys.replaceAll(':=', ' = '), meta, 'LOCAL\n', voxels)))
     expect(performance.now() - start).toBeLessThan(5000)
-    await expect(readVolume(put('endless.nrrd', NRRD, 'a:=b\n'.repeat(4e6)))).rejects.toThrow(
+    await expect(readVolume(put('endless.nrrd', nrrdText, 'a:=b\n'.repeat(4e6)))).rejects.toThrow(
       'has a header without an end',
     )
   }, 30_000)

@@ -12,10 +12,10 @@ import { keyedPairs, type PairsHeader } from './pairs-header.ts'
 import { type Raster, readRaster } from './raster.ts'
 import { scaledVoxels } from './scaled-voxels.ts'
 import { headerNumber } from './text-head.ts'
-import { arrayType, HOST_LITTLE_ENDIAN, type StoredType, slabsOf, storedBytes, type VoxelType } from './voxel-types.ts'
+import { arrayType, hostLittleEndian, type StoredType, slabsOf, storedBytes, type VoxelType } from './voxel-types.ts'
 
 /** The names of types in the format, C's included. */
-const TYPES: ReadonlyMap<string, StoredType> = new Map(
+const storedTypes: ReadonlyMap<string, StoredType> = new Map(
   Object.entries({
     int8: ['signed char', 'int8', 'int8_t'],
     uint8: ['uchar', 'unsigned char', 'uint8', 'uint8_t'],
@@ -32,7 +32,7 @@ const TYPES: ReadonlyMap<string, StoredType> = new Map(
   ),
 )
 
-const ENCODINGS: ReadonlyMap<string, Raster['encoding']> = new Map([
+const encodings: ReadonlyMap<string, Raster['encoding']> = new Map([
   ['raw', 'raw'],
   ['gzip', 'gzip'],
   ['gz', 'gzip'],
@@ -43,7 +43,7 @@ const ENCODINGS: ReadonlyMap<string, Raster['encoding']> = new Map([
 ])
 
 /**
- * Reads an NRRD file (teem.sourceforge.net/nrrd/format.html), attached or detached: raw, gzip, text and hex. Axes
+ * Reads an nrrdText file (teem.sourceforge.net/nrrd/format.html), attached or detached: raw, gzip, text and hex. Axes
  * without a direction (`list`, `vector` …) become channels. A file without a space is taken as ITK does, in LPS.
  *
  * @throws InputError where the file is damaged, its checksum wrong, or its geometry or kind of voxels not understood
@@ -63,10 +63,11 @@ export async function readNrrd(path: string): Promise<Volume> {
 function rasterOf({ fields, list, end }: NrrdHeader, path: string, refuse: (fault: string) => never) {
   const spelledType = (fields.get('type') ?? '').toLowerCase().replace(/\s+/g, ' ')
   const type =
-    TYPES.get(spelledType) ?? refuse(`has voxels of type ${quoted(spelledType)}; halfdice reads numbers: convert it`)
+    storedTypes.get(spelledType) ??
+    refuse(`has voxels of type ${quoted(spelledType)}; halfdice reads numbers: convert it`)
   const spelledEncoding = (fields.get('encoding') ?? '').toLowerCase()
   const encoding =
-    ENCODINGS.get(spelledEncoding) ?? refuse(`has the encoding ${quoted(spelledEncoding)}; write it as gzip or raw`)
+    encodings.get(spelledEncoding) ?? refuse(`has the encoding ${quoted(spelledEncoding)}; write it as gzip or raw`)
   const endian = fields.get('endian')?.toLowerCase()
   const bytewise = storedBytes(type) === 1 || encoding === 'text'
   if (endian !== 'little' && endian !== 'big' && !(bytewise && endian === undefined)) {
@@ -93,7 +94,7 @@ function rasterOf({ fields, list, end }: NrrdHeader, path: string, refuse: (faul
   }
 }
 
-const TYPE_NAMES: Readonly<Record<VoxelType, string>> = {
+const typeNames: Readonly<Record<VoxelType, string>> = {
   int8: 'signed char',
   uint8: 'unsigned char',
   int16: 'short',
@@ -138,15 +139,15 @@ function headOf(volume: Volume, type: VoxelType, detached: string | undefined): 
   const several = channels > 1
   const lines = [
     'NRRD0004',
-    '# Complete NRRD file format specification at:',
+    '# Complete nrrdText file format specification at:',
     '# http://teem.sourceforge.net/nrrd/format.html',
-    `type: ${TYPE_NAMES[type]}`,
+    `type: ${typeNames[type]}`,
     `dimension: ${several ? 4 : 3}`,
     'space: left-posterior-superior',
     `sizes: ${several ? `${channels} ` : ''}${grid.shape.join(' ')}`,
     `space directions: ${several ? 'none ' : ''}${[0, 1, 2].map(vector).join(' ')}`,
     `kinds: ${several ? 'vector ' : ''}domain domain domain`,
-    `endian: ${HOST_LITTLE_ENDIAN ? 'little' : 'big'}`,
+    `endian: ${hostLittleEndian ? 'little' : 'big'}`,
     'encoding: gzip',
     `space origin: (${[-origin[0] + 0, -origin[1] + 0, origin[2]].join(',')})`,
     ...(detached === undefined ? [] : [`data file: ${detached}`]),

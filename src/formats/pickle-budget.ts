@@ -3,7 +3,7 @@
  * amount of work; data that a program wrote never make more out of the file than a multiple of its bytes.
  */
 export class PickleBudget {
-  #opcodes = MAX_OPCODES
+  #opcodes = maxOpcodes
   #work: number
 
   constructor(bytes: number) {
@@ -24,4 +24,4 @@ export class PickleBudget {
 }
 
 /** Properties of a case have some hundred parts; a million fits into 100 MB. */
-const MAX_OPCODES = 1_000_000
+const maxOpcodes = 1_000_000

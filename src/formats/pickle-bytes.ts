@@ -51,7 +51,7 @@ export class PickleBytes {
 
   /** A little-endian two's complement integer. No float64 is as large as one of 129 bytes. */
   long(length: number): number {
-    if (length > MAX_LONG_BYTES) throw new RangeError(`an integer of ${length} bytes`)
+    if (length > maxLongBytes) throw new RangeError(`an integer of ${length} bytes`)
     const bytes = this.take(length)
     let value = 0n
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i])
@@ -63,7 +63,7 @@ export class PickleBytes {
   }
 
   utf8(length: number): string {
-    return UTF8.decode(this.take(length))
+    return utf8Decoder.decode(this.take(length))
   }
 
   /** Text up to the next line feed. */
@@ -81,11 +81,11 @@ export class PickleBytes {
   }
 }
 
-const MAX_LONG_BYTES = 1024
-const UTF8 = new TextDecoder()
+const maxLongBytes = 1024
+const utf8Decoder = new TextDecoder()
 /** How Python spells a float or an integer; longer ones are beyond every float64. */
-const NUMBER = /^\s*[-+]?(\d{1,2000}\.?\d{0,2000}|\.\d{1,2000})(e[-+]?\d{1,10})?\s*$/i
-const NOT_FINITE: ReadonlyMap<string, number> = new Map([
+const numberPattern = /^\s*[-+]?(\d{1,2000}\.?\d{0,2000}|\.\d{1,2000})(e[-+]?\d{1,10})?\s*$/i
+const notFinite: ReadonlyMap<string, number> = new Map([
   ['nan', Number.NaN],
   ['inf', Number.POSITIVE_INFINITY],
   ['-inf', Number.NEGATIVE_INFINITY],
@@ -93,9 +93,9 @@ const NOT_FINITE: ReadonlyMap<string, number> = new Map([
 
 /** @throws RangeError for text that spells no number */
 export function spelled(text: string): number {
-  const special = NOT_FINITE.get(text)
+  const special = notFinite.get(text)
   if (special !== undefined) return special
-  if (!NUMBER.test(text)) throw new RangeError('text that spells no number')
+  if (!numberPattern.test(text)) throw new RangeError('text that spells no number')
   return Number(text)
 }
 

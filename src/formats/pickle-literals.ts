@@ -3,7 +3,7 @@ import { type PickleBytes, spelled } from './pickle-bytes.ts'
 type Literal = null | boolean | number | string | Uint8Array
 
 /** Opcodes that push one plain value, and how its bytes are read. */
-export const LITERALS: ReadonlyMap<string, (bytes: PickleBytes) => Literal> = new Map<
+export const literalReaders: ReadonlyMap<string, (bytes: PickleBytes) => Literal> = new Map<
   string,
   (bytes: PickleBytes) => Literal
 >([

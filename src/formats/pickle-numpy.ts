@@ -11,7 +11,7 @@ export interface Dtype {
 
 type Reader = (view: DataView, at: number, littleEndian: boolean) => number | boolean
 
-const READERS: Readonly<Record<string, Reader>> = {
+const readers: Readonly<Record<string, Reader>> = {
   b1: (view, at) => view.getUint8(at) !== 0,
   i1: (view, at) => view.getInt8(at),
   i2: (view, at, little) => view.getInt16(at, little),
@@ -29,13 +29,13 @@ const READERS: Readonly<Record<string, Reader>> = {
 export function parseDtype(text: string): Dtype | undefined {
   if (text.length > 3) return undefined
   const code = text.replace(/^[<>|=]/, '')
-  return Object.hasOwn(READERS, code) ? { code, littleEndian: !text.startsWith('>') } : undefined
+  return Object.hasOwn(readers, code) ? { code, littleEndian: !text.startsWith('>') } : undefined
 }
 
 /** NumPy's own limit. */
-const MAX_RANK = 64
+const maxRank = 64
 /** More numbers than any geometry has; an array of voxels stays closed. */
-const MAX_NUMBERS = 1 << 16
+const maxNumbers = 1 << 16
 
 /**
  * The numbers of an array, or undefined where there are so many that they can only be voxels.
@@ -53,20 +53,20 @@ export function numpyNumbers(
   const extents = extentsOf(shape)
   const product = (axes: readonly number[]) => axes.reduce((a, b) => a * b, 1)
   if (product(extents) * size !== bytes.length) throw new RangeError(`${bytes.length} bytes for another shape`)
-  if (product(extents) > MAX_NUMBERS) return undefined
+  if (product(extents) > maxNumbers) return undefined
   // Every list on every level counts: (10^9, 0) holds no number, but 10^9 empty lists.
   for (let axis = 0; axis <= extents.length; axis++) budget.spend(product(extents.slice(0, axis)))
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const strides = extents.map((_, axis) => product(fortran ? extents.slice(0, axis) : extents.slice(axis + 1)))
   const nested = (axis: number, index: number): NumpyValue =>
     axis === extents.length
-      ? READERS[code](view, index * size, littleEndian)
+      ? readers[code](view, index * size, littleEndian)
       : Array.from({ length: extents[axis] }, (_, i) => nested(axis + 1, index + i * strides[axis]))
   return nested(0, 0)
 }
 
 function extentsOf(shape: readonly unknown[]): number[] {
-  if (shape.length > MAX_RANK) throw new RangeError(`an array of ${shape.length} axes`)
+  if (shape.length > maxRank) throw new RangeError(`an array of ${shape.length} axes`)
   return shape.map((n) => {
     if (typeof n !== 'number' || !Number.isInteger(n) || n < 0) throw new RangeError('a shape that is none')
     return n

@@ -31,13 +31,13 @@ export class Opaque {
 /** A pickle of more than plain data. The message says of what, and does not name the file. */
 export class Unreadable extends Error {}
 
-export const MARK = Symbol('mark')
+export const stackMark = Symbol('mark')
 
 /** What lies on the stack while a pickle is read. */
-export type Item = PickledValue | Item[] | Map<string, PickledValue> | typeof MARK | undefined
+export type Item = PickledValue | Item[] | Map<string, PickledValue> | typeof stackMark | undefined
 
 /** The names that plain data use. */
-const ALLOWED = new Set([
+const allowed = new Set([
   'collections OrderedDict',
   '_codecs encode',
   'builtins bytearray',
@@ -54,7 +54,7 @@ const ALLOWED = new Set([
 
 /** A name that plain data use; it stands for itself and is never called. */
 export function named(name: string): Opaque {
-  if (!ALLOWED.has(name)) throw new Unreadable(`asks to load '${legible(name.replace(' ', '.'))}', which may run code`)
+  if (!allowed.has(name)) throw new Unreadable(`asks to load '${legible(name.replace(' ', '.'))}', which may run code`)
   return new Opaque(name)
 }
 

@@ -1,16 +1,16 @@
 import { InputError } from '../volume/errors.ts'
 import { PickleBudget } from './pickle-budget.ts'
 import { PickleBytes } from './pickle-bytes.ts'
-import { LITERALS } from './pickle-literals.ts'
+import { literalReaders } from './pickle-literals.ts'
 import {
   build,
   fillMap,
   type Item,
-  MARK,
   made,
   named,
   Opaque,
   type PickledValue,
+  stackMark,
   Unreadable,
 } from './pickle-objects.ts'
 
@@ -67,7 +67,7 @@ class Machine {
 
   #step(op: string): void {
     const [stack, bytes] = [this.#stack, this.#bytes]
-    const literal = LITERALS.get(op)
+    const literal = literalReaders.get(op)
     if (literal !== undefined) {
       stack.push(literal(bytes))
       return
@@ -80,7 +80,7 @@ class Machine {
         bytes.skip(8)
         return
       case '(':
-        stack.push(MARK)
+        stack.push(stackMark)
         return
       case '0':
         this.#pop()
@@ -191,12 +191,12 @@ class Machine {
 
   #pop(): Item {
     const item = this.#stack.pop()
-    if (item === MARK || item === undefined) throw incoherent()
+    if (item === stackMark || item === undefined) throw incoherent()
     return item
   }
 
   #toMark(): Item[] {
-    const mark = this.#stack.lastIndexOf(MARK)
+    const mark = this.#stack.lastIndexOf(stackMark)
     if (mark < 0) throw incoherent()
     return this.#stack.splice(mark).slice(1)
   }
@@ -204,7 +204,7 @@ class Machine {
   /** Replaces arrays that were built in place by their numbers, all the way down; what is shared stays shared. */
   #value(item: Item, depth = 0): PickledValue {
     if (depth > maxDepth) throw new Unreadable('nests too deeply')
-    if (item === MARK || item === undefined) throw incoherent()
+    if (item === stackMark || item === undefined) throw incoherent()
     if (typeof item !== 'object' || item === null) return item
     const done = this.#values.get(item)
     if (done !== undefined) return done

@@ -5,13 +5,13 @@ import { pipeline } from 'node:stream'
 import { createGunzip, createInflate } from 'node:zlib'
 import { InputError } from '../volume/errors.ts'
 import type { VoxelArray } from '../volume/volume.ts'
-import { allocateBytes, type ByteSource, CHUNK_BYTES, MAX_DEFLATE_RATIO, streamSource, take } from './byte-source.ts'
+import { allocateBytes, type ByteSource, chunkBytes, maxDeflateRatio, streamSource, take } from './byte-source.ts'
 import { inputFault } from './file-faults.ts'
 import { noteRead } from './inputs.ts'
 import { numbersOfText } from './text-numbers.ts'
 import { allocateVoxels, type StoredType, storedBytes, voxelsFromBytes, voxelTypeOf } from './voxel-types.ts'
 
-/** Numbers in a fixed order in one or several files: what an NRRD or MetaImage header says of its data. */
+/** Numbers in a fixed order in one or several files: what an nrrdText or MetaImage header says of its data. */
 export interface Raster {
   /** Each file holds an equal share. */
   readonly files: readonly string[]
@@ -31,7 +31,7 @@ export interface Raster {
 }
 
 /** Nobody hides more than this in front of compressed voxels; a damaged count must not cost minutes. */
-const MAX_PACKED_SKIP = 1 << 26
+const maxPackedSkip = 1 << 26
 
 /**
  * Reads all numbers. Checksums of compressed data are verified; every file must end where the header promises.
@@ -100,7 +100,7 @@ async function openRaster(raster: Raster, path: string, bytes: number, subject: 
     start = skipBytes === -1 ? Math.max(start, size - bytes) : start + skipBytes
     return plainSource(path, start, size)
   }
-  if (skipBytes < 0 || skipBytes > MAX_PACKED_SKIP) {
+  if (skipBytes < 0 || skipBytes > maxPackedSkip) {
     throw new InputError(subject, `skips ${skipBytes} bytes of compressed data; write it again without a byte skip`)
   }
   if (packedBytes !== undefined && start + packedBytes !== size) {
@@ -130,16 +130,16 @@ async function sizeOf(path: string, subject: string): Promise<number> {
 function plainSource(path: string, start: number, size: number): ByteSource {
   const bound = Math.max(0, size - start)
   if (bound === 0) return { bound, exact: true, fill: async () => 0, close: async () => {} }
-  return { ...streamSource(createReadStream(path, { start, highWaterMark: CHUNK_BYTES }), path, bound), exact: true }
+  return { ...streamSource(createReadStream(path, { start, highWaterMark: chunkBytes }), path, bound), exact: true }
 }
 
 /** zlib (RFC 1950) or gzip (RFC 1952) data, told apart by their first two bytes; both end in a checksum. */
 async function packedSource(path: string, start: number, size: number): Promise<ByteSource> {
   const bytes = Math.max(0, size - start)
   const [first, second] = await bytesAt(path, start, 2)
-  const unpack = (first === 0x1f && second === 0x8b ? createGunzip : createInflate)({ chunkSize: CHUNK_BYTES })
-  const unpacked = pipeline(createReadStream(path, { start, highWaterMark: CHUNK_BYTES }), unpack, () => {})
-  const source = streamSource(unpacked, path, bytes * MAX_DEFLATE_RATIO)
+  const unpack = (first === 0x1f && second === 0x8b ? createGunzip : createInflate)({ chunkSize: chunkBytes })
+  const unpacked = pipeline(createReadStream(path, { start, highWaterMark: chunkBytes }), unpack, () => {})
+  const source = streamSource(unpacked, path, bytes * maxDeflateRatio)
   return {
     ...source,
     async fill(target) {

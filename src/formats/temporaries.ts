@@ -14,7 +14,7 @@ export function temporaryName(name: string): string {
   return `.${start}.${process.pid}-${machine()}-${randomBytes(6).toString('hex')}.tmp`
 }
 
-const PATTERN = /^\..*\.(\d+)-([0-9a-f]{8})-[0-9a-f]{12}\.tmp$/s
+const pattern = /^\..*\.(\d+)-([0-9a-f]{8})-[0-9a-f]{12}\.tmp$/s
 
 const swept = new Set<string>()
 
@@ -25,7 +25,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
   swept.add(full)
   // A folder that cannot be listed is no reason to fail: what matters is whether it can be written in.
   for (const name of await readdir(full).catch(() => [])) {
-    const [, writer, where] = PATTERN.exec(name) ?? []
+    const [, writer, where] = pattern.exec(name) ?? []
     if (writer === undefined) continue
     const path = join(full, name)
     if ((where === machine() && !isAlive(Number(writer))) || (await isForgotten(path))) {
@@ -35,11 +35,11 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 /** No write pauses for a day: its process has ended, even if it ran elsewhere or another process has got its number. */
-const LONGEST_PAUSE_MS = 86_400_000
+const longestPauseMs = 86_400_000
 
 async function isForgotten(path: string): Promise<boolean> {
   const about = await stat(path).catch(() => undefined)
-  return about !== undefined && Date.now() - about.mtimeMs > LONGEST_PAUSE_MS
+  return about !== undefined && Date.now() - about.mtimeMs > longestPauseMs
 }
 
 function isAlive(process_: number): boolean {

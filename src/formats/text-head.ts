@@ -2,7 +2,7 @@ import { InputError } from '../volume/errors.ts'
 import { inputFault } from './file-faults.ts'
 import { openRegularFile } from './read-file.ts'
 
-/** The text that begins an NRRD or MetaImage file. */
+/** The text that begins an nrrdText or MetaImage file. */
 export interface TextHead {
   readonly text: string
   /** The byte behind the header: the first one of attached data. */
@@ -12,8 +12,8 @@ export interface TextHead {
 }
 
 /** Headers of real files take a few kilobytes, those of large segmentations some hundred. */
-const MAX_HEAD_BYTES = 1 << 24
-const STEP_BYTES = 1 << 16
+const maxHeadBytes = 1 << 24
+const stepBytes = 1 << 16
 
 /**
  * Reads the header of a file. `endOf` gets the file's first bytes as Latin-1 text (a character is a byte) and where to
@@ -32,14 +32,14 @@ export async function readTextHead(
       if (size === 0) throw new InputError(path, 'is empty; was it downloaded or copied completely?')
       let bytes = Buffer.alloc(0)
       // Doubled each time: what is read and searched stays in proportion to the header.
-      for (let want = STEP_BYTES; ; want *= 2) {
+      for (let want = stepBytes; ; want *= 2) {
         const from = bytes.length
         const more = Buffer.alloc(Math.min(want, size) - from)
         const { bytesRead } = await file.read(more, 0, more.length, from)
         bytes = Buffer.concat([bytes, more.subarray(0, bytesRead)])
         const end = endOf(bytes.toString('latin1'), from)
         const whole = bytesRead < more.length || bytes.length >= size
-        if (end === undefined && !whole && want < MAX_HEAD_BYTES) continue
+        if (end === undefined && !whole && want < maxHeadBytes) continue
         if (end === undefined && !whole) throw new InputError(path, 'has a header without an end; it is damaged')
         return { text: bytes.toString('utf8', 0, end), end: end ?? bytes.length, size }
       }

@@ -2,7 +2,7 @@ import { InputError } from '../volume/errors.ts'
 import type { StoredType } from './voxel-types.ts'
 
 /** The range of each integer type that text may spell; 64-bit ones as far as float64 holds every integer. */
-const RANGES: ReadonlyMap<StoredType, readonly [number, number]> = new Map([
+const ranges: ReadonlyMap<StoredType, readonly [number, number]> = new Map([
   ['uint8', [0, 2 ** 8 - 1]],
   ['int8', [-(2 ** 7), 2 ** 7 - 1]],
   ['uint16', [0, 2 ** 16 - 1]],
@@ -13,7 +13,7 @@ const RANGES: ReadonlyMap<StoredType, readonly [number, number]> = new Map([
   ['int64', [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]],
 ])
 
-const NOT_FINITE: ReadonlyMap<string, number> = new Map([
+const notFinite: ReadonlyMap<string, number> = new Map([
   ['nan', Number.NaN],
   ['inf', Number.POSITIVE_INFINITY],
   ['+inf', Number.POSITIVE_INFINITY],
@@ -29,11 +29,11 @@ export function numbersOfText(text: Uint8Array, type: StoredType, count: number,
   const words = Buffer.from(text)
     .toString('latin1')
     .split(/[\s,]+/)
-  const range = RANGES.get(type)
+  const range = ranges.get(type)
   const out: number[] = []
   for (const word of words) {
     if (word === '') continue
-    const value = NOT_FINITE.get(word.toLowerCase()) ?? (/^[-+.\deE]+$/.test(word) ? Number(word) : undefined)
+    const value = notFinite.get(word.toLowerCase()) ?? (/^[-+.\deE]+$/.test(word) ? Number(word) : undefined)
     const fits = range ? Number.isInteger(value) && inRange(value, range) : value !== undefined
     if (!fits || (Number.isNaN(value) && !/^nan$/i.test(word))) {
       throw new InputError(path, `has voxel ${out.length + 1} of its text that is no ${type} number; write it again`)

@@ -6,9 +6,9 @@ export type VoxelType = 'uint8' | 'int8' | 'uint16' | 'int16' | 'uint32' | 'int3
 export type StoredType = VoxelType | 'int64' | 'uint64' | 'float16'
 
 /** Whether this machine stores the low byte first. */
-export const HOST_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+export const hostLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
-const CONSTRUCTORS = {
+const constructors = {
   uint8: Uint8Array,
   int8: Int8Array,
   uint16: Uint16Array,
@@ -19,7 +19,7 @@ const CONSTRUCTORS = {
   float64: Float64Array,
 } as const
 
-const STORED_BYTES: Record<StoredType, number> = {
+const bytesOfStored: Record<StoredType, number> = {
   uint8: 1,
   int8: 1,
   uint16: 2,
@@ -35,7 +35,7 @@ const STORED_BYTES: Record<StoredType, number> = {
 
 /** Bytes of one element in a file. */
 export function storedBytes(type: StoredType): number {
-  return STORED_BYTES[type]
+  return bytesOfStored[type]
 }
 
 /** The type that holds a stored type in memory. */
@@ -45,13 +45,13 @@ export function voxelTypeOf(type: StoredType): VoxelType {
 
 /** The type of an array's elements. */
 export function arrayType(array: VoxelArray): VoxelType {
-  for (const type of Object.keys(CONSTRUCTORS) as VoxelType[]) if (array instanceof CONSTRUCTORS[type]) return type
+  for (const type of Object.keys(constructors) as VoxelType[]) if (array instanceof constructors[type]) return type
   return 'uint8' // Uint8ClampedArray and other bytes
 }
 
 /** A zeroed array of `length` elements. Throws RangeError where the machine cannot hold it. */
 export function allocateVoxels(type: VoxelType, length: number): VoxelArray {
-  return new CONSTRUCTORS[type](length)
+  return new constructors[type](length)
 }
 
 /** The bytes behind an array, without a copy. */
@@ -60,12 +60,12 @@ export function bytesOf(array: VoxelArray): Uint8Array {
 }
 
 /** Bytes that are compressed at a time; fixed, because the bytes of a compressed file depend on it. */
-const SLAB_BYTES = 1 << 20
+const slabBytes = 1 << 20
 
 /** The bytes behind an array in slabs, without a copy. */
 export function* slabsOf(array: VoxelArray): Generator<Uint8Array> {
   const bytes = bytesOf(array)
-  for (let at = 0; at < bytes.length; at += SLAB_BYTES) yield bytes.subarray(at, at + SLAB_BYTES)
+  for (let at = 0; at < bytes.length; at += slabBytes) yield bytes.subarray(at, at + slabBytes)
 }
 
 /**
@@ -74,17 +74,17 @@ export function* slabsOf(array: VoxelArray): Generator<Uint8Array> {
  * 64-bit integer is not exactly a float64 (its magnitude exceeds 2⁵³ and its low bits are set).
  */
 export function voxelsFromBytes(bytes: Uint8Array, type: StoredType, littleEndian: boolean): VoxelArray | undefined {
-  const size = STORED_BYTES[type]
+  const size = bytesOfStored[type]
   const length = bytes.byteLength / size
   const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
   const buffer = aligned.buffer as ArrayBuffer
-  if (littleEndian !== HOST_LITTLE_ENDIAN) swapBytes(aligned, size)
+  if (littleEndian !== hostLittleEndian) swapBytes(aligned, size)
   if (type === 'int64' || type === 'uint64') {
     const wide = new (type === 'int64' ? BigInt64Array : BigUint64Array)(buffer, aligned.byteOffset, length)
     return exactFloats(wide)
   }
   if (type === 'float16') return floatsFromHalves(new Uint16Array(buffer, aligned.byteOffset, length))
-  return new CONSTRUCTORS[type](buffer, aligned.byteOffset, length)
+  return new constructors[type](buffer, aligned.byteOffset, length)
 }
 
 /** Reverses the bytes of each element, in place. */

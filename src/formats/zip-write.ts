@@ -15,9 +15,9 @@ interface Written extends ZipInput {
 }
 
 /** From here on a size needs 64 bits; 0xffffffff itself means "see the zip64 field". */
-const ZIP64_FROM = 0xffffffff
+const zip64From = 0xffffffff
 /** 1980-01-01, the earliest date a zip archive can hold: the same arrays give the same bytes. */
-const DATE = 0x0021
+const date = 0x0021
 
 /** A zip archive of deflated files, zip64 where it is needed (APPNOTE.TXT 4.3). */
 export async function* zip(files: readonly ZipInput[]): AsyncGenerator<Uint8Array> {
@@ -26,7 +26,7 @@ export async function* zip(files: readonly ZipInput[]): AsyncGenerator<Uint8Arra
   for (const file of files) {
     const start = offset
     // Deflate may enlarge what it cannot compress, by less than 1 in 1000.
-    const wide = file.size >= ZIP64_FROM * 0.999
+    const wide = file.size >= zip64From * 0.999
     const local = record(0x04034b50, 30, (view) => {
       common(view, 4, wide)
       view.setUint16(26, encode(file.name).length, true)
@@ -65,23 +65,23 @@ export async function* zip(files: readonly ZipInput[]): AsyncGenerator<Uint8Arra
 }
 
 function* directoryEntry(file: Written): Generator<Uint8Array> {
-  const large = [file.size, file.storedSize, file.offset].filter((value) => value >= ZIP64_FROM)
+  const large = [file.size, file.storedSize, file.offset].filter((value) => value >= zip64From)
   yield record(0x02014b50, 46, (view) => {
     view.setUint16(4, large.length > 0 ? 45 : 20, true)
     common(view, 6, large.length > 0)
     view.setUint32(16, file.checksum, true)
-    view.setUint32(20, Math.min(file.storedSize, ZIP64_FROM), true)
-    view.setUint32(24, Math.min(file.size, ZIP64_FROM), true)
+    view.setUint32(20, Math.min(file.storedSize, zip64From), true)
+    view.setUint32(24, Math.min(file.size, zip64From), true)
     view.setUint16(28, encode(file.name).length, true)
     view.setUint16(30, large.length > 0 ? 4 + 8 * large.length : 0, true)
-    view.setUint32(42, Math.min(file.offset, ZIP64_FROM), true)
+    view.setUint32(42, Math.min(file.offset, zip64From), true)
   })
   yield encode(file.name)
   if (large.length > 0) yield zip64Field(large)
 }
 
 function* endRecords(count: number, directory: number, end: number): Generator<Uint8Array> {
-  const wide = directory >= ZIP64_FROM || count >= 0xffff
+  const wide = directory >= zip64From || count >= 0xffff
   if (wide) {
     yield record(0x06064b50, 56, (view) => {
       setSize(view, 4, 44, true)
@@ -101,7 +101,7 @@ function* endRecords(count: number, directory: number, end: number): Generator<U
     view.setUint16(8, Math.min(count, 0xffff), true)
     view.setUint16(10, Math.min(count, 0xffff), true)
     view.setUint32(12, end - directory, true)
-    view.setUint32(16, Math.min(directory, ZIP64_FROM), true)
+    view.setUint32(16, Math.min(directory, zip64From), true)
   })
 }
 
@@ -110,7 +110,7 @@ function common(view: DataView, at: number, wide: boolean): void {
   view.setUint16(at, wide ? 45 : 20, true)
   view.setUint16(at + 2, 0x0808, true) // sizes follow the data; names in UTF-8
   view.setUint16(at + 4, 8, true) // deflate
-  view.setUint16(at + 8, DATE, true)
+  view.setUint16(at + 8, date, true)
 }
 
 function zip64Field(values: readonly number[]): Uint8Array {

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { InputError } from '../volume/errors.ts'
-import { type ByteSource, CHUNK_BYTES, MAX_DEFLATE_RATIO, streamSource } from './byte-source.ts'
+import { type ByteSource, chunkBytes, maxDeflateRatio, streamSource } from './byte-source.ts'
 import { inputFault } from './file-faults.ts'
 import { openRegularFile } from './read-file.ts'
 
@@ -20,9 +20,9 @@ export interface ZipEntry {
   readonly rawName: Uint8Array
 }
 
-const UTF8 = new TextDecoder()
+const utf8Decoder = new TextDecoder()
 /** A directory is read whole; this bounds what a lying archive can ask for (some 500,000 entries). */
-const MAX_DIRECTORY_BYTES = 1 << 26
+const maxDirectoryBytes = 1 << 26
 
 /**
  * The entries of a zip archive, zip64 included, from its central directory (APPNOTE.TXT 4.3).
@@ -34,7 +34,7 @@ export async function readZipDirectory(path: string): Promise<ZipEntry[]> {
     const { size } = await file.stat()
     if (size === 0) throw new InputError(path, 'is empty; was it written completely?')
     const { offset, bytes, count } = await findDirectory(file, size, path)
-    if (!(offset + bytes <= size && bytes <= MAX_DIRECTORY_BYTES)) throw damaged(path)
+    if (!(offset + bytes <= size && bytes <= maxDirectoryBytes)) throw damaged(path)
     const directory = await readAt(file, offset, bytes, path)
     const entries: ZipEntry[] = []
     for (let at = 0; at < bytes; ) {
@@ -71,10 +71,10 @@ export async function openZipEntry(path: string, entry: ZipEntry): Promise<ByteS
     return entry.headerOffset + 30 + local.getUint16(26, true) + local.getUint16(28, true)
   })
   if (entry.storedSize === 0) return verified(emptySource, entry, subject)
-  const raw = createReadStream(path, { start, end: start + entry.storedSize - 1, highWaterMark: CHUNK_BYTES })
+  const raw = createReadStream(path, { start, end: start + entry.storedSize - 1, highWaterMark: chunkBytes })
   if (entry.method === 0) return verified(streamSource(raw, subject, entry.storedSize), entry, subject)
-  const inflated = pipeline(raw, createInflateRaw({ chunkSize: CHUNK_BYTES }), () => {})
-  return verified(streamSource(inflated, subject, entry.storedSize * MAX_DEFLATE_RATIO), entry, subject)
+  const inflated = pipeline(raw, createInflateRaw({ chunkSize: chunkBytes }), () => {})
+  return verified(streamSource(inflated, subject, entry.storedSize * maxDeflateRatio), entry, subject)
 }
 
 /** Whether an entry's own header says what the directory does. Behind flag 8 its checksum and sizes follow the data. */
@@ -142,7 +142,7 @@ function entryAt(view: DataView, at: number, path: string): ZipEntry {
   if (extraAt + extraBytes > view.byteLength) throw damaged(path)
   // Control characters would break the one line of an error message.
   const rawName = new Uint8Array(view.buffer, view.byteOffset + at + 46, nameBytes)
-  const name = UTF8.decode(rawName).replace(/\p{C}/gu, '?')
+  const name = utf8Decoder.decode(rawName).replace(/\p{C}/gu, '?')
   const fields = { size: 24, storedSize: 20, headerOffset: 42 }
   const entry = { size: 0, storedSize: 0, headerOffset: 0 }
   let wide = zip64At(view, extraAt, extraAt + extraBytes)

@@ -1,12 +1,12 @@
 import type { Presence, PresenceRule } from '../decision/decode/presence.ts'
 import { type BetaCalibration, calibrated, fitBetaCalibration } from '../metrics/beta-calibration.ts'
-import { CUTS, type CutTable, diceAtCuts, HALF_CUT } from '../metrics/cut-table.ts'
+import { type CutTable, diceAtCuts, halfCut, tableCuts } from '../metrics/cut-table.ts'
 import { bootstrap, type Interval } from '../metrics/statistics/bootstrap.ts'
 import { decideTables, type TableDecision } from './table-decision.ts'
 
 /** The ways to choose a threshold that are compared against references. */
-export const THRESHOLD_RULES = ['half', 'atCaseThreshold', 'calibrated', 'fixed'] as const
-export type ThresholdRule = (typeof THRESHOLD_RULES)[number]
+export const thresholdRules = ['half', 'atCaseThreshold', 'calibrated', 'fixed'] as const
+export type ThresholdRule = (typeof thresholdRules)[number]
 
 /** One case's threshold and Dice by each method. */
 export type CaseScores = Readonly<Record<ThresholdRule, { readonly threshold: number; readonly dice: number }>>
@@ -67,11 +67,11 @@ export function compareThresholds(given: readonly ComparedCase[], rule: Presence
   const raw = decideTables(tables, () => (p) => p, rule).map((decision, i) => asWritten(decision, sorted[i].presence))
   const recalibrated = decideTables(tables, calibrate, rule)
   const cases = tables.map((table, i): CaseScores => {
-    const at = (cut: number) => ({ threshold: CUTS[cut], dice: curves[i][cut] })
+    const at = (cut: number) => ({ threshold: tableCuts[cut], dice: curves[i][cut] })
     const by = ({ cut, best }: TableDecision) =>
-      cut === undefined ? { threshold: CUTS[best], dice: emptyMaskDice(table) } : at(cut)
+      cut === undefined ? { threshold: tableCuts[best], dice: emptyMaskDice(table) } : at(cut)
     return {
-      half: at(HALF_CUT),
+      half: at(halfCut),
       atCaseThreshold: by(raw[i]),
       calibrated: by(recalibrated[i]),
       fixed: at(fits[i % count].fixed),
@@ -86,22 +86,25 @@ export function compareThresholds(given: readonly ComparedCase[], rule: Presence
   const calibration = fitBetaCalibration(tables)
   return {
     cases,
-    means: over(THRESHOLD_RULES, (method, i) => cases[i][method].dice),
+    means: over(thresholdRules, (method, i) => cases[i][method].dice),
     differences: over(
       ['atCaseThreshold', 'calibrated', 'fixed'],
       (method, i) => cases[i][method].dice - cases[i].half.dice,
     ),
     fixedThreshold: {
-      value: CUTS[best.value],
-      low: CUTS[Math.round(best.low)],
-      high: CUTS[Math.round(best.high)],
+      value: tableCuts[best.value],
+      low: tableCuts[Math.round(best.low)],
+      high: tableCuts[Math.round(best.high)],
     },
     calibration,
     calibrationError: {
       raw: calibrationError(tables, () => (p) => p),
       calibrated: calibrationError(tables, calibrate),
     },
-    meanDice: Float64Array.from(CUTS, (_, cut) => curves.reduce((sum, curve) => sum + curve[cut], 0) / curves.length),
+    meanDice: Float64Array.from(
+      tableCuts,
+      (_, cut) => curves.reduce((sum, curve) => sum + curve[cut], 0) / curves.length,
+    ),
     reliability: reliability(tables),
   }
 }
@@ -109,7 +112,7 @@ export function compareThresholds(given: readonly ComparedCase[], rule: Presence
 /** The decision about a table, as it was made when the mask was written from the whole map. */
 function asWritten(decision: TableDecision, presence: Presence | undefined): TableDecision {
   if (presence === undefined) return decision
-  const cut = { optimal: decision.best, half: HALF_CUT, empty: undefined }[presence.mask]
+  const cut = { optimal: decision.best, half: halfCut, empty: undefined }[presence.mask]
   return { cut, best: decision.best }
 }
 
@@ -120,7 +123,7 @@ function emptyMaskDice({ hits }: CutTable): number {
 
 /** The cut with the largest mean Dice over the cases drawn; of a plateau, its middle. */
 function bestMean(curves: readonly Float64Array[], drawn: readonly number[]): number {
-  const sum = new Float64Array(CUTS.length)
+  const sum = new Float64Array(tableCuts.length)
   for (const i of drawn) {
     const curve = curves[i]
     for (let cut = 0; cut < sum.length; cut++) sum[cut] += curve[cut]

@@ -28,7 +28,7 @@ export interface FoundGeometry {
 }
 
 /** nnU-Net's properties take some kilobytes; with the places of every class, as after training, some megabytes. */
-const MOST_PROPERTY_BYTES = 1 << 28
+const mostPropertyBytes = 1 << 28
 
 /**
  * The geometry that lies beside an array: in the `.pkl` of its name; or, where that is missing or holds none (nnU-Net's
@@ -106,7 +106,7 @@ export function onImage(
 
 async function readProperties(path: string): Promise<PickledValue | undefined> {
   const about = await stat(path).catch(() => undefined)
-  if (about === undefined || about.isDirectory() || about.size > MOST_PROPERTY_BYTES) return undefined
+  if (about === undefined || about.isDirectory() || about.size > mostPropertyBytes) return undefined
   return decodePickle(await readRegularFile(path), path)
 }
 

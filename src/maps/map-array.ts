@@ -13,14 +13,14 @@ export interface MapArray {
 }
 
 /** How the arrays are called that pipelines write: nnU-Net v2 (and what builds on it), nnU-Net v1. */
-const ARRAY_NAMES = ['probabilities', 'softmax']
+const arrayNames = ['probabilities', 'softmax']
 
 /** Opens the array of maps in an `.npz` or `.npy`; its header is read and checked now. Throws InputError. */
 export async function openMapArray(path: string): Promise<MapArray> {
   if (!/\.npz$/i.test(path)) return streamedArray(path, () => openNpy(path))
   const npz = await openNpz(path)
   const { names } = npz
-  const name = ARRAY_NAMES.find((each) => names.includes(each)) ?? (names.length === 1 ? names[0] : undefined)
+  const name = arrayNames.find((each) => names.includes(each)) ?? (names.length === 1 ? names[0] : undefined)
   if (name === undefined) {
     const held = names.length === 0 ? 'no arrays' : `the arrays ${names.join(', ')}`
     throw new InputError(path, `holds ${held}; save the maps as 'probabilities'`)

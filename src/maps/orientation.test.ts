@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { createGrid, type Grid, type Vec3, voxelCount, worldPosition } from '../volume/grid.ts'
 import { type AlongAxis, alongGrid, alongOrientation, turned } from './orientation.ts'
 
-const LETTERS = [
+const letters = [
   ['R', 'L'],
   ['A', 'P'],
   ['S', 'I'],
 ]
-const ORDERS = [
+const orders = [
   [0, 1, 2],
   [0, 2, 1],
   [1, 0, 2],
@@ -16,8 +16,8 @@ const ORDERS = [
   [2, 1, 0],
 ]
 /** All 48 orientations: an order of the world's axes, and a side for each. */
-const CODES = ORDERS.flatMap((order) =>
-  Array.from({ length: 8 }, (_, sides) => order.map((world, n) => LETTERS[world][(sides >> n) & 1]).join('')),
+const codes = orders.flatMap((order) =>
+  Array.from({ length: 8 }, (_, sides) => order.map((world, n) => letters[world][(sides >> n) & 1]).join('')),
 )
 
 /** Oblique by some 20°, with extents and spacing that tell the axes apart. */
@@ -45,13 +45,13 @@ function expectSameWorld(array: Grid, along: readonly [AlongAxis, AlongAxis, Alo
   return grid
 }
 
-describe.each(CODES)('%s', (code) => {
+describe.each(codes)('%s', (code) => {
   test('an array in RAS order is turned to it, voxel by voxel', () => {
     const along = alongOrientation(oblique, code)
     if (!along) throw new Error(code)
     const grid = expectSameWorld(oblique, along)
     for (const [axis, letter] of [...code].entries()) {
-      const world = LETTERS.findIndex((pair) => pair.includes(letter))
+      const world = letters.findIndex((pair) => pair.includes(letter))
       const cosine = grid.direction[3 * world + axis]
       expect(Math.abs(cosine)).toBeGreaterThan(0.85)
       expect(cosine > 0).toBe('RAS'.includes(letter))

@@ -1,7 +1,7 @@
 import { InputError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
 import { convertToProbabilities } from '../volume/probabilities.ts'
-import { realValue, UNSCALED } from '../volume/scaling.ts'
+import { realValue, unscaled } from '../volume/scaling.ts'
 import { ValueSummary } from '../volume/value-summary.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { type CaseMaps, coversGrid, type Placement, type StoredNumbers } from './case-maps.ts'
@@ -117,7 +117,7 @@ class NotProbabilities extends Error {
 
 function probabilities({ numbers: { scale = 1 } }: CaseMaps, map: Float32Array): Put {
   return (stored, data, from, count, to, step) => {
-    const { slope, intercept } = stored.scaling ?? UNSCALED
+    const { slope, intercept } = stored.scaling ?? unscaled
     const scaling = { slope: slope / scale, intercept: intercept / scale }
     const bad = convertToProbabilities(data, from, count, scaling, map, to, step)
     if (bad >= 0) throw new NotProbabilities(stored)
@@ -133,7 +133,7 @@ async function faultOf(stored: StoredNumbers, { numbers, placement }: CaseMaps):
 }
 
 function logitsInto(write: (x: number, at: number) => void): Put {
-  return ({ subject, scaling = UNSCALED }, data, from, count, to, step) => {
+  return ({ subject, scaling = unscaled }, data, from, count, to, step) => {
     for (let i = from, at = to; i < from + count; i++, at += step) {
       const x = realValue(data[i], scaling)
       if (!Number.isFinite(x)) throw new InputError(subject, `holds ${x}; logits must be finite numbers`)

@@ -9,7 +9,7 @@ import { referenceLabels } from '../volume/reference-labels.ts'
 
 /** What maps are compared with. */
 export interface Reference {
-  /** Labels on the maps' grid; `NOT_ANNOTATED` (−1) where nobody has annotated. */
+  /** Labels on the maps' grid; `notAnnotated` (−1) where nobody has annotated. */
   readonly values: LabelArray
   /** How labels that stand for no class were read, if there are any. */
   readonly note?: string

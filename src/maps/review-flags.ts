@@ -15,7 +15,7 @@ export interface CommonFlag {
 }
 
 /** Each reason to look at a mask before using it: in general, and of one mask (undefined where it does not hold). */
-const REASONS: readonly (readonly [string, (row: UnflaggedRow) => string | undefined])[] = [
+const reasons: readonly (readonly [string, (row: UnflaggedRow) => string | undefined])[] = [
   ['differ sharply from the ½ cut', (row) => when(row.agreement < 0.8, 'differs sharply')],
   ['left out', (row) => when(!row.present && row.largest >= 0.1, `left out: p reaches only ${row.largest.toFixed(2)}`)],
   ['reach ½ in no voxel', (row) => when(drawn(row) && row.largest < 0.5, 'no voxel reaches ½')],
@@ -39,9 +39,9 @@ const REASONS: readonly (readonly [string, (row: UnflaggedRow) => string | undef
 ]
 
 /** Fewer cases say nothing about what is usual in a class. */
-const FEWEST_CASES = 8
+const fewestCases = 8
 /** A flag on more of a class's masks than this is a remark about the class. */
-const LARGEST_SHARE = 0.25
+const largestShare = 0.25
 
 /**
  * The flags of each row. Where a reason holds for more than a quarter of the masks of a class (of eight or more),
@@ -54,12 +54,12 @@ export function flagRows(rows: readonly UnflaggedRow[]): { flags: string[][]; co
   const classes = [...new Set(rows.map((row) => row.class))]
   for (const name of classes) {
     const own = [...rows.keys()].filter((i) => rows[i].class === name)
-    for (const [reason, flagOf] of REASONS) {
+    for (const [reason, flagOf] of reasons) {
       const found = own.flatMap((i) => {
         const flag = flagOf(rows[i])
         return flag === undefined ? [] : [{ i, flag }]
       })
-      if (own.length >= FEWEST_CASES && found.length > LARGEST_SHARE * own.length) {
+      if (own.length >= fewestCases && found.length > largestShare * own.length) {
         common.push({ class: name, reason, masks: found.length, of: own.length })
       } else for (const { i, flag } of found) flags[i].push(flag)
     }
@@ -71,17 +71,17 @@ export function flagRows(rows: readonly UnflaggedRow[]): { flags: string[][]; co
 }
 
 /** So far from its class's median that fewer than one in a thousand would be, were log-volumes normal. */
-const OUTLIER_SCORE = 3.5
+const outlierScore = 3.5
 
 /** The rows whose volume is implausible beside the others: how often the median it is. */
 function unusualSizes(volumes: readonly (readonly [row: number, ml: number])[]): [number, number][] {
-  if (volumes.length < FEWEST_CASES) return []
+  if (volumes.length < fewestCases) return []
   const logs = volumes.map(([, ml]) => Math.log(ml))
   const middle = median(logs)
   // 1.4826: the median absolute deviation of a normal distribution is σ/1.4826.
   const spread = 1.4826 * median(logs.map((log) => Math.abs(log - middle)))
   return volumes.flatMap(([row], i): [number, number][] =>
-    Math.abs(logs[i] - middle) > OUTLIER_SCORE * Math.max(spread, 0.05) ? [[row, Math.exp(logs[i] - middle)]] : [],
+    Math.abs(logs[i] - middle) > outlierScore * Math.max(spread, 0.05) ? [[row, Math.exp(logs[i] - middle)]] : [],
   )
 }
 

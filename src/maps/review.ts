@@ -1,6 +1,6 @@
 import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 import type { PresenceRule } from '../decision/decode/presence.ts'
-import { type CutTable, diceAtCuts, HALF_CUT } from '../metrics/cut-table.ts'
+import { type CutTable, diceAtCuts, halfCut } from '../metrics/cut-table.ts'
 import { type PackedCutTable, packCutTable, unpackCutTable } from '../metrics/packed-cut-table.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
@@ -97,7 +97,7 @@ export class ReviewCollector {
         haze: result.presence?.mask === 'half',
         lost: result.lostVolume / Math.max(1, result.lostVolume + result.volume),
         referenceDice: reference && diceOfMask(decoded, scheme, i, reference),
-        referenceDiceAtHalf: table && diceAtCuts(table)[HALF_CUT],
+        referenceDiceAtHalf: table && diceAtCuts(table)[halfCut],
       })
     }
   }

@@ -1,11 +1,11 @@
 import { InputError } from '../volume/errors.ts'
 
 /** Voxels looked at: enough to see a network's habit, few enough to cost nothing. */
-const SAMPLED = 1 << 18
+const sampled = 1 << 18
 /** float16 rounds 25 classes to within 10⁻³ of 1; bytes to within 0.05. */
-const TOLERATED = 0.01
+const tolerated = 0.01
 /** Beyond this, on more than one voxel in a hundred, the maps are no softmax. */
-const IMPOSSIBLE = 0.1
+const impossible = 0.1
 
 /**
  * What maps add up to, on an even sample of voxels: 1 for a softmax with its background, at most 1 without. Voxels
@@ -19,7 +19,7 @@ export class SumCheck {
   /** @param whole whether the background is among the maps */
   constructor(voxels: number, whole: boolean) {
     // Odd, so that it does not meet the same column of every row.
-    this.#stride = Math.max(1, Math.floor(voxels / SAMPLED)) | 1
+    this.#stride = Math.max(1, Math.floor(voxels / sampled)) | 1
     this.#sums = new Float64Array(Math.ceil(voxels / this.#stride))
     this.#whole = whole
   }
@@ -36,7 +36,7 @@ export class SumCheck {
       if (sum === 0) continue
       held++
       // As bytes or per cent, each of some classes is rounded.
-      if (Math.abs(sum - 1) > 5 * TOLERATED) off++
+      if (Math.abs(sum - 1) > 5 * tolerated) off++
     }
     return 2 * held >= this.#sums.length && off <= held / 100
   }
@@ -47,8 +47,8 @@ export class SumCheck {
     for (const sum of this.#sums) {
       const error = Math.abs(sum - 1)
       if (sum === 0 || (!this.#whole && sum < 1)) continue
-      if (error > TOLERATED) off++
-      if (error > IMPOSSIBLE) wrong++
+      if (error > tolerated) off++
+      if (error > impossible) wrong++
       if (error > Math.abs(worst - 1)) worst = sum
     }
     if (wrong > this.#sums.length / 100) {

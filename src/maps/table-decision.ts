@@ -1,5 +1,5 @@
 import { type PresenceRule, presenceOf } from '../decision/decode/presence.ts'
-import { bestSoftCut, type CutTable, HALF_CUT } from '../metrics/cut-table.ts'
+import { bestSoftCut, type CutTable, halfCut } from '../metrics/cut-table.ts'
 
 /**
  * How the map of a `CutTable` is cut by the rule that masks are written by; `cut` is undefined where the mask is empty.
@@ -29,7 +29,7 @@ export function decideTables(
   const smallestElsewhere = likely.length > 0 ? Math.min(...likely) : undefined
   return about.map((evidence) => {
     const { mask } = presenceOf({ ...evidence, smallestElsewhere }, rule)
-    const cut = mask === 'empty' ? undefined : mask === 'half' ? HALF_CUT : evidence.cut
+    const cut = mask === 'empty' ? undefined : mask === 'half' ? halfCut : evidence.cut
     return { cut, best: evidence.cut }
   })
 }

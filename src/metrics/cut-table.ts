@@ -5,25 +5,25 @@ const step = 0.02
 const half = 500
 
 /** The probabilities at which a `CutTable` knows everything, ascending. */
-export const CUTS: Float64Array = Float64Array.from(
+export const tableCuts: Float64Array = Float64Array.from(
   { length: 2 * half + 1 },
   (_, i) => 1 / (1 + Math.exp(-step * (i - half))),
 )
-/** The index of ½ in `CUTS`. */
-export const HALF_CUT = half
+/** The index of ½ in `tableCuts`. */
+export const halfCut = half
 
 /**
- * What thresholding one map at any of `CUTS` gives against a reference, from one pass over both: voxels, voxels of the
+ * What thresholding one map at any of `tableCuts` gives against a reference, from one pass over both: voxels, voxels of the
  * reference, and sums of probabilities between neighbouring cuts. Scores at cuts are exact; calibrations are applied
  * between.
  */
 export class CutTable {
-  /** Voxels with CUTS[b − 1] ≤ m < CUTS[b], for b = 0 … CUTS.length. */
-  readonly counts: Float64Array = new Float64Array(CUTS.length + 1)
+  /** Voxels with tableCuts[b − 1] ≤ m < tableCuts[b], for b = 0 … tableCuts.length. */
+  readonly counts: Float64Array = new Float64Array(tableCuts.length + 1)
   /** Those of them that are in the reference. */
-  readonly hits: Float64Array = new Float64Array(CUTS.length + 1)
+  readonly hits: Float64Array = new Float64Array(tableCuts.length + 1)
   /** Σ m over them. */
-  readonly sums: Float64Array = new Float64Array(CUTS.length + 1)
+  readonly sums: Float64Array = new Float64Array(tableCuts.length + 1)
 
   /**
    * Adds voxels; those in the reference have a label for which `inside` holds. Where the reference is negative nobody
@@ -50,24 +50,24 @@ function tableOf(reference: LabelArray, inside: (label: number) => boolean): Uin
   return Uint8Array.from({ length: Math.min(largest, 1 << 20) + 1 }, (_, label) => Number(inside(label)))
 }
 
-const last = CUTS.length
+const last = tableCuts.length
 
 /** The number of cuts that m reaches: guessed by its logit, then put right, since logarithms round. */
 function binOf(m: number): number {
-  if (!(m >= CUTS[0])) return 0
-  if (m >= CUTS[last - 1]) return last
+  if (!(m >= tableCuts[0])) return 0
+  if (m >= tableCuts[last - 1]) return last
   let b = Math.floor(Math.log(m / (1 - m)) / step) + half + 1
-  while (b > 0 && m < CUTS[b - 1]) b--
-  while (b < last && m >= CUTS[b]) b++
+  while (b > 0 && m < tableCuts[b - 1]) b--
+  while (b < last && m >= tableCuts[b]) b++
   return b
 }
 
-/** Dice against the reference of the mask {m ≥ CUTS[i]}, for every i; both empty count as 1. */
+/** Dice against the reference of the mask {m ≥ tableCuts[i]}, for every i; both empty count as 1. */
 export function diceAtCuts({ counts, hits }: CutTable): Float64Array {
   const reference = hits.reduce((a, b) => a + b, 0)
-  const dice = new Float64Array(CUTS.length)
+  const dice = new Float64Array(tableCuts.length)
   let [volume, both] = [0, 0]
-  for (let i = CUTS.length - 1; i >= 0; i--) {
+  for (let i = tableCuts.length - 1; i >= 0; i--) {
     volume += counts[i + 1]
     both += hits[i + 1]
     dice[i] = volume + reference === 0 ? 1 : (2 * both) / (volume + reference)
@@ -91,9 +91,9 @@ export interface SoftCut {
 export function bestSoftCut({ counts, sums }: CutTable, calibrate: (m: number) => number = (m) => m): SoftCut {
   const mass = counts.map((n, b) => (n === 0 ? 0 : n * calibrate(sums[b] / n)))
   const total = mass.reduce((a, b) => a + b, 0)
-  let best: SoftCut = { cut: HALF_CUT, supDice: total === 0 ? 1 : 0, sum: 0, count: 0, total }
+  let best: SoftCut = { cut: halfCut, supDice: total === 0 ? 1 : 0, sum: 0, count: 0, total }
   let [sum, count] = [0, 0]
-  for (let i = CUTS.length - 1; i >= 0; i--) {
+  for (let i = tableCuts.length - 1; i >= 0; i--) {
     sum += mass[i + 1]
     count += counts[i + 1]
     const supDice = total === 0 ? 1 : (2 * sum) / (count + total)

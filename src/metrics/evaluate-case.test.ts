@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { InputError } from '../volume/errors.ts'
 import { createGrid } from '../volume/grid.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
-import { CutTable, diceAtCuts, HALF_CUT } from './cut-table.ts'
+import { CutTable, diceAtCuts, halfCut } from './cut-table.ts'
 import { evaluateCase } from './evaluate-case.ts'
 import { evaluateLabels } from './evaluate-labels.ts'
 import { surfaceDistances } from './surface-distances.ts'
@@ -76,7 +76,7 @@ describe('voxels of the label ignore', () => {
     whole.add(probabilities, negative, (label) => label === 1)
     alone.add(probabilities.subarray(0, 90), reference.subarray(0, 90), (label) => label === 1)
     expect(whole).toEqual(alone)
-    expect(diceAtCuts(whole)[HALF_CUT]).toBeGreaterThan(0)
+    expect(diceAtCuts(whole)[halfCut]).toBeGreaterThan(0)
   })
 })
 

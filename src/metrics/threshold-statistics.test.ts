@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { calibrated, fitBetaCalibration } from './beta-calibration.ts'
-import { bestSoftCut, CUTS, CutTable, diceAtCuts, HALF_CUT } from './cut-table.ts'
+import { bestSoftCut, CutTable, diceAtCuts, halfCut, tableCuts } from './cut-table.ts'
 
 /** Deterministic uniform numbers (mulberry32). */
 function uniform(seed: number): () => number {
@@ -22,7 +22,7 @@ function tableOf(map: Float32Array, reference: Uint8Array): CutTable {
 
 describe('cut table', () => {
   test('½ is a cut; Dice at every cut is that of counting voxels', () => {
-    expect(CUTS[HALF_CUT]).toBe(0.5)
+    expect(tableCuts[halfCut]).toBe(0.5)
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.float({ min: 0, max: 1, noNaN: true }), fc.nat(2)), { maxLength: 40 }),
@@ -31,8 +31,8 @@ describe('cut table', () => {
           const reference = Uint8Array.from(voxels, ([, label]) => label)
           const dice = diceAtCuts(tableOf(map, reference))
           const size = reference.filter((label) => label === 1).length
-          for (let i = 0; i < CUTS.length; i += 37) {
-            const inside = [...map].map((p) => p >= CUTS[i])
+          for (let i = 0; i < tableCuts.length; i += 37) {
+            const inside = [...map].map((p) => p >= tableCuts[i])
             const volume = inside.filter(Boolean).length
             const both = inside.filter((yes, v) => yes && reference[v] === 1).length
             expect(dice[i]).toBe(volume + size === 0 ? 1 : (2 * both) / (volume + size))
@@ -47,7 +47,7 @@ describe('cut table', () => {
     const random = uniform(3)
     const map = Float32Array.from({ length: 20000 }, () => random() ** 2)
     const { cut, supDice } = bestSoftCut(tableOf(map, new Uint8Array(map.length)))
-    expect(CUTS[cut]).toBeCloseTo(supDice / 2, 2)
+    expect(tableCuts[cut]).toBeCloseTo(supDice / 2, 2)
   })
 })
 

@@ -198,7 +198,7 @@ class Sheet {
       binCount,
     )
     this.#pool(organ, measured)
-    for (const { method, threshold, predictedDice, diceNoisy, diceClean, volumeRatio } of scores) {
+    for (const { method, threshold, softDice, diceNoisy, diceClean, volumeRatio } of scores) {
       this.rows.push({
         organ: organs[organ].name,
         sigma_mm: sigmaText(sigmaMm),
@@ -212,7 +212,7 @@ class Sheet {
         dice_noisy: diceNoisy,
         dice_clean: diceClean,
         volume_ratio: volumeRatio,
-        predicted_dice: predictedDice,
+        soft_dice: softDice,
         ece: measured.ece,
         brier: measured.brier,
       })

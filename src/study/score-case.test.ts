@@ -41,7 +41,7 @@ test('every cut scores as counting voxel by voxel says, and none beats the oracl
         expect(score.volumeRatio).toBeCloseTo(volume / clean.reduce((a, b) => a + b), 12)
       }
       const own = scores.find(({ method }) => method === 'ce@case')!
-      expect(own.predictedDice).toBeCloseTo(softDiceOptimum(m).supDice, 9)
+      expect(own.softDice).toBeCloseTo(softDiceOptimum(m).supDice, 9)
     }),
   )
 })
@@ -60,7 +60,7 @@ test('score tables survive a round trip, names with commas and quotes included',
     dice_noisy: 0.1234567,
     dice_clean: 1,
     volume_ratio: 0,
-    predicted_dice: 1e-7,
+    soft_dice: 1e-7,
     ece: 0.25,
     brier: 0.5,
   }

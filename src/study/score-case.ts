@@ -34,7 +34,7 @@ export interface CaseScore {
   readonly method: StudyMethod
   readonly threshold: number
   /** Soft Dice of the mask under the map itself: for `@case` the sup-Dice D*, what the map promises. */
-  readonly predictedDice: number
+  readonly softDice: number
   readonly diceNoisy: number
   readonly diceClean: number
   /** Voxels of the mask over voxels of the clean label. */
@@ -104,7 +104,7 @@ function cutScorer(m: Float32Array, clean: Uint8Array, noisy: Uint8Array, asked:
   const at = (threshold: number): Omit<CaseScore, 'method' | 'threshold'> => {
     const bin = thresholds.indexOf(threshold) + 1
     return {
-      predictedDice: softDiceAt(m, threshold).dice,
+      softDice: softDiceAt(m, threshold).dice,
       diceNoisy: dice(inNoisy[bin], all[bin], inNoisy[0]),
       diceClean: dice(inClean[bin], all[bin], inClean[0]),
       volumeRatio: all[bin] / inClean[0],

@@ -16,7 +16,7 @@ export interface ScoreRow {
   /** Voxels of the mask over voxels of the clean label. */
   readonly volume_ratio: number
   /** Soft Dice of the mask under the probability map itself. */
-  readonly predicted_dice: number
+  readonly soft_dice: number
   /** Of the probability map against the noisy label, in the organ's neighbourhood. */
   readonly ece: number
   readonly brier: number
@@ -35,7 +35,7 @@ const scoreColumns = [
   'dice_noisy',
   'dice_clean',
   'volume_ratio',
-  'predicted_dice',
+  'soft_dice',
   'ece',
   'brier',
 ] as const satisfies readonly (keyof ScoreRow)[]

@@ -22,7 +22,7 @@ const rows = ['x', 'y'].flatMap((organ) =>
         dice_noisy: dice,
         dice_clean: dice / 2,
         volume_ratio: 1 + i,
-        predicted_dice: 0.7,
+        soft_dice: 0.7,
         ece: 0.1,
         brier: 0.2,
       }

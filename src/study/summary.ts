@@ -21,7 +21,7 @@ export interface SummaryRow {
   readonly dice_high: number
   /** Deviation of the folds' means. */
   readonly dice_fold_sd: number
-  readonly predicted_dice_mean: number
+  readonly soft_dice_mean: number
   readonly threshold_mean: number
   readonly volume_ratio_mean: number
   readonly ece_mean: number
@@ -81,7 +81,7 @@ export function summarise(rows: readonly ScoreRow[], resamples: number): Summary
           dice_low: interval.low,
           dice_high: interval.high,
           dice_fold_sd: deviation(foldMeans(own, dice)),
-          predicted_dice_mean: mean((row) => row.predicted_dice),
+          soft_dice_mean: mean((row) => row.soft_dice),
           threshold_mean: mean((row) => row.threshold),
           volume_ratio_mean: mean((row) => row.volume_ratio),
           ece_mean: mean((row) => row.ece),

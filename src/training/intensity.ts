@@ -1,6 +1,6 @@
 import { quantile } from '../metrics/statistics/quantile.ts'
 import { InputError } from '../volume/errors.ts'
-import { realValue, UNSCALED } from '../volume/scaling.ts'
+import { realValue, unscaled } from '../volume/scaling.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import type { LabelBits } from './label-bits.ts'
 
@@ -25,7 +25,7 @@ export type Intensity =
  * hold
  */
 export function checkIntensities(image: Volume, subject: (channel: number) => string): void {
-  const { data, scaling = UNSCALED } = image
+  const { data, scaling = unscaled } = image
   // Whole numbers as they are stored are always finite.
   if (image.scaling === undefined && !(data instanceof Float32Array || data instanceof Float64Array)) return
   for (let channel = 0; channel < image.channels; channel++) {
@@ -74,7 +74,7 @@ function moments(values: Float32Array): { mean: number; deviation: number } {
 /** Intensities inside a label, thinned to at most `limit`, for fitWindow. */
 export function sampleInside(image: Volume, channel: number, bits: LabelBits, limit: number): Float32Array {
   const values = channelOf(image, channel)
-  const { scaling = UNSCALED } = image
+  const { scaling = unscaled } = image
   let count = 0
   for (const b of bits) if (b !== 0) count++
   const stride = Math.max(1, Math.ceil(count / limit))

@@ -1,6 +1,6 @@
 import { InputError } from '../volume/errors.ts'
 import { type Vec3, vec3 } from '../volume/grid.ts'
-import { realValue, storedValue, UNSCALED } from '../volume/scaling.ts'
+import { realValue, storedValue, unscaled } from '../volume/scaling.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import { type Intensity, infiniteIntensity, normalise } from './intensity.ts'
 import type { LabelBits } from './label-bits.ts'
@@ -93,7 +93,7 @@ function nonzeroBox(image: Volume): { start: Vec3; region: Vec3 } {
   const low = [nx, ny, nz]
   const high = [-1, -1, -1]
   // Stored numbers: what stands for 0 where the data are scaled.
-  const zero = storedValue(0, image.scaling ?? UNSCALED)
+  const zero = storedValue(0, image.scaling ?? unscaled)
   for (let channel = 0; channel < image.channels; channel++) {
     const values = channelOf(image, channel)
     for (let k = 0, at = 0; k < nz; k++) {
@@ -116,7 +116,7 @@ function nonzeroBox(image: Volume): { start: Vec3; region: Vec3 } {
 
 function cropChannel(image: Volume, channel: number, start: Vec3, region: Vec3, subject: string): Float32Array {
   const values = channelOf(image, channel)
-  const { scaling = UNSCALED } = image
+  const { scaling = unscaled } = image
   const result = new Float32Array(region[0] * region[1] * region[2])
   eachRow(image.grid.shape, start, region, (from, to) => {
     for (let i = 0; i < region[0]; i++) result[to + i] = realValue(values[from + i], scaling)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { IGNORE } from '../datasets/dataset-json.ts'
+import { ignoreName } from '../datasets/dataset-json.ts'
 import { patientFolds } from '../datasets/folds.ts'
 import { joinChannels } from '../datasets/join-channels.ts'
 import { type NnunetCase, type NnunetDataset, readNnunetDataset, refuseIgnored } from '../datasets/nnunet.ts'
@@ -107,7 +107,7 @@ function configOf(
 function outputsOf(names: readonly string[], labels: ReadonlyMap<string, readonly number[]>): OutputSpec[] {
   return names.map((name) => {
     const values = name.split('+').flatMap((part) => {
-      if (part === IGNORE) {
+      if (part === ignoreName) {
         throw new InputError('--outputs', `'${part}' marks voxels without a label; name structures`)
       }
       const found = labels.get(part)

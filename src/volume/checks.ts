@@ -1,6 +1,6 @@
 import { InputError } from './errors.ts'
 import { type Grid, gridFault, type Vec3, voxelCount } from './grid.ts'
-import { LARGEST_LABEL } from './label-numbers.ts'
+import { largestLabel } from './label-numbers.ts'
 import type { VoxelArray } from './volume.ts'
 
 // What the library's public functions ask of their arguments. Nothing here reads the voxels.
@@ -49,8 +49,8 @@ export function checkBytes(bytes: Uint8Array, subject: string): void {
 
 /** Throws an InputError unless it can be a label's number. */
 export function checkLabelArgument(label: number, subject = 'label'): void {
-  if (!(Number.isInteger(label) && label >= 0 && label <= LARGEST_LABEL)) {
-    throw new InputError(subject, `is ${String(label)}; give a whole number from 0 to ${LARGEST_LABEL}`)
+  if (!(Number.isInteger(label) && label >= 0 && label <= largestLabel)) {
+    throw new InputError(subject, `is ${String(label)}; give a whole number from 0 to ${largestLabel}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import { InputError } from './errors.ts'
 
 /** The largest label: label maps are written with 8 or 16 bits. */
-export const LARGEST_LABEL = 65_535
+export const largestLabel = 65_535
 
 /**
  * The label that `value` is.
@@ -13,9 +13,9 @@ export const LARGEST_LABEL = 65_535
  * checkLabelNumber(3, 'dataset.json', "label 'liver'") // 3
  */
 export function checkLabelNumber(value: unknown, subject: string, what: string): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LARGEST_LABEL) return value + 0
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestLabel) return value + 0
   const shown = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value)
-  throw new InputError(subject, `${what} is ${shown}; a label is a whole number from 0 to ${LARGEST_LABEL}`)
+  throw new InputError(subject, `${what} is ${shown}; a label is a whole number from 0 to ${largestLabel}`)
 }
 
 /** As `checkLabelNumber`, of a number written out in digits. */

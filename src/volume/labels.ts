@@ -1,6 +1,6 @@
 import { InputError } from './errors.ts'
-import { LARGEST_LABEL } from './label-numbers.ts'
-import { realValue, type Scaling, UNSCALED } from './scaling.ts'
+import { largestLabel } from './label-numbers.ts'
+import { realValue, type Scaling, unscaled } from './scaling.ts'
 import { checkVolume, type Volume } from './volume.ts'
 
 /** Arrays that can hold class labels. */
@@ -16,10 +16,10 @@ export interface LabelMap<A extends LabelArray = LabelArray> {
 /**
  * Parcellations of the brain have up to 1,000 labels (Schaefer 2018); images of intensities have thousands of values.
  */
-const MOST_LABELS = 1024
+const mostLabels = 1024
 
 /** The rounding of float32 numbers, relative to their size: two roundings of 2⁻²⁴ each. */
-const FLOAT32_ROUNDING = 2 ** -23
+const float32Rounding = 2 ** -23
 
 /**
  * Reads a one-channel volume as a label map. Integer data are used in place; floating-point and scaled data are
@@ -50,7 +50,7 @@ export function labelMapOf(volume: Volume, subject: string): LabelMap {
     const label = wholeNumber(data[i], scaling)
     if (label === undefined) {
       const remedy = 'give a label map, or cut probabilities with `halfdice threshold` first'
-      const value = realValue(data[i], scaling ?? UNSCALED)
+      const value = realValue(data[i], scaling ?? unscaled)
       throw new InputError(subject, `holds ${value}, which is no integer label; ${remedy}`)
     }
     values[i] = label
@@ -59,12 +59,12 @@ export function labelMapOf(volume: Volume, subject: string): LabelMap {
 }
 
 /** Stands in a reference's values where nobody has annotated: such voxels count in no score and no fit. */
-export const NOT_ANNOTATED = -1
+export const notAnnotated = -1
 
-/** The label map with `NOT_ANNOTATED` in place of the label `ignore`, which then is none of its labels. */
+/** The label map with `notAnnotated` in place of the label `ignore`, which then is none of its labels. */
 export function withoutIgnored(map: LabelMap, ignore: number | undefined): LabelMap {
   if (ignore === undefined || !map.labels.includes(ignore)) return map
-  const values = Int32Array.from(map.values, (label) => (label === ignore ? NOT_ANNOTATED : label))
+  const values = Int32Array.from(map.values, (label) => (label === ignore ? notAnnotated : label))
   return { values, labels: map.labels.filter((label) => label !== ignore) }
 }
 
@@ -84,14 +84,14 @@ export function holdsLabels({ data, scaling }: Volume): boolean {
  * The whole number that a stored number stands for, or undefined where it stands for a fraction or for too large a
  * number.
  */
-function wholeNumber(stored: number, scaling: Scaling = UNSCALED): number | undefined {
+function wholeNumber(stored: number, scaling: Scaling = unscaled): number | undefined {
   const real = realValue(stored, scaling)
   const whole = Math.round(real)
   if (whole !== real) {
     const { slope, intercept } = scaling
-    const rounding = FLOAT32_ROUNDING * Math.max(1, Math.abs(slope * stored) + Math.abs(intercept))
+    const rounding = float32Rounding * Math.max(1, Math.abs(slope * stored) + Math.abs(intercept))
     // Below half a label a step, no other label is stored as this number; it lies at most half a step from its label.
-    const halfStep = scaling !== UNSCALED && Math.abs(slope) <= 0.5 ? Math.abs(slope) / 2 : 0
+    const halfStep = scaling !== unscaled && Math.abs(slope) <= 0.5 ? Math.abs(slope) / 2 : 0
     if (!(Math.abs(real - whole) <= halfStep + rounding)) return undefined
   }
   return Math.abs(whole) < 2 ** 31 ? whole + 0 : undefined
@@ -107,16 +107,16 @@ function distinct(values: LabelArray, subject: string): number[] {
     previous = value
     if (seen.has(value)) continue
     seen.add(value)
-    if (!(value >= 0 && value <= LARGEST_LABEL)) {
+    if (!(value >= 0 && value <= largestLabel)) {
       throw new InputError(
         subject,
-        `holds ${value}, and a label is a whole number from 0 to ${LARGEST_LABEL}; give a label map, not an image`,
+        `holds ${value}, and a label is a whole number from 0 to ${largestLabel}; give a label map, not an image`,
       )
     }
-    if (seen.size > MOST_LABELS) {
+    if (seen.size > mostLabels) {
       throw new InputError(
         subject,
-        `holds more than ${MOST_LABELS} different numbers; give a label map, not an image of intensities`,
+        `holds more than ${mostLabels} different numbers; give a label map, not an image of intensities`,
       )
     }
   }

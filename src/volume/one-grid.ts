@@ -39,14 +39,14 @@ export function onGrid(volume: Volume, grid: Grid): Volume {
 }
 
 /** A displacement of more than five standard deviations: less than one voxel in a million. */
-const FARTHEST_SIGMA = 5
+const farthestSigma = 5
 
 /**
  * The volume with background slices on both sides, where it is `emptyOutside`: as many as noise of standard deviation
  * `sigmaMm` (along k) may move an object into.
  */
 export function withRoomFor(sigmaMm: number, volume: Volume): Volume {
-  const slices = Math.ceil((FARTHEST_SIGMA * sigmaMm) / volume.grid.spacing[2])
+  const slices = Math.ceil((farthestSigma * sigmaMm) / volume.grid.spacing[2])
   if (!volume.emptyOutside || slices === 0) return volume
   const [nx, ny, nz] = volume.grid.shape
   const grid: Grid = {

@@ -1,6 +1,6 @@
 import { InputError } from './errors.ts'
-import { type Scaling, UNSCALED } from './scaling.ts'
-import { ROUND_OFF, ValueSummary } from './value-summary.ts'
+import { type Scaling, unscaled } from './scaling.ts'
+import { roundOff, ValueSummary } from './value-summary.ts'
 import type { Volume, VoxelArray } from './volume.ts'
 
 /**
@@ -20,7 +20,7 @@ export function probabilitiesOf(
   options: { readonly scale?: number } = {},
 ): Float32Array {
   const { data, scaling } = volume
-  const { slope, intercept } = scaling ?? UNSCALED
+  const { slope, intercept } = scaling ?? unscaled
   const shares = { slope: slope / (options.scale ?? 1), intercept: intercept / (options.scale ?? 1) }
   const inPlace = data instanceof Float32Array && shares.slope === 1 && shares.intercept === 0
   if (inPlace && allWithin(data)) return data
@@ -55,7 +55,7 @@ export function convertToProbabilities(
       return -1
     }
   }
-  const [lowest, highest] = [-ROUND_OFF, 1 + ROUND_OFF]
+  const [lowest, highest] = [-roundOff, 1 + roundOff]
   for (let i = from, at = to; i < from + count; i++, at += step) {
     const p = slope * data[i] + intercept
     if (p >= 0 && p <= 1) out[at] = p

@@ -2,7 +2,7 @@ import type { LabelSet } from './label-numbers.ts'
 import type { LabelMap } from './labels.ts'
 
 /** What programs of image processing store for "inside" in masks of 8 bits. */
-const MASK_VALUE = 255
+const maskValue = 255
 
 /** Labels as they are to be read, and what to tell the user about that. */
 export interface LabelsRead {
@@ -34,10 +34,10 @@ export function referenceLabels(map: LabelMap, classes: readonly LabelSet[]): La
 /** A mask of 0 and 255 as the labels of the one class that it is compared with; any other map as it is. */
 export function maskOf255(map: LabelMap, classes: readonly LabelSet[]): LabelsRead {
   const foreground = map.labels.filter((label) => label !== 0)
-  if (classes.length !== 1 || foreground.length !== 1 || foreground[0] !== MASK_VALUE) return { map }
+  if (classes.length !== 1 || foreground.length !== 1 || foreground[0] !== maskValue) return { map }
   const [label] = classes[0].labels
-  if (classes[0].labels.includes(MASK_VALUE)) return { map }
-  const renamed = (value: number) => (value === MASK_VALUE ? label : value)
+  if (classes[0].labels.includes(maskValue)) return { map }
+  const renamed = (value: number) => (value === maskValue ? label : value)
   const values = Int32Array.from(map.values, renamed)
   const note = `holds 0 and 255 only: 255 is read as ${described(classes[0])}`
   return { map: { values, labels: map.labels.map(renamed) }, note }

@@ -7,7 +7,7 @@ export interface Scaling {
 }
 
 /** Stored numbers that stand for themselves. */
-export const UNSCALED: Scaling = { slope: 1, intercept: 0 }
+export const unscaled: Scaling = { slope: 1, intercept: 0 }
 
 /** The real value of a stored number, in float64. */
 export function realValue(stored: number, scaling: Scaling): number {
@@ -24,7 +24,7 @@ export function realValues(data: VoxelArray, scaling: Scaling | undefined): Floa
 export function realValues<A extends VoxelArray>(data: VoxelArray, scaling: Scaling | undefined, out: A): A
 export function realValues(
   data: VoxelArray,
-  { slope, intercept }: Scaling = UNSCALED,
+  { slope, intercept }: Scaling = unscaled,
   out: VoxelArray = new Float32Array(data.length),
 ): VoxelArray {
   for (let i = 0; i < data.length; i++) out[i] = slope * data[i] + intercept

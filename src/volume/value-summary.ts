@@ -1,16 +1,16 @@
-import { realValue, type Scaling, UNSCALED } from './scaling.ts'
+import { realValue, type Scaling, unscaled } from './scaling.ts'
 import type { VoxelArray } from './volume.ts'
 
 /** Values this little outside [0, 1] are round-off of a network or a resampler, and are clamped. */
-export const ROUND_OFF = 1e-4
+export const roundOff = 1e-4
 /** What programs store for probability 1: per cent, bytes, 16-bit numbers. */
-const USUAL_SCALES = [100, 255, 65535] as const
+const usualScales = [100, 255, 65535] as const
 /** A label map has few labels, a map of probabilities stored as bytes most of its 256 values. */
-const FEW_VALUES = 64
+const fewValues = 64
 /** Distinct values are counted up to here: the largest sets of labels (FreeSurfer's parcellations) have some 200. */
-const MOST_COUNTED = 300
+const mostCounted = 300
 /** How far splines of order three overshoot at an edge from 0 to 1, with a margin. */
-const OVERSHOOT = 0.2
+const overshoot = 0.2
 
 /** What stored numbers look like, for numbers that were to be probabilities and are not. */
 export class ValueSummary {
@@ -22,7 +22,7 @@ export class ValueSummary {
   #notFinite: { readonly at: number; readonly value: number } | undefined
 
   /** Takes in numbers, in file order. */
-  add(data: VoxelArray, scaling: Scaling = UNSCALED): void {
+  add(data: VoxelArray, scaling: Scaling = unscaled): void {
     let previous = Number.NaN
     for (let i = 0; i < data.length && this.#notFinite === undefined; i++) {
       if (data[i] === previous) continue
@@ -32,7 +32,7 @@ export class ValueSummary {
       if (value < this.#min) this.#min = value
       if (value > this.#max) this.#max = value
       if (!Number.isInteger(value)) this.#whole = false
-      if (this.#distinct.size <= MOST_COUNTED) this.#distinct.add(value)
+      if (this.#distinct.size <= mostCounted) this.#distinct.add(value)
     }
     this.#seen += data.length
   }
@@ -60,20 +60,20 @@ export class ValueSummary {
 
   #remedy(): string {
     const [min, max, distinct] = [this.#min, this.#max, this.#distinct.size]
-    const scale = USUAL_SCALES.find((each) => max <= each * (1 + ROUND_OFF) && max >= each / 2)
+    const scale = usualScales.find((each) => max <= each * (1 + roundOff) && max >= each / 2)
     const segmentation = 'a label map: give the probabilities, not the segmentation'
     const labels = `its ${distinct} distinct whole numbers look like ${segmentation}`
     const image = 'they look like an image, not like probabilities: give what the network predicted'
-    if (this.#whole && distinct <= FEW_VALUES && this.#distinct.has(0) && max < 50) return labels
-    if (min >= -OVERSHOOT && max <= 1 + OVERSHOOT) {
+    if (this.#whole && distinct <= fewValues && this.#distinct.has(0) && max < 50) return labels
+    if (min >= -overshoot && max <= 1 + overshoot) {
       return 'if interpolation of a higher order overshot, clip them (numpy: p.clip(0, 1)) or resample linearly'
     }
-    if (min < -ROUND_OFF) {
+    if (min < -roundOff) {
       if (min < -500 || max > 1000 || (this.#whole && max - min > 50)) return image
       return 'if they are logits, say so: --logits softmax (or sigmoid)'
     }
     if (scale !== undefined) return `if they are probabilities times ${scale}, say so: --scale ${scale}`
-    if (this.#whole) return distinct <= MOST_COUNTED ? labels : image
+    if (this.#whole) return distinct <= mostCounted ? labels : image
     return max > 1000 ? image : 'give the probabilities of a network'
   }
 }

@@ -5,7 +5,7 @@ import { along, ellipsoid, grown, type Shape, smoothUnion, solid, spline, tube, 
 import type { Build, Structure } from './structure.ts'
 
 /** Labels of the phantom, from 1. */
-export const PHANTOM_LABELS = { liver: 1, gallbladder: 2, aorta: 3, pancreas: 4 } as const
+export const phantomLabels = { liver: 1, gallbladder: 2, aorta: 3, pancreas: 4 } as const
 
 /** Solid organs, vessels and gut of one case, in painting order. */
 export function buildOrgans(build: Build, { cavity, belowDiaphragm }: Body): Structure[] {
@@ -54,7 +54,7 @@ function liver(build: Build, inside: Inside): Structure[] {
   // The liver darkens where it is fatty and brightens with the contrast agent.
   const hu = 58 + 52 * build.contrast - random.between(0, 16)
   const mottle = build.texture('liver parenchyma', 7)
-  const structures: Structure[] = [{ shape, hu: (x, y, z) => hu + 3 * mottle(x, y, z), label: PHANTOM_LABELS.liver }]
+  const structures: Structure[] = [{ shape, hu: (x, y, z) => hu + 3 * mottle(x, y, z), label: phantomLabels.liver }]
   const hilum: Vec3 = [24, 4, 14]
   const vein = hu + 12 + 30 * build.contrast
   for (let branch = 0; branch < 9; branch++) {
@@ -62,7 +62,7 @@ function liver(build: Build, inside: Inside): Structure[] {
     const start: Vec3 = branch < 5 ? hilum : [20, -14, 62]
     const middle = jitter(random, [(start[0] + tip[0]) / 2, (start[1] + tip[1]) / 2, (start[2] + tip[2]) / 2], 6)
     const vessel = tube(spline([start, middle, tip], 3), along([5, 3.2, 1.2], 3))
-    structures.push({ shape: within(vessel, grown(shape, -2)), hu: vein, label: PHANTOM_LABELS.liver })
+    structures.push({ shape: within(vessel, grown(shape, -2)), hu: vein, label: phantomLabels.liver })
   }
   return structures
 }
@@ -84,7 +84,7 @@ function gallbladder(build: Build, inside: Inside): Structure[] {
   const bile = random.between(2, 18)
   return [
     { shape: grown(shape, 1.5), hu: 70, label: 0 },
-    { shape, hu: bile, label: PHANTOM_LABELS.gallbladder },
+    { shape, hu: bile, label: phantomLabels.gallbladder },
   ]
 }
 
@@ -120,7 +120,7 @@ function aorta(build: Build): Structure[] {
     {
       shape,
       hu: (x, y, z, d) => hu + (wall && d > -2.5 ? 350 * Math.max(0, plaque(x, y, z) - 1.3) : 0),
-      label: PHANTOM_LABELS.aorta,
+      label: phantomLabels.aorta,
     },
   ]
 }
@@ -146,7 +146,7 @@ function pancreas(build: Build, inside: Inside): Structure[] {
   const vein = points.slice(2).map(([x, y, z]): Vec3 => [x, y - 10, z + 2])
   return [
     { shape: tube(spline(vein, 3), along([5, 4.5, 4, 4], 3)), hu: 60 + 85 * build.contrast, label: 0 },
-    { shape, hu: (x, y, z) => hu + 7 * lobules(y, z, x), label: PHANTOM_LABELS.pancreas },
+    { shape, hu: (x, y, z) => hu + 7 * lobules(y, z, x), label: phantomLabels.pancreas },
   ]
 }
 

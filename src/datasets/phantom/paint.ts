@@ -16,14 +16,14 @@ export interface Scene {
 }
 
 /** Air, HU. */
-const AIR = -1000
+const air = -1000
 
 /**
  * Paints the scene's structures in order, each blended over the last by the share of the voxel it covers. Fills
  * `labels`.
  */
 export function paint(scene: Scene, grid: Grid, labels: Uint8Array): Float32Array {
-  const density = new Float32Array(voxelCount(grid)).fill(AIR)
+  const density = new Float32Array(voxelCount(grid)).fill(air)
   const reference = referencePlaces(scene, grid)
   const halfVoxel = 0.5 * Math.cbrt(grid.spacing[0] * grid.spacing[1] * grid.spacing[2])
   const [nx, ny, nz] = grid.shape
@@ -74,13 +74,13 @@ function referencePlaces({ scale, shift, warp }: Scene, { shape, spacing, origin
 }
 
 /** Largest displacement that the deformation is taken to reach, mm: four standard deviations and some. */
-const WARP_REACH = 15
+const warpReach = 15
 
 /** Per axis, the first voxel and one past the last that a box in the reference body may touch. */
 function voxelRange(box: readonly [Vec3, Vec3], { scale, shift }: Scene, { shape, spacing, origin }: Grid) {
   return shape.map((n, axis): [number, number] => {
-    const low = (box[0][axis] - WARP_REACH) * scale[axis] + shift[axis]
-    const high = (box[1][axis] + WARP_REACH) * scale[axis] + shift[axis]
+    const low = (box[0][axis] - warpReach) * scale[axis] + shift[axis]
+    const high = (box[1][axis] + warpReach) * scale[axis] + shift[axis]
     const first = Math.floor((low - origin[axis]) / spacing[axis])
     const last = Math.ceil((high - origin[axis]) / spacing[axis])
     return [Math.max(0, first), Math.min(n, last + 1)]

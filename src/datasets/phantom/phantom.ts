@@ -3,7 +3,7 @@ import { randomStream } from '../../volume/random.ts'
 import type { Volume } from '../../volume/volume.ts'
 import { buildBody } from './body.ts'
 import { buildGut } from './gut.ts'
-import { buildOrgans, PHANTOM_LABELS } from './organs.ts'
+import { buildOrgans, phantomLabels } from './organs.ts'
 import { paint, type Scene, scan } from './paint.ts'
 import { lattice, smoothField, tabulated, texture } from './smooth-field.ts'
 import type { Build } from './structure.ts'
@@ -24,7 +24,7 @@ export interface PhantomCase {
 }
 
 /** Names of the phantom's labels, the background first. */
-export const phantomNames: readonly string[] = ['background', ...Object.keys(PHANTOM_LABELS)]
+export const phantomNames: readonly string[] = ['background', ...Object.keys(phantomLabels)]
 
 /**
  * Case `index` of a CT-like phantom of the upper abdomen: a large organ (liver), a small one (gall bladder), a tube

@@ -10,13 +10,13 @@ export interface Shape {
   readonly box: readonly [low: Vec3, high: Vec3]
 }
 
-const EVERYWHERE: Shape['box'] = [
+const everywhere: Shape['box'] = [
   [-1e4, -1e4, -1e4],
   [1e4, 1e4, 1e4],
 ]
 
 /** A solid without a useful bounding box, or whose box is stated. */
-export function solid(distance: Shape['distance'], box: Shape['box'] = EVERYWHERE): Shape {
+export function solid(distance: Shape['distance'], box: Shape['box'] = everywhere): Shape {
   return { distance, box }
 }
 

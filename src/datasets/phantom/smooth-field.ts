@@ -57,11 +57,11 @@ export function tabulated(field: Texture, low: Vec3, high: Vec3, stepMm: number)
 }
 
 /** Lattice points per axis of `lattice`; a power of two. */
-const PERIOD = 32
+const period = 32
 
 /** Independent standard normal numbers on a periodic lattice: the raw material of a case's textures. */
 export function lattice(random: RandomStream): Float32Array {
-  return Float32Array.from({ length: PERIOD ** 3 }, () => random.normal())
+  return Float32Array.from({ length: period ** 3 }, () => random.normal())
 }
 
 /**
@@ -73,7 +73,7 @@ export function texture(numbers: Float32Array, random: RandomStream, scaleMm: nu
   const step = 1 / scaleMm
   // Trilinear interpolation averages the variance down to (2/3)³.
   const gain = 1.5 ** 1.5
-  const mask = PERIOD - 1
+  const mask = period - 1
   return (x, y, z) => {
     const fx = x * step + ox
     const fy = y * step + oy
@@ -86,10 +86,10 @@ export function texture(numbers: Float32Array, random: RandomStream, scaleMm: nu
     const tz = fz - k
     const i0 = i & mask
     const i1 = (i + 1) & mask
-    const j0 = (j & mask) * PERIOD
-    const j1 = ((j + 1) & mask) * PERIOD
-    const k0 = (k & mask) * PERIOD * PERIOD
-    const k1 = ((k + 1) & mask) * PERIOD * PERIOD
+    const j0 = (j & mask) * period
+    const j1 = ((j + 1) & mask) * period
+    const k0 = (k & mask) * period * period
+    const k1 = ((k + 1) & mask) * period * period
     const a = numbers[i0 + j0 + k0] * (1 - tx) + numbers[i1 + j0 + k0] * tx
     const b = numbers[i0 + j1 + k0] * (1 - tx) + numbers[i1 + j1 + k0] * tx
     const c = numbers[i0 + j0 + k1] * (1 - tx) + numbers[i1 + j0 + k1] * tx

@@ -2,7 +2,7 @@
  * The attributes that halfdice reads, by their keyword in DICOM PS3.6: tag and value representation (VR). In implicit
  * VR the file does not state the VR, and this table decides; in explicit VR the file must agree with it.
  */
-export const ATTRIBUTES = {
+export const attributeTags = {
   MediaStorageSOPClassUID: [0x00020002, 'UI'],
   TransferSyntaxUID: [0x00020010, 'UI'],
   SpecificCharacterSet: [0x00080005, 'CS'],
@@ -54,4 +54,4 @@ export const ATTRIBUTES = {
   PixelData: [0x7fe00010, 'OW'],
 } as const satisfies Record<string, readonly [number, string]>
 
-export type Keyword = keyof typeof ATTRIBUTES
+export type Keyword = keyof typeof attributeTags

@@ -12,7 +12,7 @@ afterAll(() => rmSync(root, { recursive: true }))
  * Two frames of 8 columns × 6 rows: pixel n of the 96 is (37·n mod 1000) − 300, in 16 bits; for JPEG baseline 40 and
  * 200 all over, in 8. Compressed by gdcmconv 3.0.21 (JPEG 2000: see pydicom.test.ts).
  */
-const CODED = {
+const coded = {
   '1.2.840.10008.1.2.4.70': [
     '/9j/wwALEAAGAAgBAREA/8QAFwABAQEBAAAAAAAAAAAAAAAABgkKD//aAAgBAQABAADv2olSpUqVKlpQlSpUqVKlpQlSpUqVKlpQlSpcHiVKlyfpUqVKlSpaUJUqVKlSpf/ZAA==',
     '/9j/wwALEAAGAAgBAREA/8QAFwABAQEBAAAAAAAAAAAAAAAABgoJD//aAAgBAQABAADgO2lSpUqVLB5J+lSpUqVKl0oSpUqVKlS6UJUqVKlSpdKEsHiVKlSpZP0qVKlSpUv/2Q==',
@@ -32,7 +32,7 @@ const CODED = {
 }
 const sixteen = Array.from({ length: 96 }, (_, n) => ((37 * n) % 1000) - 300)
 const eight = Array.from({ length: 96 }, (_, n) => (n < 48 ? 40 : 200))
-const cases = Object.entries(CODED).map(([syntax, coded]) => {
+const cases = Object.entries(coded).map(([syntax, coded]) => {
   const bits = syntax.endsWith('.50') ? 8 : 16
   return { syntax, bits, parts: coded.map((part) => Buffer.from(part, 'base64')), truth: bits === 8 ? eight : sixteen }
 })

@@ -17,8 +17,8 @@ export interface CompressedPixels {
 }
 
 /** Frames that are decoded together, in bytes: much per start of ITK, little beside its memory. */
-const BATCH_BYTES = 64e6
-const MAX_THREADS = 4
+const batchBytes = 64e6
+const maxThreads = 4
 
 /**
  * Decodes JPEG, JPEG-LS and JPEG 2000 frames. ITK is given the pixels alone, so that what it makes of the rest of a
@@ -44,7 +44,7 @@ export async function decodeWithItk(sources: readonly CompressedPixels[]): Promi
       }
     }
   }
-  const threads = Math.min(availableParallelism(), MAX_THREADS, batches.length)
+  const threads = Math.min(availableParallelism(), maxThreads, batches.length)
   await Promise.all(Array.from({ length: threads }, work))
   return sources.map((source) => decoded.get(source) as FramePixels)
 }
@@ -58,7 +58,7 @@ function batchesOf(sources: readonly CompressedPixels[]): CompressedPixels[][] {
     const kind = [source.file.syntaxUid, rows, columns, bitsAllocated, bitsStored, signed].join()
     const bytes = (rows * columns * frames * bitsAllocated) / 8
     const last = open.get(kind)
-    if (last && last.bytes + bytes <= BATCH_BYTES) {
+    if (last && last.bytes + bytes <= batchBytes) {
       last.batch.push(source)
       last.bytes += bytes
     } else {

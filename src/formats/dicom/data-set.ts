@@ -1,11 +1,11 @@
 import { InputError } from '../../volume/errors.ts'
-import { ATTRIBUTES, type Keyword } from './attributes.ts'
+import { attributeTags, type Keyword } from './attributes.ts'
 import { type Element, type Encoding, parseElements, parseItems, type Range } from './parse.ts'
 
 /** A DICOM number in decimal digits (PS3.5, table 6.2-1: DS and IS). */
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
-/** The attributes of one data set, or of one item of a sequence, read by keyword and checked against `ATTRIBUTES`. */
+/** The attributes of one data set, or of one item of a sequence, read by keyword and checked against `attributeTags`. */
 export class DataSet {
   private readonly bytes: Uint8Array
   private readonly encoding: Encoding
@@ -71,14 +71,14 @@ export class DataSet {
 
   /** The bytes of the pixels: one run, or the fragments of encapsulated data, the offset table first. */
   pixelData(): { vr: string; bytes: Uint8Array } | { fragments: readonly Uint8Array[] } | undefined {
-    const element = this.elements.get(ATTRIBUTES.PixelData[0])
+    const element = this.elements.get(attributeTags.PixelData[0])
     if (!element) return undefined
     const view = ({ start, end }: Range) => this.bytes.subarray(start, end)
     return element.items ? { fragments: element.items.map(view) } : { vr: element.vr, bytes: view(element) }
   }
 
   private find(keyword: Keyword): Element | undefined {
-    const [tag, vr] = ATTRIBUTES[keyword]
+    const [tag, vr] = attributeTags[keyword]
     const element = this.elements.get(tag)
     if (!element || element.start === element.end) return undefined
     const signed = vr === 'US' && element.vr === 'SS'
@@ -92,7 +92,7 @@ export class DataSet {
   }
 
   private decode(keyword: Keyword, { vr: stated, start, end }: Element): number[] {
-    const vr = stated === '' || stated === 'UN' ? ATTRIBUTES[keyword][1] : stated
+    const vr = stated === '' || stated === 'UN' ? attributeTags[keyword][1] : stated
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + start, end - start)
     const little = this.encoding.little
     const every = (size: number, read: (at: number) => number) =>
@@ -102,6 +102,6 @@ export class DataSet {
     if (vr === 'UL') return every(4, (at) => view.getUint32(at, little))
     if (vr === 'FD') return every(8, (at) => view.getFloat64(at, little))
     const parts = (this.text(keyword) ?? '').split('\\')
-    return parts.map((part) => (DECIMAL.test(part.trim()) ? Number(part) : Number.NaN))
+    return parts.map((part) => (decimal.test(part.trim()) ? Number(part) : Number.NaN))
   }
 }

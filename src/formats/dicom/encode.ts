@@ -1,23 +1,23 @@
 import type { PixelLayout } from './image.ts'
 
 /** Classes of a bare multi-frame image: 8 bits, and more. */
-const BYTE_IMAGE = '1.2.840.10008.5.1.4.1.1.7.2'
-const WORD_IMAGE = '1.2.840.10008.5.1.4.1.1.7.3'
-/** A UID below the root that stands for UUIDs (PS3.5, B.2); no two files meet, so that one number will do. */
-const UID = '2.25.1'
+const byteImage = '1.2.840.10008.5.1.4.1.1.7.2'
+const wordImage = '1.2.840.10008.5.1.4.1.1.7.3'
+/** A uid below the root that stands for UUIDs (PS3.5, B.2); no two files meet, so that one number will do. */
+const uid = '2.25.1'
 
 /**
  * A DICOM file that holds compressed pixels and nothing else: no patient, no place, no rescaling. So a decoder gives
  * the stored numbers of each frame, in the order of `frames`.
  */
 export function encodePixelFile(syntaxUid: string, layout: PixelLayout, frames: readonly Uint8Array[]): Uint8Array {
-  const sopClass = layout.bitsAllocated === 8 ? BYTE_IMAGE : WORD_IMAGE
+  const sopClass = layout.bitsAllocated === 8 ? byteImage : wordImage
   const meta = [
     element(0x00020001, 'OB', Uint8Array.of(0, 1)),
     element(0x00020002, 'UI', sopClass),
-    element(0x00020003, 'UI', UID),
+    element(0x00020003, 'UI', uid),
     element(0x00020010, 'UI', syntaxUid),
-    element(0x00020012, 'UI', UID),
+    element(0x00020012, 'UI', uid),
   ]
   const metaLength = meta.reduce((sum, part) => sum + part.length, 0)
   return Buffer.concat([
@@ -26,7 +26,7 @@ export function encodePixelFile(syntaxUid: string, layout: PixelLayout, frames: 
     element(0x00020000, 'UL', Uint8Array.of(metaLength & 255, metaLength >> 8, 0, 0)),
     ...meta,
     element(0x00080016, 'UI', sopClass),
-    element(0x00080018, 'UI', UID),
+    element(0x00080018, 'UI', uid),
     element(0x00280002, 'US', short(1)),
     element(0x00280004, 'CS', 'MONOCHROME2'),
     element(0x00280008, 'IS', String(frames.length)),

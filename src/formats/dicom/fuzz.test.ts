@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { InputError } from '../../volume/errors.ts'
 import type { Volume } from '../../volume/volume.ts'
-import { BIG_ENDIAN, dicomFile, frameElements, IMPLICIT, packBits, segmentsOf } from '../testing/dicom-bytes.ts'
+import { bigEndian, dicomFile, frameElements, implicit, packBits, segmentsOf } from '../testing/dicom-bytes.ts'
 import { decodeDicom } from './read.ts'
 
 const measures = [
@@ -53,7 +53,7 @@ function unrepeated(bytes: Buffer): (at: number) => boolean {
 }
 
 describe.each(['enhanced', 'segmentation'] as const)('%s', (kind) => {
-  test.each(['1.2.840.10008.1.2.1', IMPLICIT, BIG_ENDIAN])('one flipped bit anywhere, %s', async (syntax) => {
+  test.each(['1.2.840.10008.1.2.1', implicit, bigEndian])('one flipped bit anywhere, %s', async (syntax) => {
     for (const delimited of [false, true]) {
       const bytes = Buffer.from(dicomFile(elements[kind], { syntax, delimited }))
       const right = summary(await outcome(bytes))

@@ -5,15 +5,15 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { InputError } from '../../volume/errors.ts'
 import { worldPosition } from '../../volume/grid.ts'
 import {
-  BIG_ENDIAN,
-  DEFLATED,
+  bigEndian,
+  deflated,
   dicomFile,
   type Elements,
-  EXPLICIT,
   encapsulatedFile,
+  explicitVr,
   type FramesRecipe,
   frameElements,
-  IMPLICIT,
+  implicit,
   sliceElements,
   withElements,
 } from '../testing/dicom-bytes.ts'
@@ -176,7 +176,7 @@ describe('the frames of one file', () => {
 })
 
 describe('the ways to write a data set', () => {
-  test.each([EXPLICIT, IMPLICIT, DEFLATED, BIG_ENDIAN])('transfer syntax %s', async (syntax) => {
+  test.each([explicitVr, implicit, deflated, bigEndian])('transfer syntax %s', async (syntax) => {
     for (const delimited of [false, true]) {
       const { grid, data } = await read(frames([1, 0, 2, 3]), { syntax, delimited })
       expect([[...data], grid.spacing]).toEqual([ascending, [0.7, 0.9, 2.5]])
@@ -194,7 +194,7 @@ describe('the ways to write a data set', () => {
       'OL',
       pixels,
     ])
-    for (const syntax of [EXPLICIT, DEFLATED, BIG_ENDIAN]) {
+    for (const syntax of [explicitVr, deflated, bigEndian]) {
       // Two bytes more or less before the pixels.
       for (const name of ['a', 'abc']) {
         const { data } = await read(withElements(wide, [0x0008103e, 'LO', name]), { syntax })
@@ -204,7 +204,7 @@ describe('the ways to write a data set', () => {
   })
   test('a sequence of unknown type holds implicit VR', async () => {
     const [, , groups] = frames([0, 1]).filter(([tag]) => tag >= 0x52009229 || tag === 0x00080016)
-    const body = dicomFile([groups], { syntax: IMPLICIT, delimited: true, preamble: false, meta: false })
+    const body = dicomFile([groups], { syntax: implicit, delimited: true, preamble: false, meta: false })
     const head = Uint8Array.of(0x00, 0x52, 0x30, 0x92, 0x55, 0x4e, 0, 0, 255, 255, 255, 255) // UN, undefined length
     const known = frames([0, 1])
     const before = dicomFile(known.filter(([tag]) => tag < 0x52009230))
@@ -216,7 +216,7 @@ describe('the ways to write a data set', () => {
     expect([[...data], grid.spacing[2]]).toEqual([ascending.slice(0, 24), 2.5])
   })
   test('without a preamble, without meta information', async () => {
-    for (const syntax of [EXPLICIT, IMPLICIT]) {
+    for (const syntax of [explicitVr, implicit]) {
       for (const ending of ['.dcm', '']) {
         const bare = put(dicomFile(slice, { syntax, preamble: false, meta: false }), ending)
         expect([...(await readVolume(bare)).data]).toEqual([-2, -1, 0, 1, 2, 3])
@@ -227,7 +227,7 @@ describe('the ways to write a data set', () => {
   test('bytes in big-endian words change places', async () => {
     const bytes = frameElements({ rows: 1, columns: 4, bits: 8, positions: [[0, 0, 0]], pixels: [] })
     const words = withElements(bytes, [0x7fe00010, 'OW', Uint8Array.of(2, 1, 4, 3)])
-    expect([...(await read(words, { syntax: BIG_ENDIAN })).data]).toEqual([1, 2, 3, 4])
+    expect([...(await read(words, { syntax: bigEndian })).data]).toEqual([1, 2, 3, 4])
     expect([...(await read(words)).data]).toEqual([2, 1, 4, 3])
   })
   test('bits above BitsStored are not part of a number', async () => {

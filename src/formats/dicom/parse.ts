@@ -19,17 +19,17 @@ export interface Element extends Range {
   readonly items?: readonly Range[]
 }
 
-const ITEM = 0xfffee000
-const ITEM_END = 0xfffee00d
-const SEQUENCE_END = 0xfffee0dd
-const PIXEL_DATA = 0x7fe00010
-const UNDEFINED = 0xffffffff
+const item = 0xfffee000
+const itemEnd = 0xfffee00d
+const sequenceEnd = 0xfffee0dd
+const pixelData = 0x7fe00010
+const undefinedLength = 0xffffffff
 
-const SHORT_VR = new Set('AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US'.split(' '))
-const LONG_VR = new Set('OB OD OF OL OV OW SQ SV UC UN UR UT UV'.split(' '))
+const shortVr = new Set('AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US'.split(' '))
+const longVr = new Set('OB OD OF OL OV OW SQ SV UC UN UR UT UV'.split(' '))
 
 /** Deeper nesting than any object of the standard has; a hostile file could nest without end. */
-const MAX_DEPTH = 32
+const maxDepth = 32
 
 /**
  * Finds the elements of a data set (DICOM PS3.5, section 7) in `range`, without looking into values of known length.
@@ -81,10 +81,10 @@ class Parser {
     while (at < end || stop.delimiter) {
       this.need(at, 8, end)
       const tag = this.tag(at)
-      if (stop.delimiter && tag === ITEM_END) return at
+      if (stop.delimiter && tag === itemEnd) return at
       if (stop.group !== undefined && tag >>> 16 !== stop.group) return at
       // Elements stand in ascending order (PS3.5, 7.1); damage to a tag shows here.
-      if (tag <= last || tag >= ITEM) this.refuse('its elements are not in order')
+      if (tag <= last || tag >= item) this.refuse('its elements are not in order')
       last = tag
       const element = this.element(tag, at, end, depth)
       visit(tag, element)
@@ -96,17 +96,17 @@ class Parser {
   private element(tag: number, at: number, end: number, depth: number): Element & { next: number } {
     const { explicit } = this.encoding
     const vr = explicit ? String.fromCharCode(this.bytes[at + 4], this.bytes[at + 5]) : ''
-    if (explicit && !SHORT_VR.has(vr) && !LONG_VR.has(vr)) this.refuse('an element has an unknown type')
-    const short = explicit && SHORT_VR.has(vr)
+    if (explicit && !shortVr.has(vr) && !longVr.has(vr)) this.refuse('an element has an unknown type')
+    const short = explicit && shortVr.has(vr)
     const head = explicit && !short ? 12 : 8
     this.need(at, head, end)
     const start = at + head
     const length = short ? this.view.getUint16(at + 6, this.encoding.little) : this.uint32(start - 4)
-    if (length !== UNDEFINED) {
+    if (length !== undefinedLength) {
       this.need(start, length, end)
       return { vr, start, end: start + length, next: start + length }
     }
-    const pixels = tag === PIXEL_DATA && (vr === 'OB' || vr === 'OW')
+    const pixels = tag === pixelData && (vr === 'OB' || vr === 'OW')
     if (explicit && !pixels && vr !== 'SQ' && vr !== 'UN') this.refuse('an element has no length')
     // PS3.5, 6.2.2: an element of unknown type and length holds items in implicit VR little endian.
     const parser = vr === 'UN' ? new Parser(this.bytes, { explicit: false, little: true }, this.subject) : this
@@ -116,7 +116,7 @@ class Parser {
 
   /** The items of a sequence, or the fragments of encapsulated pixel data. */
   items({ start, end }: Range, depth: number, delimited: boolean, fragments = false): { items: Range[]; next: number } {
-    if (depth > MAX_DEPTH) this.refuse('its sequences are nested too deep')
+    if (depth > maxDepth) this.refuse('its sequences are nested too deep')
     const items: Range[] = []
     let at = start
     while (delimited || at < end) {
@@ -124,9 +124,9 @@ class Parser {
       const tag = this.tag(at)
       const length = this.uint32(at + 4)
       at += 8
-      if (delimited && tag === SEQUENCE_END && length === 0) return { items, next: at }
-      if (tag !== ITEM) this.refuse('a sequence holds something else than items')
-      if (length !== UNDEFINED) {
+      if (delimited && tag === sequenceEnd && length === 0) return { items, next: at }
+      if (tag !== item) this.refuse('a sequence holds something else than items')
+      if (length !== undefinedLength) {
         this.need(at, length, end)
         items.push({ start: at, end: at + length })
         at += length

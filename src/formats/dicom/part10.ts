@@ -1,11 +1,11 @@
 import { inflateRawSync } from 'node:zlib'
 import { InputError } from '../../volume/errors.ts'
-import { MAX_DEFLATE_RATIO } from '../byte-source.ts'
+import { maxDeflateRatio } from '../byte-source.ts'
 import { legible } from '../legible.ts'
 import { DataSet } from './data-set.ts'
 import { parseElements } from './parse.ts'
-import { bareSyntax, hasPreamble, META_GROUP } from './signature.ts'
-import { TRANSFER_SYNTAXES, type TransferSyntax } from './syntaxes.ts'
+import { bareSyntax, hasPreamble, metaGroup } from './signature.ts'
+import { type TransferSyntax, transferSyntaxes } from './syntaxes.ts'
 
 /** A DICOM file taken apart. */
 export interface DicomFile {
@@ -17,9 +17,9 @@ export interface DicomFile {
   readonly dataSet: DataSet
 }
 
-const META_ENCODING = { explicit: true, little: true }
+const metaEncoding = { explicit: true, little: true }
 /** What one typed array can hold on every supported Node. */
-const MAX_BYTES = 2 ** 31 - 1
+const maxBytes = 2 ** 31 - 1
 
 /**
  * Takes a DICOM file apart (PS3.10: preamble, meta information, data set).
@@ -34,7 +34,7 @@ export function parseDicom(bytes: Uint8Array, subject: string): DicomFile {
   if (syntaxUid === undefined) {
     throw new InputError(subject, 'cannot be read as DICOM (no data set): it is truncated or damaged; copy it again')
   }
-  const syntax = TRANSFER_SYNTAXES.get(syntaxUid)
+  const syntax = transferSyntaxes.get(syntaxUid)
   if (!syntax) {
     throw new InputError(
       subject,
@@ -53,15 +53,15 @@ export function parseDicom(bytes: Uint8Array, subject: string): DicomFile {
 
 /** The file meta information, always in explicit VR little endian. */
 function metaOf(bytes: Uint8Array, start: number, subject: string): { dataSet: DataSet; end: number } | undefined {
-  if (bytes[start] !== META_GROUP || bytes[start + 1] !== 0) return undefined
-  const { end } = parseElements(bytes, META_ENCODING, { start, end: bytes.length }, subject, META_GROUP)
-  return { dataSet: new DataSet(bytes, META_ENCODING, { start, end }, subject), end }
+  if (bytes[start] !== metaGroup || bytes[start + 1] !== 0) return undefined
+  const { end } = parseElements(bytes, metaEncoding, { start, end: bytes.length }, subject, metaGroup)
+  return { dataSet: new DataSet(bytes, metaEncoding, { start, end }, subject), end }
 }
 
 /** Undoes deflate (RFC 1951). Throws InputError where the data are damaged or end early. */
 export function inflate(bytes: Uint8Array, subject: string): Uint8Array {
   try {
-    return inflateRawSync(bytes, { maxOutputLength: Math.min(MAX_BYTES, MAX_DEFLATE_RATIO * bytes.length + 1) })
+    return inflateRawSync(bytes, { maxOutputLength: Math.min(maxBytes, maxDeflateRatio * bytes.length + 1) })
   } catch {
     throw new InputError(subject, 'is truncated or damaged (its compressed data are invalid); copy it again')
   }

@@ -11,13 +11,13 @@ import { readVolume } from '../volume-file.ts'
 const root = mkdtempSync(join(tmpdir(), 'halfdice-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const COMMON = `
+const common = `
 import sys, os, json, numpy as np, pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import generate_uid
 root = sys.argv[1]
 rng = np.random.default_rng(3)
-IMPLICIT, EXPLICIT, BIG, DEFLATED, RLE = ['1.2.840.10008.1.2' + e for e in ('', '.1', '.2', '.1.99', '.5')]
+implicit, explicitVr, BIG, deflated, RLE = ['1.2.840.10008.1.2' + e for e in ('', '.1', '.2', '.1.99', '.5')]
 
 def rotation():
     q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
@@ -33,11 +33,11 @@ def image(sop, array, bits, syntax):
              PhotometricInterpretation='MONOCHROME2', Rows=array.shape[-2], Columns=array.shape[-1], BitsAllocated=bits,
              BitsStored=bits, HighBit=bits - 1, PixelRepresentation=int(array.dtype.kind == 'i'))
     d.is_little_endian = syntax != BIG
-    d.is_implicit_VR = syntax == IMPLICIT
+    d.is_implicit_VR = syntax == implicit
     d.PixelData = array.astype(array.dtype.newbyteorder('>' if syntax == BIG else '<')).tobytes()
     d.file_meta = FileMetaDataset()
     d.file_meta.MediaStorageSOPClassUID, d.file_meta.MediaStorageSOPInstanceUID = sop, d.SOPInstanceUID
-    d.file_meta.TransferSyntaxUID = EXPLICIT if syntax == RLE else syntax
+    d.file_meta.TransferSyntaxUID = explicitVr if syntax == RLE else syntax
     return d
 
 def save(d, name, syntax=None):
@@ -50,10 +50,10 @@ def save(d, name, syntax=None):
 def decimals(values): return [float('%.9g' % v) for v in values]
 `
 
-const SERIES = `${COMMON}
+const seriesScript = `${common}
 from nibabel.nicom.dicomwrappers import wrapper_from_file
 out = []
-for n, syntax in enumerate([IMPLICIT, EXPLICIT, BIG, DEFLATED, RLE]):
+for n, syntax in enumerate([implicit, explicitVr, BIG, deflated, RLE]):
     r = rotation()
     pixel, step, first = (0.9, 0.7), 2.5, rng.normal(size=3) * 50
     stored = rng.integers(-900, 3000, size=(4, 5, 6)).astype('i2')
@@ -72,10 +72,10 @@ for n, syntax in enumerate([IMPLICIT, EXPLICIT, BIG, DEFLATED, RLE]):
 print(json.dumps(out))
 `
 
-const ENHANCED = `${COMMON}
+const enhancedScript = `${common}
 from nibabel.nicom.dicomwrappers import wrapper_from_file
 out = []
-for n, syntax in enumerate([IMPLICIT, EXPLICIT, BIG, DEFLATED, RLE]):
+for n, syntax in enumerate([implicit, explicitVr, BIG, deflated, RLE]):
     r = rotation()
     pixel, step, first = (0.9, 0.7), 2.5, rng.normal(size=3) * 50
     stored = rng.integers(0, 4000, size=(4, 5, 6)).astype('u2')
@@ -99,10 +99,10 @@ for n, syntax in enumerate([IMPLICIT, EXPLICIT, BIG, DEFLATED, RLE]):
 print(json.dumps(out))
 `
 
-const SEGMENTATIONS = `${COMMON}
+const segmentationClasses = `${common}
 from pydicom.pixel_data_handlers.numpy_handler import pack_bits
 out = []
-for n, syntax in enumerate([IMPLICIT, EXPLICIT, DEFLATED]):
+for n, syntax in enumerate([implicit, explicitVr, deflated]):
     r = rotation()
     pixel, step, first = (0.9, 0.7), 2.5, rng.normal(size=3) * 50
     labels = rng.choice([0, 0, 0, 1, 2, 7], size=(6, 5, 7))
@@ -138,9 +138,9 @@ interface Truth {
 }
 
 test.skipIf(!pydicomPython).each([
-  ['series in a folder', SERIES],
-  ['enhanced multi-frame', ENHANCED],
-  ['segmentations', SEGMENTATIONS],
+  ['series in a folder', seriesScript],
+  ['enhanced multi-frame', enhancedScript],
+  ['segmentations', segmentationClasses],
 ])('%s: the values and places that pydicom wrote', async (_, script) => {
   for (const truth of runPython(pydicomPython ?? '', script, root) as Truth[]) {
     const { grid, data, scaling, labelNames } = await readVolume(truth.path)
@@ -152,11 +152,11 @@ test.skipIf(!pydicomPython).each([
         expect(mm).toBeCloseTo([-l, -p, s][axis], 5)
       })
     }
-    if (script === SEGMENTATIONS) expect(labelNames?.get(7)).toBe('Stück 7')
+    if (script === segmentationClasses) expect(labelNames?.get(7)).toBe('Stück 7')
   }
 })
 
-const SAMPLES = `
+const sampleFiles = `
 import json, numpy as np, pydicom, pydicom.data
 def path(name): return pydicom.data.get_testdata_file(name, download=False)
 names = ['MR_small.dcm', 'MR_small_implicit.dcm', 'MR_small_bigendian.dcm', 'MR_small_expb.dcm', 'MR_small_RLE.dcm',
@@ -171,7 +171,7 @@ print(json.dumps(out))
 `
 
 test.skipIf(!pydicomPython)("pydicom's own sample files, one a transfer syntax", async () => {
-  const samples = runPython(pydicomPython ?? '', SAMPLES) as Pick<Truth, 'path' | 'values'>[]
+  const samples = runPython(pydicomPython ?? '', sampleFiles) as Pick<Truth, 'path' | 'values'>[]
   expect(samples.length).toBeGreaterThan(3)
   for (const { path, values } of samples) {
     const { data, scaling } = await readVolume(path)

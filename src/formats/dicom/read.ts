@@ -12,7 +12,7 @@ import { looksLikeDicom } from './signature.ts'
 import { objectKind } from './sop-classes.ts'
 
 /** What one typed array can hold on every supported Node. */
-const MAX_BYTES = 2 ** 31 - 1
+const maxBytes = 2 ** 31 - 1
 
 /**
  * Reads a DICOM file by its SOP class: an image (one slice, or several frames ordered by position) or a segmentation
@@ -74,7 +74,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     const { file, size } = await openRegularFile(path)
     try {
-      if (size > MAX_BYTES) throw new InputError(path, 'is larger than 2 GiB; give one file a slice')
+      if (size > maxBytes) throw new InputError(path, 'is larger than 2 GiB; give one file a slice')
       const bytes = new Uint8Array(size)
       const { bytesRead } = await file.read(bytes, 0, size, 0)
       return bytes.subarray(0, bytesRead)
@@ -133,7 +133,7 @@ function requireOneSeries(files: readonly DicomFile[], folder: string): void {
   throw new InputError(folder, `holds ${series.size} DICOM series: ${listed.join(', ')}; give a folder with one series`)
 }
 
-/** A series as people know it: number and description, else its UID; and how many files it has. */
+/** A series as people know it: number and description, else its uid; and how many files it has. */
 function seriesName(uid: string, files: readonly DicomFile[]): string {
   const [{ dataSet }] = files
   const description = dataSet.text('SeriesDescription')

@@ -4,21 +4,21 @@
  * missing: ITK's decoder would leave the rest of such a frame as it happens to be.
  */
 export function decodeRle(frame: Uint8Array, pixels: number, bytesPerPixel: number): Uint8Array | undefined {
-  if (frame.length < HEADER) return undefined
+  if (frame.length < header) return undefined
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
   if (view.getUint32(0, true) !== bytesPerPixel) return undefined
   const out = new Uint8Array(pixels * bytesPerPixel)
   for (let segment = 0; segment < bytesPerPixel; segment++) {
     const start = view.getUint32(4 + 4 * segment, true)
     const end = segment + 1 < bytesPerPixel ? view.getUint32(8 + 4 * segment, true) : frame.length
-    if (start < HEADER || end > frame.length) return undefined
+    if (start < header || end > frame.length) return undefined
     if (!unpack(frame.subarray(start, end), out, bytesPerPixel - 1 - segment, bytesPerPixel)) return undefined
   }
   return out
 }
 
 /** The number of segments and their offsets, 16 in all. */
-const HEADER = 64
+const header = 64
 
 /** Fills every `step`th byte of `out`; false where the segment holds too few or too many. */
 function unpack(segment: Uint8Array, out: Uint8Array, first: number, step: number): boolean {

@@ -1,7 +1,7 @@
 /** The group of the file meta information. */
-export const META_GROUP = 0x0002
-export const IMPLICIT_LITTLE = '1.2.840.10008.1.2'
-export const EXPLICIT_LITTLE = '1.2.840.10008.1.2.1'
+export const metaGroup = 0x0002
+export const implicitLittle = '1.2.840.10008.1.2'
+export const explicitLittle = '1.2.840.10008.1.2.1'
 
 /**
  * Whether bytes begin as a DICOM file does: 128 bytes of anything, then "DICM"; or, where a writer left those out, an
@@ -19,8 +19,8 @@ export function hasPreamble(bytes: Uint8Array): boolean {
 /** The transfer syntax of a data set without meta information, or undefined where the bytes are no data set. */
 export function bareSyntax(bytes: Uint8Array): string | undefined {
   const group = bytes[0] + 256 * bytes[1]
-  if (bytes.length < 8 || (group !== META_GROUP && group !== 0x0008)) return undefined
-  if (/^[A-Z]{2}$/.test(String.fromCharCode(bytes[4], bytes[5]))) return EXPLICIT_LITTLE
+  if (bytes.length < 8 || (group !== metaGroup && group !== 0x0008)) return undefined
+  if (/^[A-Z]{2}$/.test(String.fromCharCode(bytes[4], bytes[5]))) return explicitLittle
   // In implicit VR a length follows the tag; the first elements of an object are short texts.
-  return bytes[6] === 0 && bytes[7] === 0 ? IMPLICIT_LITTLE : undefined
+  return bytes[6] === 0 && bytes[7] === 0 ? implicitLittle : undefined
 }

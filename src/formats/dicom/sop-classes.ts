@@ -3,10 +3,10 @@ import { InputError } from '../../volume/errors.ts'
 /** What an object of a SOP class is read as. */
 export type ObjectKind = 'image' | 'segmentation'
 
-const STORAGE = '1.2.840.10008.5.1.4.1.1.'
+const storage = '1.2.840.10008.5.1.4.1.1.'
 
 /** Image classes, whose pixels are samples of one quantity in a plane of known place. */
-const IMAGES: readonly string[] = [
+const imageNames: readonly string[] = [
   '1', // computed radiography
   '1.1', // digital X-ray
   '1.1.1',
@@ -33,31 +33,31 @@ const IMAGES: readonly string[] = [
   '128', // PET
   '128.1', // legacy converted enhanced PET
   '130', // enhanced PET
-].map((ending) => STORAGE + ending)
+].map((ending) => storage + ending)
 
-const SEGMENTATIONS: readonly string[] = [`${STORAGE}66.4`, `${STORAGE}66.7`]
+const segmentationClasses: readonly string[] = [`${storage}66.4`, `${storage}66.7`]
 
-/** Other classes by UID, each with what to do instead; a UID also stands for those below it. */
-const OTHERS: readonly (readonly [uid: string, name: string, remedy: string])[] = [
+/** Other classes by uid, each with what to do instead; a uid also stands for those below it. */
+const others: readonly (readonly [uid: string, name: string, remedy: string])[] = [
   ['1.2.840.10008.1.3.10', 'a DICOMDIR', 'give the folder of one of the series that it lists'],
-  [`${STORAGE}481.3`, 'an RT Structure Set (contours)', 'convert it to a label map (plastimatch, 3D Slicer)'],
-  [`${STORAGE}481.2`, 'an RT Dose', 'convert it to NIfTI (plastimatch, 3D Slicer)'],
-  [`${STORAGE}481`, 'a radiotherapy object without an image', 'give images or segmentations'],
-  [`${STORAGE}30`, 'a Parametric Map', 'convert it to NIfTI (dcmqi paramap2itkimage)'],
-  [`${STORAGE}66.1`, 'a Spatial Registration', 'apply it, and give the resampled image'],
-  [`${STORAGE}66.5`, 'a Surface Segmentation', 'convert it to a label map (3D Slicer)'],
-  [`${STORAGE}66`, 'a spatial object without an image', 'give images or segmentations'],
-  [`${STORAGE}88`, 'a Structured Report', 'give the images or segmentations that it refers to'],
-  [`${STORAGE}104`, 'an encapsulated document (PDF, STL)', 'give images or segmentations'],
-  [`${STORAGE}11`, 'a Presentation State', 'give the images that it refers to'],
-  [`${STORAGE}9`, 'a waveform', 'give images or segmentations'],
-  [`${STORAGE}4.2`, 'MR spectroscopy', 'give images or segmentations'],
-  [`${STORAGE}4.3`, 'an Enhanced MR image in colour', 'give an image of grey values'],
-  [`${STORAGE}7.1`, 'a secondary capture of single bits', 'give an image of grey values'],
-  [`${STORAGE}7.4`, 'a secondary capture in colour', 'give an image of grey values'],
-  [`${STORAGE}77`, 'a photograph, a video or a microscopy image', 'give an image of grey values'],
+  [`${storage}481.3`, 'an RT Structure Set (contours)', 'convert it to a label map (plastimatch, 3D Slicer)'],
+  [`${storage}481.2`, 'an RT Dose', 'convert it to NIfTI (plastimatch, 3D Slicer)'],
+  [`${storage}481`, 'a radiotherapy object without an image', 'give images or segmentations'],
+  [`${storage}30`, 'a Parametric Map', 'convert it to NIfTI (dcmqi paramap2itkimage)'],
+  [`${storage}66.1`, 'a Spatial Registration', 'apply it, and give the resampled image'],
+  [`${storage}66.5`, 'a Surface Segmentation', 'convert it to a label map (3D Slicer)'],
+  [`${storage}66`, 'a spatial object without an image', 'give images or segmentations'],
+  [`${storage}88`, 'a Structured Report', 'give the images or segmentations that it refers to'],
+  [`${storage}104`, 'an encapsulated document (PDF, STL)', 'give images or segmentations'],
+  [`${storage}11`, 'a Presentation State', 'give the images that it refers to'],
+  [`${storage}9`, 'a waveform', 'give images or segmentations'],
+  [`${storage}4.2`, 'MR spectroscopy', 'give images or segmentations'],
+  [`${storage}4.3`, 'an Enhanced MR image in colour', 'give an image of grey values'],
+  [`${storage}7.1`, 'a secondary capture of single bits', 'give an image of grey values'],
+  [`${storage}7.4`, 'a secondary capture in colour', 'give an image of grey values'],
+  [`${storage}77`, 'a photograph, a video or a microscopy image', 'give an image of grey values'],
   ['1.2.840.10008.5.1.4.43', 'a colour palette', 'give images or segmentations'],
-  [`${STORAGE}67`, 'a Real World Value Mapping', 'give images or segmentations'],
+  [`${storage}67`, 'a Real World Value Mapping', 'give images or segmentations'],
 ]
 
 /**
@@ -66,9 +66,9 @@ const OTHERS: readonly (readonly [uid: string, name: string, remedy: string])[] 
  * @throws InputError naming the class where it is neither an image nor a segmentation
  */
 export function objectKind(uid: string, subject: string): ObjectKind {
-  if (IMAGES.includes(uid)) return 'image'
-  if (SEGMENTATIONS.includes(uid)) return 'segmentation'
-  const [, name, remedy] = OTHERS.find(([known]) => uid === known || uid.startsWith(`${known}.`)) ?? []
+  if (imageNames.includes(uid)) return 'image'
+  if (segmentationClasses.includes(uid)) return 'segmentation'
+  const [, name, remedy] = others.find(([known]) => uid === known || uid.startsWith(`${known}.`)) ?? []
   if (name) throw new InputError(subject, `is ${name}, neither an image nor a segmentation; ${remedy}`)
   throw new InputError(subject, `is a DICOM object of class ${uid}, which halfdice does not read; convert it to NIfTI`)
 }

@@ -16,13 +16,13 @@ export interface Stack {
 }
 
 /** A step may differ by so much of itself: positions are often rounded to 0.1 mm. */
-const STEP_TOLERANCE = 0.1
+const stepTolerance = 0.1
 /** Direction cosines are written with as few as four digits. */
-const COSINE_TOLERANCE = 1e-3
+const cosineTolerance = 1e-3
 /** A gantry tilts by 30° at most; a stack sheared by more than 60° is a damaged position. */
-const LEAST_SHEAR_COSINE = 0.5
+const leastShearCosine = 0.5
 /** Two frames closer than this (mm) are at one place. */
-const SAME_PLACE_MM = 0.01
+const samePlaceMm = 0.01
 
 /**
  * The grid of frames that each fill one slice, ordered by position. A stack that is not perpendicular to its slices
@@ -36,12 +36,12 @@ export function denseStack(frames: readonly Frame[], words: Words): Stack {
   if (frames.length === 1) return stackOf(frames, plane, places, singleStep(frames[0]), words)
   const steps = places.sorted.slice(1).map((mm, n) => mm - places.sorted[n])
   const median = [...steps].sort((a, b) => a - b)[steps.length >> 1]
-  const repeated = steps.findIndex((mm) => mm < STEP_TOLERANCE * median || mm < SAME_PLACE_MM)
+  const repeated = steps.findIndex((mm) => mm < stepTolerance * median || mm < samePlaceMm)
   if (repeated >= 0) {
     const mm = places.sorted[repeated].toFixed(2)
     throw new InputError(words.subject, `has two ${words.many} at ${mm} mm (${differenceOf(frames)}); ${words.remedy}`)
   }
-  const uneven = steps.findIndex((mm) => Math.abs(mm - median) > STEP_TOLERANCE * median)
+  const uneven = steps.findIndex((mm) => Math.abs(mm - median) > stepTolerance * median)
   if (uneven >= 0) {
     const gap = `${steps[uneven].toFixed(2)} mm apart after ${uneven + 1} ${words.many}, elsewhere ${median.toFixed(2)} mm`
     throw new InputError(words.subject, `its ${words.many} are ${gap}: one is missing or too many; complete the series`)
@@ -58,7 +58,7 @@ export function denseStack(frames: readonly Frame[], words: Words): Stack {
 export function sparseStack(frames: readonly Frame[], words: Words): Stack {
   const plane = commonPlane(frames, words)
   const places = placesOf(frames, plane)
-  const distinct = places.sorted.filter((mm, n, all) => n === 0 || mm - all[n - 1] >= SAME_PLACE_MM)
+  const distinct = places.sorted.filter((mm, n, all) => n === 0 || mm - all[n - 1] >= samePlaceMm)
   const steps = distinct.slice(1).map((mm, n) => mm - distinct[n])
   const step = steps.length === 0 ? singleStep(frames[0]) : sparseStep(steps, frames[0], words)
   return stackOf(frames, plane, places, step, words)
@@ -91,7 +91,7 @@ function sparseStep(steps: readonly number[], { spacingBetweenSlices, sliceThick
 
 function isMultiple(mm: number, step: number, most = Number.POSITIVE_INFINITY): boolean {
   const count = Math.round(mm / step)
-  return count >= 1 && count <= most && Math.abs(mm - count * step) <= STEP_TOLERANCE * step
+  return count >= 1 && count <= most && Math.abs(mm - count * step) <= stepTolerance * step
 }
 
 /** One slice has no step of its own; 1 mm where it does not state its thickness, as for any 2-D image. */
@@ -122,14 +122,14 @@ function commonPlane(frames: readonly Frame[], words: Words): Plane {
       refuse(`its ${words.many} do not say where they lie; ${words.remedy}`)
     if (layout.rows !== first.layout.rows || layout.columns !== first.layout.columns) differ('size')
     if (!frame.pixelSpacing?.every((mm, n) => Math.abs(mm - pixelSpacing[n]) <= 1e-4 * mm)) differ('spacing')
-    const same = (cosine: number, n: number) => Math.abs(cosine - orientation[n]) <= COSINE_TOLERANCE
+    const same = (cosine: number, n: number) => Math.abs(cosine - orientation[n]) <= cosineTolerance
     if (!(frame.orientation ?? orientation).every(same)) differ('orientation')
   }
   const [row, column] = [vec3((axis) => orientation[axis]), vec3((axis) => orientation[axis + 3])]
   const lengths = [dot(row, row), dot(column, column)].map(Math.sqrt)
   if (
-    lengths.some((length) => Math.abs(length - 1) > COSINE_TOLERANCE) ||
-    Math.abs(dot(row, column)) > COSINE_TOLERANCE
+    lengths.some((length) => Math.abs(length - 1) > cosineTolerance) ||
+    Math.abs(dot(row, column)) > cosineTolerance
   ) {
     refuse(`has an ImageOrientationPatient of ${orientation.join(', ')}, which is no rotation; export it again`)
   }
@@ -156,7 +156,7 @@ function stackOf(frames: readonly Frame[], plane: Plane, { mm }: Places, step: n
   const end: Vec3 = frames[high].position ?? [0, 0, 0]
   const stepVector = last > 0 ? scaled(minus(end, first), 1 / last) : scaled(plane.normal, step)
   const spacing = last > 0 ? Math.hypot(...stepVector) : step
-  if (dot(stepVector, plane.normal) < LEAST_SHEAR_COSINE * spacing) {
+  if (dot(stepVector, plane.normal) < leastShearCosine * spacing) {
     throw new InputError(
       words.subject,
       `its ${words.many} are displaced along themselves, not stacked; export it again`,
@@ -165,7 +165,7 @@ function stackOf(frames: readonly Frame[], plane: Plane, { mm }: Places, step: n
   const slices = mm.map((at, n) => {
     const slice = last > 0 ? Math.round(((at - mm[low]) / (mm[high] - mm[low])) * last) : 0
     const off = minus(frames[n].position ?? first, plus(first, scaled(stepVector, slice)))
-    if (Math.hypot(...off) > STEP_TOLERANCE * spacing) {
+    if (Math.hypot(...off) > stepTolerance * spacing) {
       throw new InputError(
         words.subject,
         `its ${words.many} are not stacked along a line (one lies ${Math.hypot(...off).toFixed(2)} mm off); ${words.remedy}`,
@@ -189,7 +189,7 @@ function stackOf(frames: readonly Frame[], plane: Plane, { mm }: Places, step: n
 }
 
 /** What frames at one place may differ in, by the attribute that says so. */
-const DIFFERENCES = [
+const differences = [
   ['FrameContentSequence', 'TemporalPositionIndex', 'time points'],
   ['MREchoSequence', 'EffectiveEchoTime', 'echo times'],
   ['MRDiffusionSequence', 'DiffusionBValue', 'b-values'],
@@ -201,7 +201,7 @@ const DIFFERENCES = [
 ] as const
 
 function differenceOf(frames: readonly Frame[]): string {
-  for (const [sequence, keyword, name] of DIFFERENCES) {
+  for (const [sequence, keyword, name] of differences) {
     const values = new Set<number>()
     for (const { groups } of frames) {
       for (const group of groups) {

@@ -1,5 +1,5 @@
 import type { Encoding } from './parse.ts'
-import { EXPLICIT_LITTLE, IMPLICIT_LITTLE } from './signature.ts'
+import { explicitLittle, implicitLittle } from './signature.ts'
 
 /**
  * How the pixels of a transfer syntax are stored: plainly, in fragments that are plain, deflated or run lengths, or as
@@ -22,10 +22,10 @@ const explicit = (name: string, pixels?: PixelCoding): TransferSyntax => ({
   ...(pixels && { pixels }),
 })
 
-/** Transfer syntaxes by UID (DICOM PS3.6, table A-1). */
-export const TRANSFER_SYNTAXES: ReadonlyMap<string, TransferSyntax> = new Map([
-  [IMPLICIT_LITTLE, { name: 'implicit VR little endian', explicit: false, little: true, pixels: 'native' }],
-  [EXPLICIT_LITTLE, explicit('explicit VR little endian', 'native')],
+/** Transfer syntaxes by uid (DICOM PS3.6, table A-1). */
+export const transferSyntaxes: ReadonlyMap<string, TransferSyntax> = new Map([
+  [implicitLittle, { name: 'implicit VR little endian', explicit: false, little: true, pixels: 'native' }],
+  [explicitLittle, explicit('explicit VR little endian', 'native')],
   ['1.2.840.10008.1.2.1.98', explicit('encapsulated uncompressed', 'plain fragments')],
   ['1.2.840.10008.1.2.1.99', { ...explicit('deflated explicit VR little endian', 'native'), deflated: true }],
   ['1.2.840.10008.1.2.2', { name: 'explicit VR big endian', explicit: true, little: false, pixels: 'native' }],

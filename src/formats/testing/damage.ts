@@ -19,7 +19,7 @@ export function cases(count: number): number {
   return Math.ceil(count * Number(process.env.HALFDICE_FUZZ ?? 1))
 }
 
-const EXTREMES = [0, 1, 2, 0x7f, 0x80, 0xff]
+const extremes = [0, 1, 2, 0x7f, 0x80, 0xff]
 
 /**
  * One to four faults: bytes set to random or extreme values (mostly in the first `head` bytes), runs, cuts, insertions.
@@ -30,7 +30,7 @@ export function damaged(bytes: Uint8Array, head: number, random: Below): Uint8Ar
     const at = random(random(4) > 0 ? Math.min(head, out.length) : out.length)
     const kind = random(8)
     if (kind < 3) out[at] = random(256)
-    else if (kind < 5) out.fill(EXTREMES[random(EXTREMES.length)], at, at + 1 + random(8))
+    else if (kind < 5) out.fill(extremes[random(extremes.length)], at, at + 1 + random(8))
     else if (kind === 5) out[at] ^= 1 << random(8)
     else if (kind === 6) out = out.slice(0, random(out.length + 1))
     else
@@ -43,7 +43,7 @@ export function damaged(bytes: Uint8Array, head: number, random: Below): Uint8Ar
   return out
 }
 
-const WORDS = [
+const hostileWords = [
   '0',
   '-1',
   '1e999',
@@ -65,7 +65,7 @@ export function damagedText(text: string, random: Below): Uint8Array {
   for (let faults = 1 + random(3); faults > 0; faults--) {
     const at = random(words.length)
     const kind = random(6)
-    if (kind < 3) words[at] = `${WORDS[random(WORDS.length)]}${/\s$/.exec(words[at])?.[0] ?? ''}`
+    if (kind < 3) words[at] = `${hostileWords[random(hostileWords.length)]}${/\s$/.exec(words[at])?.[0] ?? ''}`
     else if (kind === 3) words = words.toSpliced(at, 0, words[random(words.length)])
     else if (kind === 4) words = words.toSpliced(at, 1)
     else return damaged(new TextEncoder().encode(words.join('')), words.join('').length, random)
@@ -81,14 +81,14 @@ export function flipped(bytes: Uint8Array, from: number, random: Below): Uint8Ar
 }
 
 /** No file this small takes as long on any machine, unless reading it depends on what it claims. */
-const MAX_MS = 3000
+const maxMs = 3000
 
 /** The result of reading, or undefined where it ended in an InputError of one line, as it should. */
 export async function outcome<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   const start = performance.now()
   const result = await resultOf(read)
   const ms = performance.now() - start
-  if (ms > MAX_MS) throw new Error(`reading took ${ms.toFixed(0)} ms`)
+  if (ms > maxMs) throw new Error(`reading took ${ms.toFixed(0)} ms`)
   return result
 }
 

@@ -5,11 +5,11 @@ type Value = string | Uint8Array | readonly number[] | readonly Elements[]
 /** Elements by tag in ascending order: VR and value. */
 export type Elements = readonly (readonly [tag: number, vr: string, value: Value])[]
 
-export const EXPLICIT = '1.2.840.10008.1.2.1'
-export const IMPLICIT = '1.2.840.10008.1.2'
-export const DEFLATED = '1.2.840.10008.1.2.1.99'
-export const BIG_ENDIAN = '1.2.840.10008.1.2.2'
-export const CLASS = {
+export const explicitVr = '1.2.840.10008.1.2.1'
+export const implicit = '1.2.840.10008.1.2'
+export const deflated = '1.2.840.10008.1.2.1.99'
+export const bigEndian = '1.2.840.10008.1.2.2'
+export const sopClasses = {
   ct: '1.2.840.10008.5.1.4.1.1.2',
   enhancedCt: '1.2.840.10008.5.1.4.1.1.2.1',
   mr: '1.2.840.10008.5.1.4.1.1.4',
@@ -27,10 +27,10 @@ interface Writing {
 /** A DICOM file (Part 10) of the elements, written byte by byte. */
 export function dicomFile(
   elements: Elements,
-  { syntax = EXPLICIT, delimited = false, preamble = true, meta = true } = {},
+  { syntax = explicitVr, delimited = false, preamble = true, meta = true } = {},
 ): Uint8Array {
-  const writing = { explicit: syntax !== IMPLICIT, little: syntax !== BIG_ENDIAN, delimited }
-  const sopClass = elements.find(([tag]) => tag === 0x00080016)?.[2] ?? CLASS.ct
+  const writing = { explicit: syntax !== implicit, little: syntax !== bigEndian, delimited }
+  const sopClass = elements.find(([tag]) => tag === 0x00080016)?.[2] ?? sopClasses.ct
   const about = dataSet(
     [
       [0x00020001, 'OB', Uint8Array.of(0, 1)],
@@ -46,7 +46,7 @@ export function dicomFile(
   return Buffer.concat([
     ...(preamble ? [new Uint8Array(128), Buffer.from('DICM')] : []),
     ...(meta ? [length, about] : []),
-    syntax === DEFLATED ? deflateRawSync(body) : body,
+    syntax === deflated ? deflateRawSync(body) : body,
   ])
 }
 
@@ -86,11 +86,11 @@ function itemHead(tag: number, length: number, writing: Writing): Buffer {
   return head
 }
 
-const SIZES: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, OL: 4, FD: 8 }
+const sizes: Readonly<Record<string, number>> = { US: 2, SS: 2, UL: 4, OL: 4, FD: 8 }
 
 function bytesOf(vr: string, value: string | Uint8Array | readonly number[], writing: Writing): Buffer {
   if (typeof value === 'string' || value instanceof Uint8Array) return Buffer.from(value as string)
-  const size = SIZES[vr] ?? 2
+  const size = sizes[vr] ?? 2
   const out = Buffer.alloc(size * value.length)
   for (const [n, number] of value.entries()) {
     if (vr === 'FD') out[writing.little ? 'writeDoubleLE' : 'writeDoubleBE'](number, 8 * n)
@@ -157,7 +157,7 @@ export function sliceElements(recipe: SliceRecipe): Elements {
   const { rows, columns, pixels, position, instance = 1, slope = 1, intercept = 0 } = recipe
   const { orientation = [1, 0, 0, 0, 1, 0], pixelSpacing = [1, 1], series = '1.2.3.4', modality = 'CT' } = recipe
   return [
-    [0x00080016, 'UI', CLASS.ct],
+    [0x00080016, 'UI', sopClasses.ct],
     [0x00080018, 'UI', `${series}.${instance}`],
     [0x00080060, 'CS', modality],
     [0x0020000d, 'UI', '1.2.3.1'],
@@ -199,7 +199,7 @@ export interface FramesRecipe {
 }
 
 export function frameElements(recipe: FramesRecipe): Elements {
-  const { rows, columns, positions, pixels, bits = 16, sopClass = CLASS.enhancedCt, more = [] } = recipe
+  const { rows, columns, positions, pixels, bits = 16, sopClass = sopClasses.enhancedCt, more = [] } = recipe
   const { orientation = [1, 0, 0, 0, 1, 0], pixelSpacing = [0.9, 0.7], measures = [], shared = [] } = recipe
   const orient: Elements = [[0x00200037, 'DS', orientation.join('\\')]]
   const pixelMeasures: Elements = [...measures, [0x00280030, 'DS', pixelSpacing.join('\\')]]
@@ -232,7 +232,7 @@ export function segmentsOf(
     ],
   )
   return {
-    sopClass: type === 'LABELMAP' ? CLASS.labelMap : CLASS.segmentation,
+    sopClass: type === 'LABELMAP' ? sopClasses.labelMap : sopClasses.segmentation,
     bits: type === 'BINARY' ? 1 : 8,
     ...(type !== 'LABELMAP' && { group: (n) => [[0x0062000a, 'SQ', [[[0x0062000b, 'US', [owners[n]]]]]]] }),
     more: [

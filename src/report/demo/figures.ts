@@ -3,13 +3,13 @@ import type { DemoOrgan, DemoResults } from '../../study/demo.ts'
 import { chart } from '../kit/chart.ts'
 import { histogramMark, reliabilityDiagram } from '../kit/distributions.ts'
 import type { Block } from '../kit/html.ts'
-import { CONTOUR_COLOURS, contourColour, lineColour, MARKERS } from '../kit/palette.ts'
+import { contourColour, contourColours, lineColour, markers } from '../kit/palette.ts'
 import { cropPlane, largestSlice, type Plane } from '../kit/plane.ts'
 import { type Layer, type SlicePanel, slicePanels } from '../kit/slices.ts'
 import type { Table } from '../kit/table.ts'
 
 /** The CT window in which abdominal organs are read, HU: centre 40, width 400. */
-const SOFT_TISSUE = [-160, 240] as const
+const softTissue = [-160, 240] as const
 
 export function phantomFigure({ phantom, organs }: DemoResults): Block {
   const panels = organs.map((organ): SlicePanel => {
@@ -52,7 +52,7 @@ export function drawsFigure({ phantom, organs, draws }: DemoResults): Block {
               kind: 'contour',
               values: (at) => Number(labels[at] === organ.label),
               level: 0.5,
-              colour: NOISY[i % NOISY.length],
+              colour: noisyColours[i % noisyColours.length],
               width: 1.1,
               label: `noisy label ${i + 1}`,
             }),
@@ -73,7 +73,7 @@ export function drawsFigure({ phantom, organs, draws }: DemoResults): Block {
   return { kind: 'figure', svgs: [svg], caption: 'The reference (white) and five noisy labels at three strengths.' }
 }
 
-const NOISY = CONTOUR_COLOURS.filter((c) => c !== '#ffffff')
+const noisyColours = contourColours.filter((c) => c !== '#ffffff')
 
 export function marginalFigure({ phantom, organs }: DemoResults): Block {
   const panels = organs.map((organ): SlicePanel => {
@@ -167,7 +167,7 @@ export function expectedDiceChart({ organs, noise }: DemoResults): string {
         {
           kind: 'dots' as const,
           colour: lineColour(i),
-          marker: MARKERS[i % MARKERS.length],
+          marker: markers[i % markers.length],
           radius: 5,
           points: [[optimum.threshold, expected.atOptimum.mean] as const],
         },
@@ -322,7 +322,7 @@ function organPlane(labels: DemoResults['phantom']['labels'], label: number, mar
   return marginMm === undefined ? plane : cropPlane(labels.grid, plane, inside, marginMm)
 }
 
-const grey = ({ image }: DemoResults['phantom']): Layer => ({ kind: 'grey', values: image.data, window: SOFT_TISSUE })
+const grey = ({ image }: DemoResults['phantom']): Layer => ({ kind: 'grey', values: image.data, window: softTissue })
 
 function reference({ labels }: DemoResults['phantom'], label: number, colour: string, name: string) {
   return {

@@ -11,15 +11,15 @@ export interface ChartOptions {
   readonly y: AxisOptions
   /** Drawn in order, the last on top. Those with a `label` get an entry in the legend. */
   readonly marks: readonly Mark[]
-  /** Size in CSS px. Default 460 × 300. */
+  /** Size in css px. Default 460 × 300. */
   readonly width?: number
   readonly height?: number
 }
 
-const FONT = 12
+const fontPx = 12
 
 /** Room to the right of the plot. */
-const RIGHT = 14
+const right = 14
 
 /**
  * A chart as one SVG element: axes with round ticks, a light grid, marks and a legend. It uses `currentColor` for ink
@@ -36,11 +36,11 @@ export function chart(options: ChartOptions): string {
   const x = createAxis(options.x, extentOf(marks, 0))
   const y = createAxis(options.y, extentOf(marks, 1))
   const legend = layLegend(marks, width - 16)
-  const tickWidth = Math.max(0, ...y.ticks.map((t) => textWidth(t.text, FONT)))
+  const tickWidth = Math.max(0, ...y.ticks.map((t) => textWidth(t.text, fontPx)))
   const left = Math.ceil(tickWidth + 32)
   const titleHeight = options.title ? 22 : 4
   const top = titleHeight + legend.height + 8
-  const plot = { left, top, width: width - left - RIGHT, height: height - top - 46 }
+  const plot = { left, top, width: width - left - right, height: height - top - 46 }
 
   const parts = [
     options.title ? text(left, 15, options.title, { 'font-weight': 600, 'font-size': 13 }) : '',
@@ -82,7 +82,7 @@ export function svgFigure(width: number, height: number, description: string, pa
       role: 'img',
       'aria-label': description,
       'font-family': 'system-ui, -apple-system, "Segoe UI", "Helvetica Neue", "DejaVu Sans", Arial, sans-serif',
-      'font-size': FONT,
+      'font-size': fontPx,
       fill: 'currentColor',
     },
     ...parts,
@@ -119,11 +119,11 @@ function grid(x: Axis, y: Axis, { left, top, width, height }: Frame): string[] {
   for (const tick of x.ticks) {
     const at = left + x.at(tick.value) * width
     parts.push(element('line', { x1: at, x2: at, y1: top, y2: bottom, ...gridLine }))
-    const half = textWidth(tick.text, FONT) / 2
+    const half = textWidth(tick.text, fontPx) / 2
     if (at - half < taken + 6) continue // A label that would run into the last one is left out; its tick stays.
     taken = at + half
     // The last one moves in by what would not fit into the figure.
-    const centre = Math.min(at, left + width + RIGHT - half)
+    const centre = Math.min(at, left + width + right - half)
     parts.push(text(centre, bottom + 16, tick.text, { 'text-anchor': 'middle' }))
   }
   parts.push(
@@ -151,7 +151,7 @@ function layLegend(marks: readonly Mark[], width: number): { items: string[]; he
   for (const mark of marks) {
     if (!mark.label || seen.has(mark.label)) continue
     seen.add(mark.label)
-    const itemWidth = 30 + textWidth(mark.label, FONT) + 12
+    const itemWidth = 30 + textWidth(mark.label, fontPx) + 12
     if (x > 0 && x + itemWidth > width) {
       x = 0
       y += row

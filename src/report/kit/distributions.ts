@@ -1,6 +1,6 @@
 import { type ChartOptions, chart } from './chart.ts'
 import type { Mark } from './marks.ts'
-import { lineColour, MARKERS } from './palette.ts'
+import { lineColour, markers } from './palette.ts'
 
 /**
  * Density bars of `values` over `bins` equal bins of `domain`; what lies outside is left out but counts in the total.
@@ -87,7 +87,7 @@ export function reliabilityDiagram(
           colour: lineColour(i),
           label,
           width: 1.5,
-          marker: MARKERS[i % MARKERS.length],
+          marker: markers[i % markers.length],
           points: bins.filter((bin) => bin.voxels > 0).map((bin) => [bin.probability, bin.frequency] as const),
         }),
       ),

@@ -69,7 +69,7 @@ export function htmlReport({ title, summary, sections, footer }: ReportOptions):
     // No fetches, whatever is in the page: an offline file that is safe to open.
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">`,
     `<title>${escapeText(title)}</title>`,
-    `<style>${CSS}</style>`,
+    `<style>${css}</style>`,
     '</head>',
     '<body>',
     '<header>',
@@ -156,7 +156,7 @@ function drawTable(table: Table, caption: string, name: string, n: number): stri
   )
 }
 
-const CSS = `
+const css = `
 :root{color-scheme:light dark;--ink:#1c2127;--soft:#5b6570;--paper:#fff;--line:#d9dee3;--tint:#f3f6f8;--link:#00609c;--warn:#a2440a}
 @media (prefers-color-scheme:dark){:root{--ink:#e4e8ec;--soft:#a2acb6;--paper:#15181c;--line:#363d45;--tint:#1e2328;--link:#6cb8ec;--warn:#f0a35e}}
 *{box-sizing:border-box}

@@ -9,17 +9,17 @@ export function element(name: string, attributes: Attributes, ...children: reado
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== undefined) open += ` ${key}="${escapeText(typeof value === 'number' ? short(value) : value)}"`
   }
-  if (children.length === 0 && !HTML_PAIRED.has(name)) return `${open}/>`
+  if (children.length === 0 && !htmlPaired.has(name)) return `${open}/>`
   return `${open}>${children.join('')}</${name}>`
 }
 
 /** HTML elements that must have an end tag even when empty. */
-const HTML_PAIRED = new Set(['a', 'div', 'p', 'section', 'span', 'td', 'th', 'script', 'style', 'figcaption'])
+const htmlPaired = new Set(['a', 'div', 'p', 'section', 'span', 'td', 'th', 'script', 'style', 'figcaption'])
 
 /** Text made safe as element content and as an attribute value; characters that nobody sees are spelt out. */
 export function escapeText(text: string): string {
   return escapedLines(text)
-    .replace(FORBIDDEN, '')
+    .replace(forbidden, '')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -27,7 +27,7 @@ export function escapeText(text: string): string {
 }
 
 /** What XML forbids beside control characters. */
-const FORBIDDEN = /[\ufffe\uffff]/g
+const forbidden = /[\ufffe\uffff]/g
 
 /** A coordinate: two decimals are a fiftieth of a pixel at most zooms, and keep files small. */
 export function short(value: number): string {

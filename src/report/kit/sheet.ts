@@ -1,7 +1,7 @@
 import { svgFigure } from './chart.ts'
 import { element } from './markup.ts'
 
-const GAP = 16
+const gap = 16
 
 /**
  * Figures of this room put together as one SVG file, `columns` to a row. A file of its own has no page behind it, so it
@@ -19,13 +19,13 @@ export function sheet(svgs: readonly string[], columns: number, description: str
       placed.push(element('g', { transform: `translate(${x} ${y})` }, svg))
       width = Math.max(width, x + size.width)
       height = Math.max(height, size.height)
-      x += size.width + GAP
+      x += size.width + gap
     }
-    y += height + GAP
+    y += height + gap
   }
-  const [totalWidth, totalHeight] = [width + 2 * GAP, y + GAP]
+  const [totalWidth, totalHeight] = [width + 2 * gap, y + gap]
   const paper = element('rect', { width: totalWidth, height: totalHeight, fill: '#fff' })
-  const ink = element('g', { color: '#1c2127', fill: 'currentColor', transform: `translate(${GAP} ${GAP})` }, ...placed)
+  const ink = element('g', { color: '#1c2127', fill: 'currentColor', transform: `translate(${gap} ${gap})` }, ...placed)
   return svgFigure(totalWidth, totalHeight, description, [paper, ink])
 }
 

@@ -12,7 +12,7 @@ export interface Edges {
 }
 
 /** The letters of a world axis of RAS+, towards its negative and its positive end. */
-const LETTERS = [
+const letters = [
   ['L', 'R'],
   ['P', 'A'],
   ['I', 'S'],
@@ -30,7 +30,7 @@ export function edgeLetters({ direction }: Grid, { across, down }: Plane): Edges
   const ends = ({ axis, flip }: Plane['across']): readonly [string, string] => {
     const steps = [0, 1, 2].map((world) => direction[3 * world + axis])
     const world = steps.reduce((best, step, w) => (Math.abs(step) > Math.abs(steps[best]) ? w : best), 0)
-    const [low, high] = LETTERS[world]
+    const [low, high] = letters[world]
     return steps[world] > 0 !== flip ? [low, high] : [high, low]
   }
   const [left, right] = ends(across)

@@ -55,9 +55,9 @@ export interface SliceOptions {
   readonly heatLabel?: string
 }
 
-const GAP = 10
-const TITLE = 20
-const NOTE = 17
+const gap = 10
+const titleHeight = 20
+const noteHeight = 17
 
 /**
  * Slices side by side as one SVG: pixels as embedded PNGs, contours as vectors, millimetres at their true proportions
@@ -71,19 +71,19 @@ const NOTE = 17
 export function slicePanels(options: SliceOptions): string {
   const { panels, width = 940 } = options
   const columns = options.columns ?? Math.min(panels.length, 4)
-  const cell = (width - GAP * (columns - 1)) / columns
+  const cell = (width - gap * (columns - 1)) / columns
   const legend = layLegend(options, width)
   const parts: string[] = [...legend.items]
   let y = legend.height
   for (let start = 0; start < panels.length; start += columns) {
     const row = panels.slice(start, start + columns)
-    const top = row.some((p) => p.title) ? TITLE : 0
+    const top = row.some((p) => p.title) ? titleHeight : 0
     const sizes = row.map((panel) => planeSizeMm(panel))
     const height = Math.max(...sizes.map((s) => (cell * s.height) / s.width))
     // A tall crop is narrowed rather than allowed to make the figure endless.
     const limit = Math.min(height, cell * 1.25)
     row.forEach((panel, column) => {
-      const x = column * (cell + GAP)
+      const x = column * (cell + gap)
       const { width: w, height: h } = sizes[column]
       const scale = Math.min(cell / w, limit / h)
       if (panel.title) parts.push(fitted(x, y + 14, panel.title, cell, { 'font-weight': 600 }))
@@ -92,7 +92,7 @@ export function slicePanels(options: SliceOptions): string {
       if (panel.marked) parts.push(sliceMarks(edgeLetters(panel.grid, panel.plane), place, scale))
       if (panel.note) parts.push(fitted(x, y + top + limit + 14, panel.note, cell, { 'fill-opacity': 0.8 }))
     })
-    y += top + limit + (row.some((p) => p.note) ? NOTE : 0) + GAP
+    y += top + limit + (row.some((p) => p.note) ? noteHeight : 0) + gap
   }
   return svgFigure(width, y, options.description, parts)
 }

@@ -69,7 +69,7 @@ function isMissing(value: Cell): value is undefined {
   return value === undefined || (typeof value === 'number' && Number.isNaN(value))
 }
 
-const LATEX: Readonly<Record<string, string>> = {
+const latex: Readonly<Record<string, string>> = {
   '\\': '\\textbackslash{}',
   '{': '\\{',
   '}': '\\}',
@@ -90,5 +90,5 @@ const LATEX: Readonly<Record<string, string>> = {
 }
 
 function latexText(text: string): string {
-  return text.replace(/[\\{}~^–−½σℓ‖×±³≤<>]|[#$%&_]/g, (c) => LATEX[c] ?? `\\${c}`)
+  return text.replace(/[\\{}~^–−½σℓ‖×±³≤<>]|[#$%&_]/g, (c) => latex[c] ?? `\\${c}`)
 }

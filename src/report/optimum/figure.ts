@@ -1,7 +1,7 @@
 import type { Vec3 } from '../../volume/grid.ts'
 import { type ChartOptions, chart } from '../kit/chart.ts'
 import type { Mark, Point } from '../kit/marks.ts'
-import { lineColour, MARKERS } from '../kit/palette.ts'
+import { lineColour, markers } from '../kit/palette.ts'
 import { sheet } from '../kit/sheet.ts'
 
 /** The optimal predictions for one organ at one noise strength: a row of `halfdice optimum`. */
@@ -55,7 +55,7 @@ function chartOptions(rows: readonly OptimumRow[], size: { width?: number; heigh
       colour: lineColour(i),
       dash,
       // Solid and dashed lines of one organ share its colour; only the solid ones are named.
-      ...(dash ? {} : { label: String(label), marker: MARKERS[i % MARKERS.length] }),
+      ...(dash ? {} : { label: String(label), marker: markers[i % markers.length] }),
       points: rows
         .filter((row) => row.label === label)
         .map((row): Point => [strength(row.sigmaMm), value(row)])

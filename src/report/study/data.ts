@@ -6,7 +6,7 @@ import type { Block } from '../kit/html.ts'
 import { counted, strengthText } from '../kit/words.ts'
 
 /** How many cases that were left out are named. */
-const NAMED = 20
+const named = 20
 
 /** What went into the study: cases, noise, grid, configuration. */
 export function dataBlocks({ study, plan }: { readonly study: StudyFile; readonly plan: StudyPlan }): Block[] {
@@ -82,10 +82,10 @@ function spacingText(spacingMm: readonly (number | null)[]): string {
 
 function leftOutNote(bad: StudyFile['dataset']['leftOut']): Block[] {
   if (bad.length === 0) return []
-  const list = bad.slice(0, NAMED).map(({ id, reason }) => `${id} (${reason})`)
+  const list = bad.slice(0, named).map(({ id, reason }) => `${id} (${reason})`)
   const why = bad.length === 1 ? 'was left out because it' : 'were left out because they'
   const text =
-    `${counted(bad.length, 'case')} ${why} could not be used: ` + `${list.join('; ')}${bad.length > NAMED ? ' …' : ''}`
+    `${counted(bad.length, 'case')} ${why} could not be used: ` + `${list.join('; ')}${bad.length > named ? ' …' : ''}`
   return [{ kind: 'note', tone: 'warning', text }]
 }
 

@@ -7,23 +7,23 @@ import { type ChartOptions, chart } from '../kit/chart.ts'
 import { reliabilityDiagram } from '../kit/distributions.ts'
 import type { Block } from '../kit/html.ts'
 import type { Estimate, Mark, Point } from '../kit/marks.ts'
-import { lineColour, MARKERS } from '../kit/palette.ts'
+import { lineColour, markers } from '../kit/palette.ts'
 import { strengthText } from '../kit/words.ts'
-import { METHOD_NAMES } from './words.ts'
+import { methodNames } from './words.ts'
 
 /** Methods shown with whiskers, each with a colour of its own in every figure. */
-const SHOWN: readonly StudyMethod[] = ['soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@rma', 'ce@oracle']
+const shown: readonly StudyMethod[] = ['soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@rma', 'ce@oracle']
 
 /** The Dice that shows how far a network has learned, whatever the cut at ½ makes of it. */
-const LEARNED = {
+const learnedLine = {
   'cross-entropy': 'validationDiceAtCaseThreshold',
   'soft-dice': 'validationDice',
 } as const
 
 /** Shares of fewer voxels, which lie side by side and move together, say nothing. */
-const FEWEST_VOXELS = 100
+const fewestVoxels = 100
 
-const SIZE = { width: 460, height: 340 }
+const size = { width: 460, height: 340 }
 
 /** Dice of every method against noise strength, one chart an organ. */
 export function diceFigure(summary: readonly SummaryRow[], target: Target): Block {
@@ -32,7 +32,7 @@ export function diceFigure(summary: readonly SummaryRow[], target: Target): Bloc
     kind: 'figure',
     svgs: byOrgan(rows).map(({ organ, own, sigmas }) =>
       chart({
-        ...SIZE,
+        ...size,
         title: organ,
         description: `Dice of ${organ} with the ${target} labels against noise strength, for every method.`,
         x: strengthAxis(sigmas),
@@ -40,12 +40,12 @@ export function diceFigure(summary: readonly SummaryRow[], target: Target): Bloc
         marks: [
           theoryLine(own, sigmas, 'theory@case', undefined),
           theoryLine(own, sigmas, 'theory@half', '5 3'),
-          ...SHOWN.map((method, i): Mark => {
+          ...shown.map((method, i): Mark => {
             const points = sigmas.flatMap((sigma, x): Estimate[] => {
               const row = own.find((one) => one.method === method && one.sigma_mm === sigma)
               return row === undefined ? [] : [{ x, y: row.dice_mean, low: row.dice_low, high: row.dice_high }]
             })
-            const offset = (i - (SHOWN.length - 1) / 2) * 9
+            const offset = (i - (shown.length - 1) / 2) * 9
             return { kind: 'intervals', ...styleOf(method), points, offset }
           }),
         ],
@@ -81,7 +81,7 @@ export function thresholdFigure(summary: readonly SummaryRow[]): Block {
     kind: 'figure',
     svgs: byOrgan(rows).flatMap(({ organ, own, sigmas }) => [
       chart({
-        ...SIZE,
+        ...size,
         title: `${organ}: threshold`,
         description: `Mean threshold of each method for ${organ} against noise strength.`,
         x: strengthAxis(sigmas),
@@ -89,7 +89,7 @@ export function thresholdFigure(summary: readonly SummaryRow[]): Block {
         marks: lines(own, sigmas, ['theory@case', 'ce@case', 'ce@dataset', 'ce@oracle'], 'threshold_mean'),
       }),
       chart({
-        ...SIZE,
+        ...size,
         title: `${organ}: volume`,
         description: `Volume of the masks of each method over the clean volume for ${organ} against noise strength.`,
         x: strengthAxis(sigmas),
@@ -114,7 +114,7 @@ export function forecastFigure(summary: readonly SummaryRow[]): Block {
   const rows = summary.filter(({ target }) => target === 'noisy')
   const forecast = (row: SummaryRow) =>
     rows.find((one) => one.method === 'theory@case' && one.organ === row.organ && one.sigma_mm === row.sigma_mm)
-      ?.predicted_dice_mean ?? Number.NaN
+      ?.soft_dice_mean ?? Number.NaN
   const dots = (methods: readonly StudyMethod[], x: (row: SummaryRow) => number) =>
     methods.map(
       (method): Mark => ({
@@ -125,7 +125,7 @@ export function forecastFigure(summary: readonly SummaryRow[]): Block {
       }),
     )
   const frame = (title: string, x: string, marks: readonly Mark[]): ChartOptions => ({
-    ...SIZE,
+    ...size,
     title,
     description: `${title}, one point for each organ and noise strength.`,
     x: { label: x, domain: [0, 1] },
@@ -152,7 +152,7 @@ export function forecastFigure(summary: readonly SummaryRow[]): Block {
         frame(
           'Promised and scored',
           "Dice promised by the network's probabilities",
-          dots(['ce@half', 'ce@case', 'ce@dataset'], (row) => row.predicted_dice_mean),
+          dots(['ce@half', 'ce@case', 'ce@dataset'], (row) => row.soft_dice_mean),
         ),
       ),
     ],
@@ -170,7 +170,7 @@ export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
         label: `σ = ${strengthText(sigma)} mm`,
         bins: rows
           .filter(
-            (row) => row.organ === organ && row.loss === loss && row.sigma_mm === sigma && row.voxels >= FEWEST_VOXELS,
+            (row) => row.organ === organ && row.loss === loss && row.sigma_mm === sigma && row.voxels >= fewestVoxels,
           )
           .map(({ voxels, probability_sum, label_voxels }) => ({
             probability: probability_sum / voxels,
@@ -185,7 +185,7 @@ export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
     svgs: ['theory', 'cross-entropy', 'soft-dice'].map((loss) => diagram(organ, loss)),
     caption:
       `${organ}: predicted probability against the share of voxels in the noisy label, for exact ` +
-      `marginals and both networks. Groups of fewer than ${FEWEST_VOXELS} voxels are left out.`,
+      `marginals and both networks. Groups of fewer than ${fewestVoxels} voxels are left out.`,
   }))
 }
 
@@ -202,7 +202,7 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
     }
     const lossChart = (loss: string) =>
       chart({
-        ...SIZE,
+        ...size,
         title: `${loss} loss`,
         description: `Training loss of ${loss} against steps, for each noise strength.`,
         x: { label: 'training step' },
@@ -218,7 +218,7 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
       })
     const diceCharts = (own[0]?.organs ?? []).map((organ, k) =>
       chart({
-        ...SIZE,
+        ...size,
         title: `${organ}: validation Dice`,
         description: `Validation Dice of ${organ} against steps, for both losses and each noise strength.`,
         x: { label: 'training step' },
@@ -230,7 +230,7 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
               colour: lineColour(i),
               label: `${loss}, σ = ${strengthText(sigma)} mm`,
               ...(loss === 'soft-dice' && { dash: '5 3' }),
-              points: mean(loss, sigma, (epoch) => epoch[LEARNED[loss]]?.[k] ?? Number.NaN),
+              points: mean(loss, sigma, (epoch) => epoch[learnedLine[loss]]?.[k] ?? Number.NaN),
             }),
           ),
         ),
@@ -247,10 +247,10 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
 }
 
 function styleOf(method: StudyMethod) {
-  const i = SHOWN.indexOf(method)
-  const label = METHOD_NAMES[method]
+  const i = shown.indexOf(method)
+  const label = methodNames[method]
   if (i < 0) return { colour: method === 'theory@case' ? '#555555' : '#999999', label }
-  return { colour: lineColour(i), label, marker: MARKERS[i % MARKERS.length] }
+  return { colour: lineColour(i), label, marker: markers[i % markers.length] }
 }
 
 function theoryLine(

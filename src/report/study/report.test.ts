@@ -30,7 +30,7 @@ ${yaml}`,
   return studyReport({ study, plan, tables, examples: [], curves: [] })
 }
 
-const OWN = 'data: {kind: nnunet, folder: D}'
+const ownDataset = 'data: {kind: nnunet, folder: D}'
 const warnings = (html: string) =>
   [...html.matchAll(/<p class="note warning"[^>]*>(.*?)<\/p>/g)].map(([, text]) => text)
 const item = (html: string, start: string) =>
@@ -39,14 +39,14 @@ const item = (html: string, start: string) =>
 test('folding above 1 % of voxels is warned of, where results are read first', () => {
   // A million draws of det(I + ∇X) in two dimensions at σ/ℓ = ½ (docs/theory.md, "A noise model for contours") fall
   // below 0 in 6.8 %; at ¼ in three, 0.06 %.
-  const html = report(`${OWN}\nnoise: {sigma: [4, [8, 8, 0]], length: 16}`)
+  const html = report(`${ownDataset}\nnoise: {sigma: [4, [8, 8, 0]], length: 16}`)
   expect(warnings(html)).toEqual([
     'The noise folds in 6.8 % of voxels at σ = 8 × 8 × 0 mm, ℓ = 16 mm. Above 1 % its labels are torn or repeated in places, which no annotator does: take what is said of this strength with care. A longer length scale (noise.lengthOverSigma) avoids it.',
   ])
   expect(html.indexOf('note warning')).toBeLessThan(html.indexOf('Dice of the held-out cases'))
   expect(item(html, 'σ =').length).toBe(2)
-  expect(warnings(report(`${OWN}\nnoise: {sigma: [4, 8]}`))).toEqual([])
-  expect(warnings(report(`${OWN}\nnoise: {sigma: [4, 8], lengthOverSigma: 2}`))[0]).toMatch(
+  expect(warnings(report(`${ownDataset}\nnoise: {sigma: [4, 8]}`))).toEqual([])
+  expect(warnings(report(`${ownDataset}\nnoise: {sigma: [4, 8], lengthOverSigma: 2}`))[0]).toMatch(
     /at σ = 4 mm, ℓ = 8 mm; in .* at σ = 8 mm, ℓ = 16 mm\. .* these strengths with care/,
   )
 })
@@ -54,7 +54,7 @@ test('folding above 1 % of voxels is warned of, where results are read first', (
 test('that labels were resampled is said, above and in the section on data', () => {
   const noise = 'noise: {sigma: [4]}'
   const [own, spaced, axes, maps] = [
-    OWN,
+    ownDataset,
     'data: {kind: nnunet, folder: D, spacing: 3}',
     'data: {kind: nnunet, folder: D, spacing: [2, 2, null]}',
     'data: {kind: nnunet, folder: D, resampleLabels: true}',
@@ -71,7 +71,7 @@ test('that labels were resampled is said, above and in the section on data', () 
 })
 
 test('the foot names the files that numbers come from', () => {
-  const [, foot] = /<footer>(.*)<\/footer>/.exec(report(`${OWN}\nnoise: {sigma: [4]}`))!
+  const [, foot] = /<footer>(.*)<\/footer>/.exec(report(`${ownDataset}\nnoise: {sigma: [4]}`))!
   for (const file of ['results.csv', 'reliability.csv', 'log.jsonl', 'study.json']) expect(foot).toContain(file)
   expect(foot).not.toContain('All numbers')
 })
@@ -79,9 +79,11 @@ test('the foot names the files that numbers come from', () => {
 test('cases are counted in the singular and in the plural', () => {
   const noise = 'noise: {sigma: [4]}'
   const bad = (id: string) => ({ id, reason: `${id}.nii.gz: is truncated` })
-  const one = report(`${OWN}\n${noise}`, [bad('a')])
+  const one = report(`${ownDataset}\n${noise}`, [bad('a')])
   expect(warnings(one)).toEqual(['1 case was left out because it could not be used: a (a.nii.gz: is truncated)'])
-  expect(warnings(report(`${OWN}\n${noise}`, [bad('a'), bad('b')]))[0]).toMatch(/^2 cases were left out because they /)
+  expect(warnings(report(`${ownDataset}\n${noise}`, [bad('a'), bad('b')]))[0]).toMatch(
+    /^2 cases were left out because they /,
+  )
   expect(one).toContain('6 cases of 6 patients (set), 2-fold cross-validation, 4 networks, one for each organ,')
-  expect(report(`${OWN}\n${noise}`, [], 2)).toContain('liver: 5 cases, 1 left out for lack of liver.')
+  expect(report(`${ownDataset}\n${noise}`, [], 2)).toContain('liver: 5 cases, 1 left out for lack of liver.')
 })

@@ -7,17 +7,17 @@ import { dataBlocks, foldingNote, resamplesLabels } from './data.ts'
 import { exampleFigure } from './examples.ts'
 import { diceFigure, forecastFigure, reliabilityFigure, thresholdFigure, trainingFigure } from './figures.ts'
 import { comparisonTable, diceTable, summaryTable } from './tables.ts'
-import { METHOD_MEANINGS, verdictSentences } from './words.ts'
+import { methodMeanings, verdictSentences } from './words.ts'
 
 /** The study's own questions. */
-const MAIN_PAIRS: readonly (readonly [StudyMethod, StudyMethod])[] = [
+const mainPairs: readonly (readonly [StudyMethod, StudyMethod])[] = [
   ['ce@half', 'soft-dice@half'],
   ['ce@case', 'ce@half'],
   ['ce@case', 'soft-dice@half'],
 ]
 
 /** Where a reader finds every number again. */
-const SOURCES =
+const sources =
   'Beside this page: tables and the figures of Dice, thresholds and volumes come from results.csv (their means and ' +
   'differences are summary.csv and comparisons.csv), calibration figures from reliability.csv, training curves from ' +
   'the log.jsonl of each network in the folder runs, example slices from the folder examples, cases and ' +
@@ -39,7 +39,7 @@ export function studyReport(results: StudyResults): string {
     footer: [
       `Made by halfdice ${versions.halfdice} (ONNX Runtime ${versions['onnxruntime-node']}, Node ` +
         `${versions.node}, ${versions.platform}).`,
-      SOURCES,
+      sources,
       'The theory is that of Nordström, Hult and Maki, Marginal Thresholding in Noisy Image ' +
         'Segmentation, arXiv 2304.04116.',
     ],
@@ -79,7 +79,7 @@ export function studySections(results: StudyResults): ReportSection[] {
         ),
         diceFigure(tables.summary, 'noisy'),
         diceTable(tables.summary, 'noisy'),
-        { kind: 'list', items: METHOD_MEANINGS },
+        { kind: 'list', items: methodMeanings },
         details('Intervals, deviations over folds, thresholds, volumes and calibration', [
           summaryTable(tables.summary, 'noisy'),
         ]),
@@ -97,7 +97,7 @@ export function studySections(results: StudyResults): ReportSection[] {
             'Wilcoxon’s signed-rank test on patients’ mean differences, corrected by Holm over all pairs of methods, ' +
             'organs and strengths.',
         ),
-        comparisonTable(tables.comparisons, 'noisy', MAIN_PAIRS),
+        comparisonTable(tables.comparisons, 'noisy', mainPairs),
         details('All pairs of methods', [comparisonTable(tables.comparisons, 'noisy')]),
         details('All pairs with the clean labels', [comparisonTable(tables.comparisons, 'clean')]),
       ],

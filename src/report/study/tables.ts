@@ -3,9 +3,9 @@ import { type ComparisonRow, comparedMethods, type SummaryRow, type Target } fro
 import type { Block } from '../kit/html.ts'
 import type { Column } from '../kit/table.ts'
 import { pText, strengthText } from '../kit/words.ts'
-import { METHOD_NAMES } from './words.ts'
+import { methodNames } from './words.ts'
 
-const SHOWN: readonly StudyMethod[] = [
+const shown: readonly StudyMethod[] = [
   'theory@half',
   'theory@case',
   'soft-dice@half',
@@ -16,7 +16,7 @@ const SHOWN: readonly StudyMethod[] = [
   'ce@oracle',
 ]
 
-const STRENGTH: Column = { key: 'sigma_mm', title: 'σ, mm', show: (sigma) => strengthText(String(sigma)) }
+const strengthColumn: Column = { key: 'sigma_mm', title: 'σ, mm', show: (sigma) => strengthText(String(sigma)) }
 
 /** Mean Dice alone: a row an organ and strength, a column a method. */
 export function diceTable(summary: readonly SummaryRow[], target: Target): Block {
@@ -34,9 +34,9 @@ export function diceTable(summary: readonly SummaryRow[], target: Target): Block
     table: {
       columns: [
         { key: 'organ' },
-        STRENGTH,
+        strengthColumn,
         { key: 'cases', decimals: 0 },
-        ...SHOWN.map((method) => ({ key: method, title: METHOD_NAMES[method] })),
+        ...shown.map((method) => ({ key: method, title: methodNames[method] })),
       ],
       rows: [...rows.values()],
     },
@@ -47,7 +47,7 @@ export function diceTable(summary: readonly SummaryRow[], target: Target): Block
 export function summaryTable(summary: readonly SummaryRow[], target: Target): Block {
   const rows = summary
     .filter((row) => row.target === target)
-    .map((row) => ({ ...row, method: METHOD_NAMES[row.method] }) as Record<string, string | number>)
+    .map((row) => ({ ...row, method: methodNames[row.method] }) as Record<string, string | number>)
   return {
     kind: 'table',
     name: `summary-${target}`,
@@ -58,14 +58,14 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
     table: {
       columns: [
         { key: 'organ' },
-        STRENGTH,
+        strengthColumn,
         { key: 'method' },
         { key: 'cases', decimals: 0 },
         { key: 'dice_mean', title: 'Dice' },
         { key: 'dice_low', title: 'low' },
         { key: 'dice_high', title: 'high' },
         { key: 'dice_fold_sd', title: '± folds' },
-        { key: 'predicted_dice_mean', title: 'promised' },
+        { key: 'soft_dice_mean', title: 'promised' },
         { key: 'threshold_mean', title: 'threshold' },
         { key: 'volume_ratio_mean', title: 'volume' },
         { key: 'ece_mean', title: 'ECE', decimals: 4 },
@@ -86,10 +86,7 @@ export function comparisonTable(
     .filter((row) => row.target === target && pairs.some(([a, b]) => a === row.first && b === row.second))
     .map(
       (row) =>
-        ({ ...row, first: METHOD_NAMES[row.first], second: METHOD_NAMES[row.second] }) as Record<
-          string,
-          string | number
-        >,
+        ({ ...row, first: methodNames[row.first], second: methodNames[row.second] }) as Record<string, string | number>,
     )
   return {
     kind: 'table',
@@ -98,7 +95,7 @@ export function comparisonTable(
     table: {
       columns: [
         { key: 'organ' },
-        STRENGTH,
+        strengthColumn,
         { key: 'first' },
         { key: 'second' },
         { key: 'patients', decimals: 0 },

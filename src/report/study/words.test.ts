@@ -15,7 +15,7 @@ const row = (method: StudyMethod, dice: number, more: Partial<SummaryRow> = {}):
   dice_low: dice - 0.01,
   dice_high: dice + 0.01,
   dice_fold_sd: 0.01,
-  predicted_dice_mean: dice,
+  soft_dice_mean: dice,
   threshold_mean: 0.4,
   volume_ratio_mean: 1,
   ece_mean: 0.01,

@@ -3,7 +3,7 @@ import type { ComparisonRow, SummaryRow } from '../../study/summary.ts'
 import { counted, signed, strengthText } from '../kit/words.ts'
 
 /** Methods as figures and tables name them; CE is cross-entropy. */
-export const METHOD_NAMES: Readonly<Record<StudyMethod, string>> = {
+export const methodNames: Readonly<Record<StudyMethod, string>> = {
   'soft-dice@half': 'soft-Dice ½',
   'ce@half': 'CE ½',
   'ce@case': 'CE t*',
@@ -15,7 +15,7 @@ export const METHOD_NAMES: Readonly<Record<StudyMethod, string>> = {
 }
 
 /** What the names mean. */
-export const METHOD_MEANINGS: readonly string[] = [
+export const methodMeanings: readonly string[] = [
   'soft-Dice ½: the network trained with soft-Dice, cut at ½.',
   'CE ½: the network trained with cross-entropy, cut at ½.',
   'CE t*: the same network, cut for each case at half the best Dice that its own probabilities ' +
@@ -31,13 +31,13 @@ export const METHOD_MEANINGS: readonly string[] = [
 /**
  * Networks that stay so far below the forecast have not learned what their images show, or the images do not show it.
  */
-const FAR = 0.1
+const farFromCalibrated = 0.1
 
 /** A difference that is smaller than this is of no interest, whatever its p-value. */
-const NEGLIGIBLE = 0.005
+const negligible = 0.005
 
 /** Where the best threshold is so far above t*, the probabilities have misled it. */
-const MISLED = 0.02
+const misledDice = 0.02
 
 type Setting = Pick<SummaryRow, 'organ' | 'sigma_mm'>
 
@@ -64,7 +64,7 @@ function farBelow(noisy: readonly SummaryRow[], find: Find): string | undefined 
     .filter(({ method }) => method === 'soft-dice@half')
     .flatMap((row) => {
       const forecast = find(row, 'theory@case')?.dice_mean ?? 0
-      return forecast - row.dice_mean > FAR ? [{ row, forecast }] : []
+      return forecast - row.dice_mean > farFromCalibrated ? [{ row, forecast }] : []
     })
   if (far.length === 0) return undefined
   const list = far.map(({ row, forecast }) => `${at(row)} (${row.dice_mean.toFixed(3)} of ${forecast.toFixed(3)})`)
@@ -146,15 +146,15 @@ function misled(noisy: readonly SummaryRow[], find: Find): string | undefined {
     .filter(({ method }) => method === 'ce@oracle')
     .flatMap((oracle) => {
       const own = find(oracle, 'ce@case')
-      return own === undefined || oracle.dice_mean - own.dice_mean <= MISLED ? [] : [{ oracle, own }]
+      return own === undefined || oracle.dice_mean - own.dice_mean <= misledDice ? [] : [{ oracle, own }]
     })
   if (cases.length === 0) return undefined
   const list = cases.map(({ oracle, own }) => {
-    const promise = `promised ${own.predicted_dice_mean.toFixed(3)}, scored ${own.dice_mean.toFixed(3)}`
+    const promise = `promised ${own.soft_dice_mean.toFixed(3)}, scored ${own.dice_mean.toFixed(3)}`
     return `${at(oracle)} (${promise}, best threshold ${oracle.dice_mean.toFixed(3)})`
   })
   return (
-    `A better threshold than t* existed, by more than ${MISLED} in the mean over cases, for ` +
+    `A better threshold than t* existed, by more than ${misledDice} in the mean over cases, for ` +
     `${list.join('; ')}. Part of that is chance, since the best threshold knows each case's own noisy ` +
     'label; the rest is miscalibration.'
   )
@@ -163,7 +163,7 @@ function misled(noisy: readonly SummaryRow[], find: Find): string | undefined {
 function unlearned(noisy: readonly SummaryRow[], find: Find): string | undefined {
   const list = noisy
     .filter(({ method }) => method === 'ce@oracle')
-    .filter((oracle) => (find(oracle, 'soft-dice@half')?.dice_mean ?? 0) - oracle.dice_mean > MISLED)
+    .filter((oracle) => (find(oracle, 'soft-dice@half')?.dice_mean ?? 0) - oracle.dice_mean > misledDice)
   if (list.length === 0) return undefined
   return (
     `For ${list.map(at).join('; ')} not even the best threshold brings cross-entropy to soft-Dice: its ` +
@@ -174,11 +174,11 @@ function unlearned(noisy: readonly SummaryRow[], find: Find): string | undefined
 
 /** Told apart from zero by both the test (Holm, 5 %) and the interval, and large enough to matter. */
 function isLower({ difference, high, p_holm }: ComparisonRow): boolean {
-  return difference < -NEGLIGIBLE && high < 0 && p_holm < 0.05
+  return difference < -negligible && high < 0 && p_holm < 0.05
 }
 
 function isHigher({ difference, low, p_holm }: ComparisonRow): boolean {
-  return difference > NEGLIGIBLE && low > 0 && p_holm < 0.05
+  return difference > negligible && low > 0 && p_holm < 0.05
 }
 
 function at({ organ, sigma_mm }: Setting): string {

@@ -1,6 +1,6 @@
 import { type Grid, vec3 } from '../../volume/grid.ts'
 import type { LabelArray } from '../../volume/labels.ts'
-import { CONTOUR_COLOURS } from '../kit/palette.ts'
+import { contourColours } from '../kit/palette.ts'
 import { acquisitionView, cropPlane, largestSlice, type Plane } from '../kit/plane.ts'
 import type { Layer, SlicePanel } from '../kit/slices.ts'
 
@@ -103,15 +103,15 @@ export function changePanel({
 }: ChangeSlice): SlicePanel {
   const layers: Layer[] = [
     { kind: 'heat', values: probabilities },
-    { kind: 'contour', values: probabilities, level: 0.5, colour: CONTOUR_COLOURS[0], dash: '4 2', label: 'cut at ½' },
-    { kind: 'contour', values: probabilities, level: threshold, colour: CONTOUR_COLOURS[3], label: 'cut at t*' },
+    { kind: 'contour', values: probabilities, level: 0.5, colour: contourColours[0], dash: '4 2', label: 'cut at ½' },
+    { kind: 'contour', values: probabilities, level: threshold, colour: contourColours[3], label: 'cut at t*' },
   ]
   if (reference) {
     layers.push({
       kind: 'contour',
       values: reference,
       level: 0.5,
-      colour: CONTOUR_COLOURS[4],
+      colour: contourColours[4],
       width: 1,
       label: 'reference',
     })

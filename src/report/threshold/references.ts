@@ -1,13 +1,13 @@
-import { THRESHOLD_RULES, type ThresholdComparison, type ThresholdRule } from '../../maps/comparison.ts'
+import { type ThresholdComparison, type ThresholdRule, thresholdRules } from '../../maps/comparison.ts'
 import type { ReviewRow, ThresholdReview } from '../../maps/review.ts'
-import { CUTS } from '../../metrics/cut-table.ts'
+import { tableCuts } from '../../metrics/cut-table.ts'
 import { chart } from '../kit/chart.ts'
 import { reliabilityDiagram } from '../kit/distributions.ts'
 import type { Block, ReportSection } from '../kit/html.ts'
-import { lineColour, MARKERS } from '../kit/palette.ts'
+import { lineColour, markers } from '../kit/palette.ts'
 import { counted, range, signed } from '../kit/words.ts'
 
-const METHOD_NAMES: Readonly<Record<ThresholdRule, string>> = {
+const methodNames: Readonly<Record<ThresholdRule, string>> = {
   half: 'cut at ½',
   atCaseThreshold: 't* of each case',
   calibrated: 't* after calibration',
@@ -19,11 +19,11 @@ export function verdict(name: string, { means, differences }: ThresholdCompariso
   const { value, low, high } = differences.atCaseThreshold
   const interval = `${signed(value, 4)} (95 % interval ${signed(low, 4)} to ${signed(high, 4)})`
   const effect = low > 0 ? 'raises' : high < 0 ? 'lowers' : 'does not clearly change'
-  const best = THRESHOLD_RULES.reduce((a, b) => (means[b].value > means[a].value ? b : a))
+  const best = thresholdRules.reduce((a, b) => (means[b].value > means[a].value ? b : a))
   return (
     `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ` +
     `${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that ` +
-    `of the ${METHOD_NAMES[best]}.`
+    `of the ${methodNames[best]}.`
   )
 }
 
@@ -33,14 +33,14 @@ export function referenceSection(
   masks: readonly ReviewRow[],
 ): ReportSection {
   const rows = comparisons.flatMap(({ class: name, comparison }) =>
-    THRESHOLD_RULES.map((method) => {
+    thresholdRules.map((method) => {
       const { means, differences, cases, fixedThreshold } = comparison
       const difference = method === 'half' ? undefined : differences[method]
       const thresholds = cases.map((scores) => scores[method].threshold).toSorted((a, b) => a - b)
       const middle = thresholds[thresholds.length >> 1]
       return {
         class: name,
-        method: METHOD_NAMES[method],
+        method: methodNames[method],
         threshold:
           method === 'fixed'
             ? `${fixedThreshold.value.toFixed(2)} [${range(fixedThreshold.low, fixedThreshold.high)}]`
@@ -167,10 +167,10 @@ function promiseChart(comparisons: ThresholdReview['comparisons'], masks: readon
         width: 1.4,
         label: 'as promised',
       },
-      ...comparisons.slice(0, MARKERS.length).map(({ class: name }, i) => ({
+      ...comparisons.slice(0, markers.length).map(({ class: name }, i) => ({
         kind: 'dots' as const,
         colour: lineColour(i),
-        marker: MARKERS[i],
+        marker: markers[i],
         points: shown
           .filter((row) => row.class === name)
           .map((row) => [row.softDice, row.referenceDice ?? Number.NaN] as const),
@@ -181,9 +181,9 @@ function promiseChart(comparisons: ThresholdReview['comparisons'], masks: readon
 }
 
 function diceByThreshold(name: string, { meanDice, fixedThreshold, means, cases }: ThresholdComparison): string {
-  const points = [...CUTS.keys()]
-    .filter((i) => i % 5 === 0 && CUTS[i] >= 0.02 && CUTS[i] <= 0.98)
-    .map((i) => [CUTS[i], meanDice[i]] as const)
+  const points = [...tableCuts.keys()]
+    .filter((i) => i % 5 === 0 && tableCuts[i] >= 0.02 && tableCuts[i] <= 0.98)
+    .map((i) => [tableCuts[i], meanDice[i]] as const)
   const best = Math.max(...points.map(([, dice]) => dice))
   const low = Math.max(0, Math.min(...points.filter(([t]) => t > 0.1 && t < 0.9).map(([, dice]) => dice), best - 0.05))
   const thresholds = cases.map((scores) => scores.atCaseThreshold.threshold)

@@ -109,7 +109,7 @@ function summaryOf({ rows, common, comparisons }: ThresholdReview, failures: rea
 }
 
 /** Flags that carry numbers, in the plural. */
-const REASONS: readonly (readonly [RegExp, string])[] = [
+const reasons: readonly (readonly [RegExp, string])[] = [
   [/^left out/, 'left out'],
   [/^promises/, 'promise a Dice below 0.7'],
   [/expected volume$/, 'more than 1.5 times the expected volume'],
@@ -123,7 +123,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 function reasonsOf(rows: readonly ReviewRow[]): string {
   const counts = new Map<string, number>()
   for (const flag of rows.flatMap((row) => row.flags)) {
-    const reason = REASONS.find(([pattern]) => pattern.test(flag))?.[1] ?? flag
+    const reason = reasons.find(([pattern]) => pattern.test(flag))?.[1] ?? flag
     counts.set(reason, (counts.get(reason) ?? 0) + 1)
   }
   if (counts.size === 0) return ''
