@@ -48,8 +48,13 @@ const folds = 10
  * cross-fitted: a case's calibration and fixed threshold come from the cases of the other folds.
  *
  * @param given at least two cases, by name
+ * @param alone whether it is the only class of its images (see `presenceOf`)
  */
-export function compareThresholds(given: readonly ComparedCase[], rule: PresenceRule = 'auto'): ThresholdComparison {
+export function compareThresholds(
+  given: readonly ComparedCase[],
+  rule: PresenceRule = 'auto',
+  alone = false,
+): ThresholdComparison {
   // In the order of their names, so that neither folds nor intervals depend on the order in which cases were given.
   const sorted = given.toSorted((a, b) => (a.case < b.case ? -1 : Number(a.case > b.case)))
   const names = sorted.map((one) => one.case)
@@ -64,8 +69,10 @@ export function compareThresholds(given: readonly ComparedCase[], rule: Presence
     }
   })
   const calibrate = (i: number) => (p: number) => calibrated(fits[i % count].calibration, p)
-  const raw = decideTables(tables, () => (p) => p, rule).map((decision, i) => asWritten(decision, sorted[i].presence))
-  const recalibrated = decideTables(tables, calibrate, rule)
+  const raw = decideTables(tables, () => (p) => p, rule, alone).map((decision, i) =>
+    asWritten(decision, sorted[i].presence),
+  )
+  const recalibrated = decideTables(tables, calibrate, rule, alone)
   const cases = tables.map((table, i): CaseScores => {
     const at = (cut: number) => ({ threshold: tableCuts[cut], dice: curves[i][cut] })
     const by = ({ cut, best }: TableDecision) =>

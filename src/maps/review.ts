@@ -62,6 +62,8 @@ export class ReviewCollector {
   readonly #rows: UnflaggedRow[] = []
   readonly #tables = new Map<string, (Omit<ComparedCase, 'table'> & { readonly packed: PackedCutTable })[]>()
   readonly #presence: PresenceRule
+  /** Whether every case has one class only. */
+  #alone = true
 
   /** @param presence the rule by which masks are written */
   constructor(presence: PresenceRule = 'auto') {
@@ -70,6 +72,7 @@ export class ReviewCollector {
 
   add({ source, scheme, decoded, reference, tables }: ReviewedCase): void {
     const ml = voxelVolumeMm3(source.grid) / 1000
+    this.#alone &&= scheme.maps.filter((each) => each !== undefined).length === 1
     for (const [i, result] of decoded.maps.entries()) {
       const own = scheme.maps[i]
       if (!result || !own) continue
@@ -109,7 +112,7 @@ export class ReviewCollector {
     const comparisons = [...this.#tables].flatMap(([name, kept]) => {
       if (kept.length < 2) return []
       const cases = kept.map(({ packed, ...rest }) => ({ ...rest, table: unpackCutTable(packed) }))
-      return [{ class: name, comparison: compareThresholds(cases, this.#presence) }]
+      return [{ class: name, comparison: compareThresholds(cases, this.#presence, this.#alone) }]
     })
     return { rows: rows.toSorted((a, b) => a.agreement - b.agreement), common, comparisons }
   }

@@ -18,6 +18,7 @@ export function decideTables(
   tables: readonly CutTable[],
   calibrate: (i: number) => (p: number) => number,
   rule: PresenceRule,
+  alone: boolean,
 ): TableDecision[] {
   const about = tables.map((table, i) => {
     const { counts, sums } = table
@@ -28,7 +29,7 @@ export function decideTables(
   const likely = about.flatMap(({ largest, total }) => (largest >= 0.5 ? [total] : []))
   const smallestElsewhere = likely.length > 0 ? Math.min(...likely) : undefined
   return about.map((evidence) => {
-    const { mask } = presenceOf({ ...evidence, smallestElsewhere }, rule)
+    const { mask } = presenceOf({ ...evidence, alone, smallestElsewhere }, rule)
     const cut = mask === 'empty' ? undefined : mask === 'half' ? halfCut : evidence.cut
     return { cut, best: evidence.cut }
   })

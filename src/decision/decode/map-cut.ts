@@ -32,7 +32,9 @@ export function decideMap(m: Float32Array, index: number, options: CheckedOption
     // t* never exceeds ½, so that the best mask holds all of {m ≥ ½}.
     countHalf: optimum.volumeHalf,
   }
-  const evidence = { ...best, largest, total, voxels: m.length, smallestElsewhere: options.smallestElsewhere[index] }
+  const alone = options.labelSets.filter((labels) => labels !== undefined).length === 1
+  const smallestElsewhere = options.smallestElsewhere[index]
+  const evidence = { ...best, largest, total, voxels: m.length, alone, smallestElsewhere }
   const presence = presenceOf(evidence, options.presence)
   const decided = { optimum, largest, presence }
   if (presence.mask === 'optimal') return { ...decided, threshold, own: best }

@@ -75,6 +75,18 @@ describe('a haze is never painted', () => {
     expect(of(Float32Array.from({ length: 64_000 }, () => most * next())).mask).toBe('empty')
   })
 
+  test('the only map of an image is a haze beyond half of it: a crop may hold little else', () => {
+    const crop = { ...evidenceOf(blob(0.25)), voxels: 250 }
+    expect(presenceOf(crop, 'auto')).toMatchObject({ mask: 'empty', reason: 'haze' })
+    expect(presenceOf({ ...crop, alone: true }, 'auto').mask).toBe('optimal')
+    expect(presenceOf({ ...crop, voxels: 190, alone: true }, 'auto')).toMatchObject({ mask: 'empty', reason: 'haze' })
+    // The decoder says which it is: 40 of 100 voxels.
+    const map = Float32Array.from({ length: 100 }, (_, i) => (i < 40 ? 0.25 : 0))
+    const data = Float32Array.from([...map, ...map])
+    expect(decodeProbabilities({ data: map, shape: [1, 100] }).maps[0]?.present).toBe(true)
+    expect(decodeProbabilities({ data, shape: [2, 100] }).maps.map((each) => each?.present)).toEqual([false, false])
+  })
+
   test('around a sure voxel: that voxel is cut at ½', () => {
     const m = new Float32Array(64_000).fill(0.01)
     m[7] = 0.9

@@ -1,6 +1,7 @@
 /** Where the rule's numbers come from: docs/pipelines.md, "Is the class there at all?". */
 const leastPromise = 0.1
 const leastProbability = 0.15
+const largestShareAlone = 0.5
 const sizeRange = 4
 
 /** Whether a class is to be taken as present: by its evidence, always, or only where a voxel reaches ½. */
@@ -17,6 +18,8 @@ export interface PresenceEvidence {
   readonly count: number
   /** Voxels of the image. */
   readonly voxels: number
+  /** Whether this is the only map of a foreground: then the image was made for it. Default: false. */
+  readonly alone?: boolean
   /** ‖m‖ of the smallest other case in which the class is clearly there, if there are such cases. */
   readonly smallestElsewhere?: number | undefined
 }
@@ -29,7 +32,10 @@ export type PresenceReason =
   | 'likely voxel'
   /** D* is below 0.1, or the largest probability below 0.15. */
   | 'promises next to nothing'
-  /** No voxel reaches ½, and the best mask would cover a larger share of the image than the largest probability. */
+  /**
+   * No voxel reaches ½, and the best mask would cover a larger share of the image than the largest probability (and,
+   * for the only map of a foreground, than ½).
+   */
   | 'haze'
   /** ‖m‖ is far below what the class has in other cases, or below one voxel. */
   | 'too little'
@@ -58,7 +64,7 @@ const negligible = 0.005
  * predictions") does not know that case and takes voxels in however small their probabilities are. One map does not
  * tell how probable it is that the class is there at all, q. So a class is taken as present unless something speaks
  * against it: D* below 0.1; no probability of 0.15; no voxel of ½ and a set S that covers a larger share of the image
- * than the largest probability; or a volume ‖m‖ = q·E[volume | present] that is too small for q near 1. E[volume |
+ * than the largest probability (and, for the only map of a foreground, than ½); or a volume ‖m‖ = q·E[volume | present] that is too small for q near 1. E[volume |
  * present] is at least one voxel, and at least a quarter of the smallest volume among other cases where the class is
  * clearly there. With the q so found the mask is worth 2Σ_S m/(#S + ‖m‖/q), the empty one 1 − q. Where the numbers come
  * from: docs/pipelines.md, "Is the class there at all?".
@@ -70,7 +76,7 @@ const negligible = 0.005
  * presenceOf({ largest: 0.3, total: 900, sum: 400, count: 1800, voxels: 60_000 }, 'auto').mask // 'optimal'
  */
 export function presenceOf(evidence: PresenceEvidence, rule: PresenceRule): Presence {
-  const { largest, total, sum, count, voxels } = evidence
+  const { largest, total, sum, count, voxels, alone } = evidence
   if (total === 0) return { mask: 'empty', reason: 'no probability', doubtful: false }
   const likely = largest >= 0.5
   if (rule === 'always') return { mask: 'optimal', reason: 'as asked', doubtful: false }
@@ -81,7 +87,8 @@ export function presenceOf(evidence: PresenceEvidence, rule: PresenceRule): Pres
   }
   if (likely) return { mask: 'optimal', reason: 'likely voxel', doubtful: false }
   if (rule === 'likely') return { mask: 'empty', reason: 'as asked', doubtful: false }
-  if (count > largest * voxels) return { mask: 'empty', reason: 'haze', doubtful }
+  if (count > Math.max(largest, alone ? largestShareAlone : 0) * voxels)
+    return { mask: 'empty', reason: 'haze', doubtful }
   if (worth(evidence, presenceBound(evidence)) < 0) return { mask: 'empty', reason: 'too little', doubtful }
   return { mask: 'optimal', reason: 'no evidence against', doubtful: true }
 }
