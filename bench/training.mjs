@@ -9,10 +9,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exportModel } from '../dist/network/model.js'
 import { initialParameters, listParameters } from '../dist/network/parameters.js'
-import { createRandom } from '../dist/network/random.js'
 import { createSession } from '../dist/network/runtime/session.js'
 import { trainTarget } from '../dist/network/runtime/target.js'
 import { trainStepModel } from '../dist/network/train-step.js'
+import { randomStream } from '../dist/volume/random.js'
 
 const unet = (dimensions, channels) => ({
   dimensions,
@@ -57,7 +57,7 @@ function compare(name, rounds, withTorch) {
   try {
     const plan = { ...workloads[name], loss, optimiser }
     const parameters = initialParameters(plan.unet, [0.03], 1)
-    const random = createRandom(5, 0)
+    const random = randomStream(5, 0)
     const size = plan.batch * plan.patch.reduce((p, n) => p * n, 1)
     const image = Float32Array.from({ length: size }, () => random.normal())
     const target = Float32Array.from(image, (x) => (x > 1 ? 1 : 0))

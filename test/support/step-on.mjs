@@ -3,10 +3,10 @@ import { compile } from '../../dist/network/graph/compile.js'
 import { encodeModel } from '../../dist/network/onnx/encode.js'
 import { ratesAt } from '../../dist/network/optimiser.js'
 import { initialParameters } from '../../dist/network/parameters.js'
-import { createRandom } from '../../dist/network/random.js'
 import { createSession } from '../../dist/network/runtime/session.js'
 import { trainTarget } from '../../dist/network/runtime/target.js'
 import { trainStepGraph } from '../../dist/network/train-step.js'
+import { randomStream } from '../../dist/volume/random.js'
 
 const device = process.argv[2]
 const target = await trainTarget(device)
@@ -42,7 +42,7 @@ for (const { patch, ...net } of nets) {
     encodeModel(compile({ ...graph, outputs: { ...graph.outputs, gradient } }, target)),
     { device },
   )
-  const random = createRandom(4, 4)
+  const random = randomStream(4, 4)
   const { image, target: truth, parameters } = graph.inputs
   const numbers = ({ shape }, value) => ({
     data: Float32Array.from({ length: shape.reduce((p, n) => p * n, 1) }, value),
@@ -53,7 +53,7 @@ for (const { patch, ...net } of nets) {
     { data: Float32Array.of(value), shape: [] },
   ])
   const found = await session.run({
-    image: numbers(image, random.normal),
+    image: numbers(image, () => random.normal()),
     target: numbers(truth, () => (random.uniform() < 0.3 ? 1 : 0)),
     parameters: { data: initialParameters(unet, [0.3, 0.3], 3), shape: parameters.shape },
     // Moments far from 0: in Adam's first step, the round-off of a gradient near 0 decides the sign of a change.
