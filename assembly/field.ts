@@ -76,7 +76,9 @@ export function filterRows(dst: usize, src: usize, rows: i32, n: i32, weights: u
 }
 
 /** Interpolation along y: dst[r] = Σ_k weights[r][k] · src[first[r] + k], rows of n floats; `first` points to int32. */
-export function interpolateRows(dst: usize, src: usize, first: usize, rows: i32, n: i32, weights: usize, taps: i32): void {
+export function interpolateRows(
+  dst: usize, src: usize, first: usize, rows: i32, n: i32, weights: usize, taps: i32,
+): void {
   const stride = <usize>n << 2
   for (let r = 0; r < rows; r++) {
     const from = src + <usize>load<i32>(first) * stride

@@ -88,3 +88,14 @@ describe('what the source cites', () => {
     expect(missing).toEqual([])
   })
 })
+
+test('no line of the source is beyond 120 columns', () => {
+  const long = filesBelow('src', /(?<!\.test)\.ts$/)
+    .filter((path) => !/generated|golden/.test(path))
+    .flatMap((path) =>
+      read(path)
+        .split('\n')
+        .flatMap((line, i) => (line.length > 120 ? [`${path}:${i + 1}`] : [])),
+    )
+  expect(long).toEqual([])
+})

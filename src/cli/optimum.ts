@@ -66,8 +66,8 @@ Examples:
 
 Dice is the soft Dice 2 Σ s·m / (‖s‖ + ‖m‖), which the soft-Dice loss maximises; volumes are relative to the expected
 volume ‖m‖. Where 'Dice at 1/2' falls behind D*, a cross-entropy network cut at 1/2 loses that much, and a mask cut at
-t* (halfdice threshold) gets it back. --samples draws noisy labels and scores the masks {m ≥ t} against them: the mean Dice
-is not quite the soft Dice where volumes vary, and the regret is what the best threshold would have had over t*.`,
+t* (halfdice threshold) gets it back. --samples draws noisy labels and scores the masks {m ≥ t} against them: the mean
+Dice is not quite the soft Dice where volumes vary, and the regret is what the best threshold would have had over t*.`,
     )
     .action(run)
   return withJson(withLabels(command, 'these classes only'))

@@ -42,7 +42,7 @@ export function command(): Command {
       `
 Examples:
   $ halfdice predict run/model.onnx image.nii.gz -o prob.nii.gz
-  $ halfdice predict run/model.onnx image.nii.gz -o mask.nii.gz --threshold auto   cut where the expected Dice is largest
+  $ halfdice predict run/model.onnx image.nii.gz -o mask.nii.gz --threshold auto   cut where its expected Dice is best
   $ halfdice predict run/model.onnx t1.nii.gz t2.nii.gz -o prob.nii.gz             a model of two channels
 
 A mask holds the label values of training; where outputs overlap by design (A and A+B), one 0/1 volume an output.`,

@@ -95,8 +95,8 @@ Examples:
   $ halfdice threshold prob.nii.gz -o mask.nii.gz
   $ halfdice threshold predictions/*.nii.gz -o masks                 a threshold for each case
   $ halfdice threshold predictions/*.nii.gz -o masks --scope dataset one for all, best for the pooled Dice
-  $ halfdice threshold nnunet_output/ -o masks                       a folder of CASE.npz and CASE.pkl, names from dataset.json
-  $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive  a 4-D softmax, background first, as one label map
+  $ halfdice threshold nnunet_output/ -o masks                 a folder of CASE.npz and CASE.pkl, with dataset.json
+  $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive  a 4-D softmax as a label map
   $ halfdice threshold nnunet_output/ -o masks --report report.html --references labelsTr
   $ halfdice threshold prob.nii.gz -o mask.nii.gz --at 0.5 --json    what the usual cut would be worth
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255

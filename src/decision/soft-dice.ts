@@ -44,7 +44,7 @@ export interface SoftDiceOptimum {
  * @param m Probabilities in [0, 1]; values up to 1.00001 pass as rounding of a float32 softmax.
  * @throws InputError where a value is NaN, negative or larger, naming its index.
  * @example
- * softDiceOptimum(new Float32Array([1, 0.25, 0])).threshold // 0.444…: {1} has Dice 2·1/(1 + 1.25), half of which is 0.444
+ * softDiceOptimum(new Float32Array([1, 0.25, 0])).threshold // 0.444…: {1} has Dice 2·1/(1 + 1.25)
  */
 export function softDiceOptimum(m: Probabilities): SoftDiceOptimum {
   const { swept, cut } = optimalCut(chunksOf(m), 'soft-dice')

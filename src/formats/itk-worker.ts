@@ -36,7 +36,8 @@ parentPort.on('message', async ({ name, args }) => {
   try {
     const result = await functions[name](...args)
     const data = (result.image ?? result).data
-    parentPort.postMessage({ result }, ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer ? [data.buffer] : [])
+    const owned = ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer
+    parentPort.postMessage({ result }, owned ? [data.buffer] : [])
   } catch (error) {
     parentPort.postMessage({ failure: String(error) })
   }

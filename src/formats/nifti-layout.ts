@@ -96,7 +96,8 @@ export function parseNiftiHeader(bytes: Uint8Array, subject: string): NiftiHeade
     throw new InputError(
       subject,
       version === 1
-        ? 'has no NIfTI magic: an ANALYZE 7.5 header, whose orientation is unknown, or a damaged file; convert it to NIfTI'
+        ? 'has no NIfTI magic: an ANALYZE 7.5 header, whose orientation is unknown, or a damaged file; ' +
+            'convert it to NIfTI'
         : 'has a wrong NIfTI-2 magic; the file is damaged',
     )
   }

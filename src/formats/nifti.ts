@@ -69,7 +69,7 @@ function voxelsOf(bytes: Uint8Array, layout: NiftiLayout, littleEndian: boolean,
  *
  * @throws InputError for an impossible grid, and data that are not one number for each voxel and channel
  * @example
- * encodeNifti({ grid: createGrid([2, 1, 1]), channels: 1, data: Uint8Array.of(0, 1) }).length // 354: a header of 352 bytes
+ * encodeNifti({ grid: createGrid([2, 1, 1]), channels: 1, data: Uint8Array.of(0, 1) }).length // 354: 352 of header
  */
 export function encodeNifti(volume: Volume): Bytes {
   checkGrid(volume.grid)
@@ -121,7 +121,8 @@ export function requireBytes(available: number, layout: NiftiLayout, subject: st
   if (available < needed) {
     throw new InputError(
       subject,
-      `is truncated: ${promise(layout)} need ${needed} bytes, it has ${exact ? '' : 'at most '}${available}; get it again`,
+      `is truncated: ${promise(layout)} need ${needed} bytes, it has ${exact ? '' : 'at most '}${available}; ` +
+        'get it again',
     )
   }
 }

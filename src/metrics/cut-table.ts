@@ -13,9 +13,9 @@ export const tableCuts: Float64Array = Float64Array.from(
 export const halfCut = half
 
 /**
- * What thresholding one map at any of `tableCuts` gives against a reference, from one pass over both: voxels, voxels of the
- * reference, and sums of probabilities between neighbouring cuts. Scores at cuts are exact; calibrations are applied
- * between.
+ * What thresholding one map at any of `tableCuts` gives against a reference, from one pass over both: voxels, voxels of
+ * the reference, and sums of probabilities between neighbouring cuts. Scores at cuts are exact; calibrations are
+ * applied between.
  */
 export class CutTable {
   /** Voxels with tableCuts[b − 1] ≤ m < tableCuts[b], for b = 0 … tableCuts.length. */

@@ -6,7 +6,8 @@ import type { Overlap } from './overlap.ts'
  * (exclusive) of them. `diceOf` makes a Dice of each.
  *
  * @example
- * labelOverlaps(new Uint8Array([0, 1, 2]), new Uint8Array([1, 1, 2]), [1, 2]).get(1) // { voxelsA: 1, voxelsB: 2, voxelsBoth: 1 }
+ * const overlaps = labelOverlaps(new Uint8Array([0, 1, 2]), new Uint8Array([1, 1, 2]), [1, 2])
+ * overlaps.get(1) // { voxelsA: 1, voxelsB: 2, voxelsBoth: 1 }
  */
 export function labelOverlaps(
   a: LabelArray,

@@ -37,7 +37,8 @@ export interface GridSize {
  * @throws InputError where a mask has not as many voxels as the grid.
  * @example
  * const grid = createGrid([3, 3, 1], [1, 2, 1])
- * surfaceDistances(new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 0]), new Uint8Array([0, 0, 0, 1, 0, 0, 0, 0, 0]), grid).hd95Mm // 2
+ * const [a, b] = [[1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0, 0, 0]].map((mask) => Uint8Array.from(mask))
+ * surfaceDistances(a, b, grid).hd95Mm // 2
  */
 export function surfaceDistances(a: VoxelArray, b: VoxelArray, grid: GridSize): SurfaceDistances {
   checkShapeAndSpacing(grid)

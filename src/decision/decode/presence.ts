@@ -64,10 +64,10 @@ const negligible = 0.005
  * predictions") does not know that case and takes voxels in however small their probabilities are. One map does not
  * tell how probable it is that the class is there at all, q. So a class is taken as present unless something speaks
  * against it: D* below 0.1; no probability of 0.15; no voxel of ½ and a set S that covers a larger share of the image
- * than the largest probability (and, for the only map of a foreground, than ½); or a volume ‖m‖ = q·E[volume | present] that is too small for q near 1. E[volume |
- * present] is at least one voxel, and at least a quarter of the smallest volume among other cases where the class is
- * clearly there. With the q so found the mask is worth 2Σ_S m/(#S + ‖m‖/q), the empty one 1 − q. Where the numbers come
- * from: docs/pipelines.md, "Is the class there at all?".
+ * than the largest probability (and, for the only map of a foreground, than ½); or a volume ‖m‖ = q·E[volume | present]
+ * that is too small for q near 1. E[volume | present] is at least one voxel, and at least a quarter of the smallest
+ * volume among other cases where the class is clearly there. With the q so found the mask is worth 2Σ_S m/(#S + ‖m‖/q),
+ * the empty one 1 − q. Where the numbers come from: docs/pipelines.md, "Is the class there at all?".
  *
  * @param evidence sums of one map, volumes in voxels; `decodeProbabilities` makes them itself
  * @param rule `auto`: as above; `always`: present wherever ‖m‖ > 0; `likely`: only where a voxel reaches ½

@@ -5,7 +5,9 @@ import { type Element, type Encoding, parseElements, parseItems, type Range } fr
 /** A DICOM number in decimal digits (PS3.5, table 6.2-1: DS and IS). */
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
-/** The attributes of one data set, or of one item of a sequence, read by keyword and checked against `attributeTags`. */
+/**
+ * The attributes of one data set, or of one item of a sequence, read by keyword and checked against `attributeTags`.
+ */
 export class DataSet {
   private readonly bytes: Uint8Array
   private readonly encoding: Encoding

@@ -43,7 +43,8 @@ export function denseStack(frames: readonly Frame[], words: Words): Stack {
   }
   const uneven = steps.findIndex((mm) => Math.abs(mm - median) > stepTolerance * median)
   if (uneven >= 0) {
-    const gap = `${steps[uneven].toFixed(2)} mm apart after ${uneven + 1} ${words.many}, elsewhere ${median.toFixed(2)} mm`
+    const where = `after ${uneven + 1} ${words.many}`
+    const gap = `${steps[uneven].toFixed(2)} mm apart ${where}, elsewhere ${median.toFixed(2)} mm`
     throw new InputError(words.subject, `its ${words.many} are ${gap}: one is missing or too many; complete the series`)
   }
   return stackOf(frames, plane, places, median, words)
@@ -168,7 +169,8 @@ function stackOf(frames: readonly Frame[], plane: Plane, { mm }: Places, step: n
     if (Math.hypot(...off) > stepTolerance * spacing) {
       throw new InputError(
         words.subject,
-        `its ${words.many} are not stacked along a line (one lies ${Math.hypot(...off).toFixed(2)} mm off); ${words.remedy}`,
+        `its ${words.many} are not stacked along a line (one lies ${Math.hypot(...off).toFixed(2)} mm off); ` +
+          words.remedy,
       )
     }
     return slice

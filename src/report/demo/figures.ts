@@ -143,9 +143,7 @@ export function curveTable(organs: readonly DemoOrgan[]): Block {
 export function expectedDiceChart({ organs, noise }: DemoResults): string {
   return chart({
     title: `Expected Dice by threshold, σ = ${noise.sigmaMm[0]} mm`,
-    description:
-      'Mean Dice against noisy labels for every threshold, one curve an organ. ' +
-      `${organs.map((o) => `${o.name}: ${o.expected.atHalf.mean.toFixed(3)} at one half, ${o.expected.atOptimum.mean.toFixed(3)} at t* = ${o.optimum.threshold.toFixed(2)}`).join('; ')}.`,
+    description: `Mean Dice against noisy labels for every threshold, one curve an organ. ${organs.map(twoCuts).join('; ')}.`,
     width: 940,
     height: 360,
     x: { label: 'threshold on m', domain: [0, 1] },
@@ -348,3 +346,8 @@ export const decimals = (value: number): string =>
     .replace('-', '−')
 
 export const percent = (p: number): string => `${(100 * p).toPrecision(2)} %`
+
+function twoCuts({ name, expected, optimum }: DemoOrgan): string {
+  const [half, best] = [expected.atHalf.mean, expected.atOptimum.mean].map((dice) => dice.toFixed(3))
+  return `${name}: ${half} at one half, ${best} at t* = ${optimum.threshold.toFixed(2)}`
+}

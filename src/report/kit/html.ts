@@ -67,7 +67,7 @@ export function htmlReport({ title, summary, sections, footer }: ReportOptions):
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     // No fetches, whatever is in the page: an offline file that is safe to open.
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">`,
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     `<title>${escapeText(title)}</title>`,
     `<style>${css}</style>`,
     '</head>',
@@ -156,11 +156,16 @@ function drawTable(table: Table, caption: string, name: string, n: number): stri
   )
 }
 
+const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
 const css = `
-:root{color-scheme:light dark;--ink:#1c2127;--soft:#5b6570;--paper:#fff;--line:#d9dee3;--tint:#f3f6f8;--link:#00609c;--warn:#a2440a}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e8ec;--soft:#a2acb6;--paper:#15181c;--line:#363d45;--tint:#1e2328;--link:#6cb8ec;--warn:#f0a35e}}
+:root{color-scheme:light dark;--ink:#1c2127;--soft:#5b6570;--paper:#fff;--line:#d9dee3;--tint:#f3f6f8;
+--link:#00609c;--warn:#a2440a}
+@media (prefers-color-scheme:dark){:root{--ink:#e4e8ec;--soft:#a2acb6;--paper:#15181c;--line:#363d45;--tint:#1e2328;
+--link:#6cb8ec;--warn:#f0a35e}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:62rem;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI","Helvetica Neue","DejaVu Sans",Arial,sans-serif}
+body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:62rem;background:var(--paper);color:var(--ink);
+font:16px/1.55 system-ui,-apple-system,"Segoe UI","Helvetica Neue","DejaVu Sans",Arial,sans-serif}
 h1{font-size:1.9rem;line-height:1.2;margin:0 0 1rem}
 h2{font-size:1.3rem;margin:2.6rem 0 .6rem;padding-top:.6rem;border-top:1px solid var(--line)}
 p,li{max-width:46rem}
@@ -177,7 +182,8 @@ figcaption{font-size:.9rem;color:var(--soft);margin-top:.5rem;max-width:52rem}
 figcaption b{color:var(--ink)}
 .table figcaption{margin:0 0 .4rem}
 .scroll{overflow-x:auto}
-table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;border-top:2px solid var(--ink);border-bottom:2px solid var(--ink)}
+table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;border-top:2px solid var(--ink);
+border-bottom:2px solid var(--ink)}
 th{border-bottom:1px solid var(--ink);text-align:left;vertical-align:bottom;padding:.3rem .6rem;font-weight:600}
 td{padding:.18rem .6rem;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{padding-left:0}
@@ -192,7 +198,8 @@ summary{cursor:pointer;font-weight:600}
 pre{background:var(--tint);padding:.7rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.4}
 footer{margin-top:3rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--soft);overflow-wrap:anywhere}
 @page{size:A4;margin:16mm 15mm}
-@media print{:root{color-scheme:light;--ink:#000;--soft:#444;--paper:#fff;--line:#ccc;--tint:#f5f5f5;--link:#000;--warn:#7a3000}
+@media print{:root{color-scheme:light;--ink:#000;--soft:#444;--paper:#fff;--line:#ccc;--tint:#f5f5f5;--link:#000;
+--warn:#7a3000}
 body{max-width:none;padding:0;font-size:10pt;line-height:1.4}
 h2,h2+p{break-after:avoid}
 h2{margin-top:1.6rem}
