@@ -143,7 +143,7 @@ export function curveTable(organs: readonly DemoOrgan[]): Block {
 export function expectedDiceChart({ organs, noise }: DemoResults): string {
   return chart({
     title: `Expected Dice by threshold, σ = ${noise.sigmaMm[0]} mm`,
-    description: `Mean Dice against noisy labels for every threshold, one curve an organ. ${organs.map(twoCuts).join('; ')}.`,
+    description: `Mean Dice against noisy labels by threshold, a curve an organ. ${organs.map(twoCuts).join('; ')}.`,
     width: 940,
     height: 360,
     x: { label: 'threshold on m', domain: [0, 1] },
