@@ -87,10 +87,13 @@ try {
     console.log(`${peer.name}, ${(p.length / 1e6).toFixed(1)} million voxels (mask ${volume}, RMA ${peer.volumes[0]})`)
     console.log(`  RMA in PyTorch ${peer.torch.toFixed(0)} ms, numpy ${peer.numpy.toFixed(0)} ms`)
     console.log(
-      `  softDiceOptimum and thresholdMask ${core.toFixed(1)} ms: 1/${(peer.torch / core).toFixed(0)} of RMA's time, 1/${(peer.numpy / core).toFixed(0)} of numpy's (bar 1/20)`,
+      `  softDiceOptimum and thresholdMask ${core.toFixed(1)} ms: ` +
+        `1/${(peer.torch / core).toFixed(0)} of RMA's time, ` +
+        `1/${(peer.numpy / core).toFixed(0)} of numpy's (bar 1/20)`,
     )
     console.log(
-      `  decodeProbabilities, presence and all ${whole.toFixed(1)} ms: 1/${(peer.torch / whole).toFixed(0)} of RMA's time`,
+      `  decodeProbabilities, presence and all ${whole.toFixed(1)} ms: ` +
+        `1/${(peer.torch / whole).toFixed(0)} of RMA's time`,
     )
   }
 } finally {
@@ -130,7 +133,9 @@ for (const [label, power] of [
       rma += exact - at(rmaOptimum(p).threshold)
     }
     console.log(
-      `  ${label.padEnd(12)} n = ${String(n).padStart(3)}: soft-Dice ${(soft / maps).toExponential(2)}, with presence ${(ours / maps).toExponential(2)}, RMA ${(rma / maps).toExponential(2)}`,
+      `  ${label.padEnd(12)} n = ${String(n).padStart(3)}: ` +
+        `soft-Dice ${(soft / maps).toExponential(2)}, ` +
+        `with presence ${(ours / maps).toExponential(2)}, RMA ${(rma / maps).toExponential(2)}`,
     )
   }
 }
@@ -161,7 +166,8 @@ for (const radius of [3, 8, 16]) {
     const most = Math.max(...sums)
     const regret = (t) => (most - sums[thresholds.indexOf(t)]).toExponential(2)
     console.log(
-      `  radius ${radius}, σ ${sigma}: t* ${soft.toFixed(3)}, regret of soft-Dice ${regret(soft)}, of RMA ${regret(rma)}`,
+      `  radius ${radius}, σ ${sigma}: t* ${soft.toFixed(3)}, ` +
+        `regret of soft-Dice ${regret(soft)}, of RMA ${regret(rma)}`,
     )
   }
 }

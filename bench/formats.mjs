@@ -70,7 +70,8 @@ try {
     const copyMs = await best(() => volume.data.slice())
     const row = (what, our, theirs) =>
       console.log(
-        `${peer.name} ${what}: ${our.toFixed(0)} ms, nibabel ${theirs.toFixed(0)} ms, ratio ${(our / theirs).toFixed(2)}; ` +
+        `${peer.name} ${what}: ${our.toFixed(0)} ms, nibabel ${theirs.toFixed(0)} ms, ` +
+          `ratio ${(our / theirs).toFixed(2)}; ` +
           `a copy in memory ${copyMs.toFixed(0)} ms`,
       )
     row('read', readMs, peer.readMs)

@@ -1,4 +1,5 @@
-"""Writes one large nnU-Net v2 prediction, class by class, in little memory: CASE.npz (probabilities [C, z, y, x]) and CASE.pkl.
+"""Writes one large nnU-Net v2 prediction, class by class, in little memory: CASE.npz (probabilities [C, z, y, x]) and
+CASE.pkl.
 Usage: make-large-prediction.py FOLDER EXTENT CLASSES [float32|float16]
 Organs are balls of several sizes with the saturated inside, the soft rim and the faint noise of a network's softmax."""
 

@@ -38,15 +38,18 @@ const floor = median(9, () => labels.slice())
 const probabilities = new Float32Array(voxelCount(grid)).fill(0.5)
 const floatFloor = median(9, () => probabilities.slice())
 
-const row = (name, ms, seconds, goal) =>
-  console.log(
-    `${name.padEnd(58)}${ms.toFixed(1).padStart(9)} ms${seconds ? `   1/${((seconds * 1000) / ms).toFixed(0)}${goal ? ` (goal 1/${goal})` : ''}` : ''}`,
-  )
+const row = (name, ms, seconds, goal) => {
+  const bar = goal ? ` (goal 1/${goal})` : ''
+  const ratio = seconds ? `   1/${((seconds * 1000) / ms).toFixed(0)}${bar}` : ''
+  console.log(`${name.padEnd(58)}${ms.toFixed(1).padStart(9)} ms${ratio}`)
+}
 console.log(
   `${path}\n${grid.shape.join('×')} voxels, σ = ${sigma} mm, ℓ = ${length} mm, one thread; scipy ${peer.scipy}\n`,
 )
 console.log(
-  `scipy, noisy label, full grid ${peer.sampleFull.toFixed(2)} s; cropped to ${peer.crop.join('×')} ${peer.sampleCrop.toFixed(2)} s; gaussian_filter ${peer.marginal.toFixed(2)} s\n`,
+  `scipy, noisy label, full grid ${peer.sampleFull.toFixed(2)} s; ` +
+    `cropped to ${peer.crop.join('×')} ${peer.sampleCrop.toFixed(2)} s; ` +
+    `gaussian_filter ${peer.marginal.toFixed(2)} s\n`,
 )
 row('first sample of the process, set-up and compilation included', first, peer.sampleFull)
 row('set-up of a sampler', setUp)

@@ -10,13 +10,15 @@ spacing = np.array(image.header.get_zooms()[:3], float)
 
 
 def sample(labels, rng):
-    """White noise, gaussian_filter to correlation exp(-r^2 / 2 l^2), scaled to sigma, labels fetched by map_coordinates."""
+    """White noise, gaussian_filter to correlation exp(-r^2 / 2 l^2), scaled to sigma, labels fetched by
+    map_coordinates."""
     filter_sigma = length_mm / np.sqrt(2) / spacing
     gain = np.prod([np.sqrt(2 * np.sqrt(np.pi) * s) for s in filter_sigma])  # unit variance of filtered white noise
     coordinates = np.indices(labels.shape, dtype=np.float32)
     for axis in range(3):
         noise = rng.standard_normal(labels.shape, dtype=np.float32)
-        coordinates[axis] += ndimage.gaussian_filter(noise, filter_sigma, mode="nearest") * (gain * sigma_mm / spacing[axis])
+        smooth = ndimage.gaussian_filter(noise, filter_sigma, mode="nearest")
+        coordinates[axis] += smooth * (gain * sigma_mm / spacing[axis])
     return ndimage.map_coordinates(labels, coordinates, order=0, mode="nearest")
 
 

@@ -53,7 +53,8 @@ try {
   const best = Math.min(...times)
   console.log(`HD95 ${peer.hd95.toFixed(3)} mm: scipy, cropped ${peer.ms.toFixed(0)} ms (best of 3)`)
   console.log(
-    `  surfaceDistances ${best.toFixed(0)} ms (best of 8; first call ${times[0].toFixed(0)} ms), ratio 1/${(peer.ms / best).toFixed(1)}`,
+    `  surfaceDistances ${best.toFixed(0)} ms (best of 8; first call ${times[0].toFixed(0)} ms), ` +
+      `ratio 1/${(peer.ms / best).toFixed(1)}`,
   )
 } finally {
   rmSync(folder, { recursive: true })

@@ -53,7 +53,8 @@ try {
   const t = [JSON.parse(runs.halfdice[0].stdout).cases[0].threshold, Number(runs.python[0].stdout)]
   const [a, b] = [ours, theirs].map((path) => gunzipSync(readFileSync(path)).subarray(352))
   console.log(
-    `input ${(statSync(input).size / 1e6).toFixed(1)} MB compressed; thresholds ${t.join(' and ')}; masks ${a.equals(b) ? 'equal' : 'DIFFER'}`,
+    `input ${(statSync(input).size / 1e6).toFixed(1)} MB compressed; thresholds ${t.join(' and ')}; ` +
+      `masks ${a.equals(b) ? 'equal' : 'DIFFER'}`,
   )
   const seconds = {}
   for (const [name, each] of Object.entries(runs)) {

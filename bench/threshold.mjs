@@ -29,7 +29,8 @@ def organ():
         mask = ((x - 130) / 60) ** 2 + ((y - 90) / 50) ** 2 + ((z - 300) / 50) ** 2 < 1
     return gaussian_filter(mask.astype(np.float32), 4 / 1.5, truncate=6).ravel(order='F')
 
-for name, make in (('uniform', lambda: np.random.default_rng(0).random(20_000_000, dtype=np.float32)), ('organ', organ)):
+uniform = lambda: np.random.default_rng(0).random(20_000_000, dtype=np.float32)
+for name, make in (('uniform', uniform), ('organ', organ)):
     m = np.clip(make(), 0, 1)
     m.tofile(os.path.join(folder, name))
     times, floors = [], []

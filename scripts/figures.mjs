@@ -61,7 +61,8 @@ function story() {
   const reference = outline(label, 'reference')
   const cut = (t, colour, name) => ({ kind: 'fill', inside: (at) => m[at] >= t, colour, label: name })
   const description =
-    'Four views of a phantom’s gall bladder: outlines by five noisy annotators, the probability map, the small mask cut at one half, the larger mask cut at t*.'
+    'Four views of a phantom’s gall bladder: outlines by five noisy annotators, the probability map, ' +
+    'the small mask cut at one half, the larger mask cut at t*.'
   const panels = [
     {
       ...base,

@@ -23,7 +23,9 @@ async function peak(classes: number): Promise<number> {
   const own = existsSync('/proc/self/status')
     ? `/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status','utf8'))[1]`
     : 'process.resourceUsage().maxRSS'
-  const watch = `data:text/javascript,import {readFileSync} from 'node:fs';process.on('exit',()=>process.stderr.write('peak '+${own}))`
+  const watch =
+    `data:text/javascript,import {readFileSync} from 'node:fs';` +
+    `process.on('exit',()=>process.stderr.write('peak '+${own}))`
   const args = ['--import', watch, main, 'threshold', path, '-o', join(folder, 'out.nii.gz')]
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   expect(status, stderr).toBe(0)

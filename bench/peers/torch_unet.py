@@ -2,8 +2,8 @@
 
 Usage: torch_unet.py FOLDER… Reads FOLDER/plan.json and the raw float32 files parameters.bin, image.bin, target.bin
 (parameters in the order of listParameters); writes result.json and, where the plan's `gradient` is true, the first
-step's gradient and the last step's parameters (gradient.bin, trained.bin). With `double`, all is computed and written in
-double precision.
+step's gradient and the last step's parameters (gradient.bin, trained.bin). With `double`, all is computed and written
+in double precision.
 """
 import json
 import sys

@@ -113,16 +113,19 @@ describe('nnU-Net', () => {
     expect(cases.map(({ id, fault }) => [id, fault?.message])).toEqual([
       [
         'a',
-        `${join(root, 'gaps/imagesTr/a_0001.nii.gz')}: is missing for the label a.nii.gz; restore it, or take the label map away`,
+        `${join(root, 'gaps/imagesTr/a_0001.nii.gz')}: is missing for the label a.nii.gz; ` +
+          'restore it, or take the label map away',
       ],
       ['b', undefined],
       [
         'c',
-        `${join(root, 'gaps/labelsTr/c.nii.gz')}: is missing for the image c_0000.nii.gz; restore it, or take the image away`,
+        `${join(root, 'gaps/labelsTr/c.nii.gz')}: is missing for the image c_0000.nii.gz; ` +
+          'restore it, or take the image away',
       ],
       [
         'localizer',
-        `${join(root, 'gaps/labelsTr/localizer.nii.gz')}: is missing for the image localizer.nii.gz; restore it, or take the image away`,
+        `${join(root, 'gaps/labelsTr/localizer.nii.gz')}: is missing for the image localizer.nii.gz; ` +
+          'restore it, or take the image away',
       ],
     ])
     await expect(readNnunetDataset(join(root, 'gaps'))).rejects.toThrow('a_0001.nii.gz: is missing for the label')
@@ -167,7 +170,8 @@ describe('nnU-Net', () => {
     // Of several modalities it keeps one 4-D file.
     index('msd', { ...json, modality: { 0: 'FLAIR', 1: 'T1w' } })
     await expect(readNnunetDataset(join(root, 'msd'))).rejects.toThrow(
-      'hip_0000_0000.nii.gz: is missing for the label hip_0000.nii.gz; split hip_0000.nii.gz into a file for each channel',
+      'hip_0000_0000.nii.gz: is missing for the label hip_0000.nii.gz; ' +
+        'split hip_0000.nii.gz into a file for each channel',
     )
   })
 })
@@ -206,7 +210,8 @@ describe('pairs', () => {
     const label = join(root, 'nested/{case}/seg.nii.gz')
     expect((await openDataset({ ...nested, labels: label }, [])).cases.map(({ id }) => id)).toEqual(['x1'])
     await expect(openDataset({ ...nested, labels: join(root, '{case}.nii') }, [])).rejects.toThrow(
-      `data.labels: no image has a label map '${join(root, '{case}.nii')}' ('${join(root, 'x1.nii')}' for one); correct`,
+      `data.labels: no image has a label map '${join(root, '{case}.nii')}' ` +
+        `('${join(root, 'x1.nii')}' for one); correct`,
     )
     await expect(openDataset({ ...spec, images: 'a.nii' }, [])).rejects.toThrow("data.images: 'a.nii' has no {case}")
   })
@@ -221,7 +226,9 @@ describe('pairs', () => {
       ['a', undefined],
       ...['b', 'other'].map((id) => [
         id,
-        `${join(root, `gap/masks/${id}.nii.gz`)}: is missing for the image ${join(root, `gap/scans/${id}.nii.gz`)}; restore it, or take the image away`,
+        `${join(root, `gap/masks/${id}.nii.gz`)}: ` +
+          `is missing for the image ${join(root, `gap/scans/${id}.nii.gz`)}; ` +
+          'restore it, or take the image away',
       ]),
     ])
   })

@@ -11,7 +11,8 @@ import { temporaryName } from './temporaries.ts'
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-atomic-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('folders that are missing are made, and what killed runs left is removed; what living runs write stays', async () => {
+const cleaning = 'folders that are missing are made, and what killed runs left is removed; what living runs write stays'
+test(cleaning, async () => {
   const place = join(folder, 'a/b')
   await writeTextAtomically(join(place, 'first.txt'), 'x')
   expect(readFileSync(join(place, 'first.txt'), 'utf8')).toBe('x')

@@ -21,31 +21,40 @@ const oblique = '(1.2,0.1,0) (-0.2,2,0.3) (0,-0.4,2.5)'
 /** Header lines, the encoded data, and whether the header is right-anterior-superior. */
 const nrrd: Record<string, [string, Uint8Array]> = {
   rawShort: [
-    `type: short\ndimension: 3\nsizes: 2 3 4\nspace: LPS\nspace directions: ${oblique}\nspace origin: (1,2,3)\nendian: big\nencoding: raw`,
+    'type: short\ndimension: 3\nsizes: 2 3 4\nspace: LPS\n' +
+      `space directions: ${oblique}\nspace origin: (1,2,3)\nendian: big\nencoding: raw`,
     bytes,
   ],
   ras: [
-    `type: uint16\ndimension: 3\nspace: right-anterior-superior\nsizes: 2 3 4\nspace directions: ${oblique}\nspace origin: (1,2,3)\nendian: little\nencoding: gz`,
+    'type: uint16\ndimension: 3\nspace: right-anterior-superior\nsizes: 2 3 4\n' +
+      `space directions: ${oblique}\nspace origin: (1,2,3)\nendian: little\nencoding: gz`,
     gzipSync(bytes),
   ],
   noSpace: ['type: uchar\ndimension: 3\nsizes: 2 4 6\nspacings: 0.5 1 2\nencoding: raw', bytes],
   bare: ['type: uint8\ndimension: 3\nsizes: 2 4 6\nencoding: gzip', gzipSync(bytes)],
   plane: ['type: uint8\ndimension: 2\nsizes: 6 8\nspacings: 0.5 2\nencoding: raw', bytes],
   planeSpace: [
-    'type: uint8\ndimension: 2\nspace dimension: 2\nsizes: 6 8\nspace directions: (0.5,0) (0,2)\nspace origin: (3,4)\nencoding: raw',
+    'type: uint8\ndimension: 2\nspace dimension: 2\nsizes: 6 8\n' +
+      'space directions: (0.5,0) (0,2)\nspace origin: (3,4)\nencoding: raw',
     bytes,
   ],
   vectorFirst: [
-    `type: int8\ndimension: 4\nspace: LPS\nsizes: 2 2 3 4\nspace directions: none ${oblique}\nkinds: vector domain domain domain\nspace origin: (1,2,3)\nencoding: raw`,
+    'type: int8\ndimension: 4\nspace: LPS\nsizes: 2 2 3 4\n' +
+      `space directions: none ${oblique}\n` +
+      'kinds: vector domain domain domain\nspace origin: (1,2,3)\nencoding: raw',
     bytes,
   ],
   listLast: [
-    `type: int8\ndimension: 4\nspace: LPS\nsizes: 2 3 4 2\nspace directions: ${oblique} none\nkinds: domain domain domain list\nspace origin: (1,2,3)\nencoding: raw`,
+    'type: int8\ndimension: 4\nspace: LPS\nsizes: 2 3 4 2\n' +
+      `space directions: ${oblique} none\n` +
+      'kinds: domain domain domain list\nspace origin: (1,2,3)\nencoding: raw',
     bytes,
   ],
   fourAxes: ['type: int8\ndimension: 4\nsizes: 2 3 4 2\nencoding: raw', bytes],
   time: [
-    'type: int8\ndimension: 4\nspace: left-posterior-superior-time\nsizes: 2 3 4 2\nspace directions: (1,0,0,0) (0,2,0,0) (0,0,3,0) (0,0,0,1)\nspace origin: (1,2,3,0)\nencoding: raw',
+    'type: int8\ndimension: 4\nspace: left-posterior-superior-time\nsizes: 2 3 4 2\n' +
+      'space directions: (1,0,0,0) (0,2,0,0) (0,0,3,0) (0,0,0,1)\n' +
+      'space origin: (1,2,3,0)\nencoding: raw',
     bytes,
   ],
   text: ['type: float\ndimension: 3\nsizes: 2 1 2\nencoding: ascii', Buffer.from('1.5 -2\n3e2 0.25\n')],
@@ -67,19 +76,25 @@ const nrrd: Record<string, [string, Uint8Array]> = {
 
 const meta: Record<string, [string, Uint8Array]> = {
   rawShort: [
-    'NDims = 3\nBinaryData = True\nElementByteOrderMSB = True\nTransformMatrix = 0.6 0.8 0 -0.8 0.6 0 0 0 -1\nOffset = 1 2 3\nElementSpacing = 0.5 2 3\nDimSize = 2 3 4\nElementType = MET_SHORT',
+    'NDims = 3\nBinaryData = True\nElementByteOrderMSB = True\n' +
+      'TransformMatrix = 0.6 0.8 0 -0.8 0.6 0 0 0 -1\nOffset = 1 2 3\n' +
+      'ElementSpacing = 0.5 2 3\nDimSize = 2 3 4\nElementType = MET_SHORT',
     bytes,
   ],
   zlib: [
-    `NDims = 3\nBinaryData = True\nCompressedData = True\nCompressedDataSize = ${deflateSync(bytes).length}\nRotation = 0 1 0 1 0 0 0 0 1\nPosition = 1 2 3\nElementSize = 0.5 2 3\nDimSize = 2 4 6\nElementType = MET_UCHAR`,
+    `NDims = 3\nBinaryData = True\nCompressedData = True\nCompressedDataSize = ${deflateSync(bytes).length}\n` +
+      'Rotation = 0 1 0 1 0 0 0 0 1\nPosition = 1 2 3\n' +
+      'ElementSize = 0.5 2 3\nDimSize = 2 4 6\nElementType = MET_UCHAR',
     deflateSync(bytes),
   ],
   channels: [
-    'NDims = 3\nBinaryData = True\nElementNumberOfChannels = 2\nDimSize = 2 3 4\nElementSpacing = 1 2 3\nElementType = MET_UCHAR_ARRAY',
+    'NDims = 3\nBinaryData = True\nElementNumberOfChannels = 2\nDimSize = 2 3 4\n' +
+      'ElementSpacing = 1 2 3\nElementType = MET_UCHAR_ARRAY',
     bytes,
   ],
   fourAxes: [
-    'NDims = 4\nBinaryData = True\nDimSize = 2 3 4 2\nElementSpacing = 1 2 3 1\nOffset = 1 2 3 0\nElementType = MET_UCHAR',
+    'NDims = 4\nBinaryData = True\nDimSize = 2 3 4 2\n' +
+      'ElementSpacing = 1 2 3 1\nOffset = 1 2 3 0\nElementType = MET_UCHAR',
     bytes,
   ],
   plane: [

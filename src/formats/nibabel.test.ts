@@ -48,12 +48,15 @@ out = []
 for a, b in zip(sys.argv[1::2], sys.argv[2::2]):
     ia, ib = nib.load(a), nib.load(b)
     ha, hb = ia.header.structarr, ib.header.structarr
-    differing = [n for n in ha.dtype.names if n != 'bitpix' and not np.array_equal(np.nan_to_num(ha[n], nan=-99) if ha[n].dtype.kind == 'f' else ha[n],
-                                              np.nan_to_num(hb[n], nan=-99) if hb[n].dtype.kind == 'f' else hb[n])]
-    if [(e.get_code(), e.get_content()) for e in ia.header.extensions] != [(e.get_code(), e.get_content()) for e in ib.header.extensions]:
+    differing = [n for n in ha.dtype.names if n != 'bitpix' and not np.array_equal(
+        np.nan_to_num(ha[n], nan=-99) if ha[n].dtype.kind == 'f' else ha[n],
+        np.nan_to_num(hb[n], nan=-99) if hb[n].dtype.kind == 'f' else hb[n])]
+    ea, eb = [[(e.get_code(), e.get_content()) for e in i.header.extensions] for i in (ia, ib)]
+    if ea != eb:
         differing.append('extensions')
     if ia.header.endianness != ib.header.endianness: differing.append('endianness')
-    if not np.array_equal(ia.dataobj.get_unscaled(), ib.dataobj.get_unscaled(), equal_nan=True): differing.append('voxels')
+    if not np.array_equal(ia.dataobj.get_unscaled(), ib.dataobj.get_unscaled(), equal_nan=True):
+        differing.append('voxels')
     if (ia.dataobj._slope, ia.dataobj._inter) != (ib.dataobj._slope, ib.dataobj._inter): differing.append('scaling')
     if not np.array_equal(ia.affine, ib.affine): differing.append('affine')
     out.append(differing)
@@ -70,7 +73,8 @@ shapes = [(4, 3), (4, 3, 2), (2, 3, 4, 3), (3, 2, 2, 1, 2), (5,), (2, 2, 1)]
 names = []
 for n in range(count):
     kind, pair = 2 - n % 2, n % 5 == 0
-    cls = {(1, False): nib.Nifti1Image, (2, False): nib.Nifti2Image, (1, True): nib.Nifti1Pair, (2, True): nib.Nifti2Pair}[kind, pair]
+    cls = {(1, False): nib.Nifti1Image, (2, False): nib.Nifti2Image,
+           (1, True): nib.Nifti1Pair, (2, True): nib.Nifti2Pair}[kind, pair]
     dtype, shape = types[n % len(types)], shapes[n % len(shapes)]
     info = np.iinfo(dtype) if dtype[0] in 'iu' else None
     low, high = (max(info.min, -2**52), min(info.max, 2**52)) if info else (0, 0)

@@ -148,7 +148,8 @@ for n, t in enumerate(types):
 arrays['scalar'] = np.array(2.5); arrays['empty'] = np.zeros((0, 3), 'f4')
 np.savez(folder + '/stored.npz', **arrays)
 np.savez_compressed(folder + '/packed.npz', **arrays)
-print(json.dumps({k: dict(shape=list(v.shape), values=v.astype('f8').ravel(order='K').tolist()) for k, v in arrays.items()}))
+print(json.dumps({k: dict(shape=list(v.shape), values=v.astype('f8').ravel(order='K').tolist())
+                  for k, v in arrays.items()}))
 `
     const truth = runPython(python, script, folder) as Record<string, { shape: number[]; values: number[] }>
     for (const name of ['stored.npz', 'packed.npz']) {
@@ -169,7 +170,8 @@ z = np.load(sys.argv[1])
 assert zipfile.ZipFile(sys.argv[1]).testzip() is None
 a = np.load(sys.argv[2])
 p = z['probabilities']
-print(json.dumps([sorted(z.files), list(p.shape), p.dtype.str, float(np.abs(p.ravel() - (np.arange(700000) % 1000 / 999).astype('f4')).max()),
+print(json.dumps([sorted(z.files), list(p.shape), p.dtype.str,
+  float(np.abs(p.ravel() - (np.arange(700000) % 1000 / 999).astype('f4')).max()),
   z['labels'].tolist(), a.tolist(), a.flags.f_contiguous, list(z['empty'].shape)]))
 `
     expect(runPython(python, script, at('ours.npz'), at('ours.npy'))).toEqual([

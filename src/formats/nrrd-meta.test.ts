@@ -191,7 +191,8 @@ describe('what is damaged or unknown gets one sentence', () => {
     ],
     [
       'j.nrrd',
-      'has the space "3d-right-handed", which has no known place in the patient; set left-posterior-superior or another',
+      'has the space "3d-right-handed", which has no known place in the patient; ' +
+        'set left-posterior-superior or another',
       n('left-posterior-superior', '3D-right-handed'),
     ],
     ['k.nrrd', 'does not name its space; add "space: left-posterior-superior" or what is right', n(/space: .*\n/, '')],
@@ -274,7 +275,8 @@ describe('what is damaged or unknown gets one sentence', () => {
       'ab.mha',
       'has both a fourth axis and channels; extract one of them first',
       [
-        'NDims = 4\nBinaryData = True\nDimSize = 1 1 1 2\nElementNumberOfChannels = 2\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n',
+        'NDims = 4\nBinaryData = True\nDimSize = 1 1 1 2\n' +
+          'ElementNumberOfChannels = 2\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n',
         'abcd',
       ],
     ],
@@ -282,7 +284,8 @@ describe('what is damaged or unknown gets one sentence', () => {
       'ac.mha',
       'has a TransformMatrix that mixes space with its fourth axis; extract a 3-D image first',
       [
-        'NDims = 4\nBinaryData = True\nDimSize = 1 1 1 2\nTransformMatrix = 1 0 0 1 0 1 0 0 0 0 1 0 0 0 0 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n',
+        'NDims = 4\nBinaryData = True\nDimSize = 1 1 1 2\n' +
+          'TransformMatrix = 1 0 0 1 0 1 0 0 0 0 1 0 0 0 0 1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n',
         'ab',
       ],
     ],
@@ -417,7 +420,8 @@ describe('one flipped bit of compressed data', () => {
   const data = new Uint8Array(size).map((_, n) => (n * n) >> 9)
   const nrrd = 'NRRD0004\ntype: uint8\ndimension: 3\nsizes: 20 20 10\nencoding: gzip\n\n'
   const meta =
-    'ObjectType = Image\nNDims = 3\nBinaryData = True\nCompressedData = True\nDimSize = 20 20 10\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n'
+    'ObjectType = Image\nNDims = 3\nBinaryData = True\nCompressedData = True\n' +
+    'DimSize = 20 20 10\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n'
   test.each([
     ['flip.nrrd', nrrd, gzipSync(data)],
     ['flip.mha', meta, deflateSync(data)],

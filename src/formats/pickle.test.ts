@@ -118,7 +118,9 @@ describe('what a pickle may cost', () => {
     'an integer of 400 kB': () => `\x8b${u32(400_000)}${'\x7f'.repeat(400_000)}`,
     'an integer of a million digits': () => `L${'9'.repeat(megabyte)}L\n`,
     'a memoised megabyte made an array 2000 times': () => {
-      const once = `cnumpy.core.numeric\n_frombuffer\nq\x01${bytesOfLength(60_000)}q\x02${dtype('u1')}q\x03(${long(60_000)}tq\x04`
+      const once =
+        `cnumpy.core.numeric\n_frombuffer\nq\x01${bytesOfLength(60_000)}q\x02` +
+        `${dtype('u1')}q\x03(${long(60_000)}tq\x04`
       return `(${once}${'h\x01(h\x02h\x03h\x04VC\ntR'.repeat(2000)}l`
     },
     'a memoised megabyte encoded 1000 times': () => {

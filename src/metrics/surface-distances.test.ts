@@ -111,7 +111,9 @@ import os
 from scipy.ndimage import gaussian_filter
 rng = np.random.default_rng(5)
 results = []
-for n, (shape, spacing) in enumerate([((60, 50, 40), (0.7, 1.3, 5)), ((33, 64, 1), (2, 0.5, 9)), ((20, 20, 90), (1, 1, 0.25)), ((1, 50, 30), (1, 3, 2))]):
+grids = [((60, 50, 40), (0.7, 1.3, 5)), ((33, 64, 1), (2, 0.5, 9)),
+         ((20, 20, 90), (1, 1, 0.25)), ((1, 50, 30), (1, 3, 2))]
+for n, (shape, spacing) in enumerate(grids):
     field = gaussian_filter(rng.standard_normal((2,) + shape), (0,) + tuple(3 if s > 1 else 0 for s in shape))
     masks = field > np.quantile(field, 0.7)
     masks.astype(np.uint8).transpose(0, 3, 2, 1).tofile(os.path.join(sys.argv[1], str(n)))

@@ -77,7 +77,9 @@ test('the classes of a map sum to one', () => {
   expect(largestDifference(sum, new Float64Array(labels.length).fill(1))).toBeLessThan(2e-6)
 })
 
-describe('a ball against its analytic marginal in the continuum limit (docs/theory.md, "Marginals in closed form")', () => {
+const ballTitle =
+  'a ball against its analytic marginal in the continuum limit (docs/theory.md, "Marginals in closed form")'
+describe(ballTitle, () => {
   // This ball has 0.14 % fewer lattice points than its volume, which moves m by about 0.002 at σ = 1 mm.
   test.each([1, 2, 6])('σ = %f mm', (sigma) => {
     const radius = 8

@@ -33,7 +33,8 @@ test('255 among other labels, or for several classes, stays 255', () => {
 test('labels that stand for no class are named', () => {
   expect(referenceLabels(map(Uint8Array.of(0, 1, 2)), [liver, tumour]).note).toBeUndefined()
   expect(referenceLabels(map(Uint8Array.of(0, 1, 7)), [liver, tumour]).note).toBe(
-    'holds label 7, which stands for no class and counts as background; the classes are liver (label 1), tumour (label 2)',
+    'holds label 7, which stands for no class and counts as background; ' +
+      'the classes are liver (label 1), tumour (label 2)',
   )
   const many = Uint8Array.from({ length: 14 }, (_, i) => i)
   expect(referenceLabels(map(many), [liver]).note).toMatch(/^holds labels 2, 3, .*, 11 and 2 more, which stand for no/)

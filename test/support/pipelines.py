@@ -55,7 +55,8 @@ def optimum(p):
 
 
 def exclusive(p):
-    """Label map of a softmax whose first class is the background: the claimant with the largest (p - t) / (#S + |p|)."""
+    """Label map of a softmax whose first class is the background: the claimant with the largest
+    (p - t) / (#S + |p|)."""
     best = np.zeros(p.shape[1:])
     labels = np.zeros(p.shape[1:], dtype=np.uint8)
     for c in range(1, len(p)):
@@ -127,8 +128,8 @@ def write(folder):
     assert np.allclose(back.affine, turned) and back.shape == image.shape
     truth['s01'] = np.asarray(back.dataobj).tolist()
 
-    # nnU-Net v2 with SimpleITKIOWithReorient: the geometry is that of the copy in RAS order, and original_orientation the
-    # letters of the image. One image in each of the 48 orientations, oblique.
+    # nnU-Net v2 with SimpleITKIOWithReorient: the geometry is that of the copy in RAS order, and original_orientation
+    # the letters of the image. One image in each of the 48 orientations, oblique.
     turned48 = join(folder, 'reorient')
     makedirs(turned48)
     reorient = {}

@@ -284,7 +284,9 @@ describe('what is not an image of one quantity', () => {
     bytes.write('4', bytes.indexOf('1.2.840.10008.5.1.4.1.1.2') + 24)
     await expect(readVolume(put(bytes))).rejects.toThrow('names two SOP classes')
   })
-  test('elements out of order, too many numbers, several samples of grey, a class in the meta information alone', async () => {
+  const oddities =
+    'elements out of order, too many numbers, several samples of grey, a class in the meta information alone'
+  test(oddities, async () => {
     const [first, second, ...rest] = slice
     expect(await fault([second, first, ...rest])).toContain('its elements are not in order')
     expect(await fault(withElements(slice, [0x00280030, 'DS', '1\\1\\1']))).toContain(

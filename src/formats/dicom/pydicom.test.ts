@@ -29,9 +29,9 @@ def item(**values):
     return d
 
 def image(sop, array, bits, syntax):
-    d = item(SOPClassUID=sop, SOPInstanceUID=generate_uid(), SeriesInstanceUID='1.2.3', Modality='CT', SamplesPerPixel=1,
-             PhotometricInterpretation='MONOCHROME2', Rows=array.shape[-2], Columns=array.shape[-1], BitsAllocated=bits,
-             BitsStored=bits, HighBit=bits - 1, PixelRepresentation=int(array.dtype.kind == 'i'))
+    d = item(SOPClassUID=sop, SOPInstanceUID=generate_uid(), SeriesInstanceUID='1.2.3', Modality='CT',
+             SamplesPerPixel=1, PhotometricInterpretation='MONOCHROME2', Rows=array.shape[-2], Columns=array.shape[-1],
+             BitsAllocated=bits, BitsStored=bits, HighBit=bits - 1, PixelRepresentation=int(array.dtype.kind == 'i'))
     d.is_little_endian = syntax != BIG
     d.is_implicit_VR = syntax == implicit
     d.PixelData = array.astype(array.dtype.newbyteorder('>' if syntax == BIG else '<')).tobytes()
@@ -91,7 +91,8 @@ for n, syntax in enumerate([implicit, explicitVr, BIG, deflated, RLE]):
         FrameContentSequence=[item(StackID='1', InStackPositionNumber=k + 1, DimensionIndexValues=[1, k + 1])],
         PlanePositionSequence=[item(ImagePositionPatient=decimals(first + r[:, 2] * step * k))]) for k in range(4)]
     path = save(d, 'enhanced%d.dcm' % n, syntax)
-    affine = wrapper_from_file(path).affine  # supposes a direction of the slices; where they are is in each frame's group
+    # The affine supposes a direction of the slices; where they are is in each frame's group.
+    affine = wrapper_from_file(path).affine
     ipp = [np.array(g.PlanePositionSequence[0].ImagePositionPatient, 'f8') for g in d.PerFrameFunctionalGroupsSequence]
     places = [[[c, r, k], ((affine @ [r, c, 0, 1])[:3] + ipp[k] - ipp[0]).tolist()]
               for c in (0, 5) for r in (0, 4) for k in (0, 3)]

@@ -41,7 +41,10 @@ test('folding above 1 % of voxels is warned of, where results are read first', (
   // below 0 in 6.8 %; at ¼ in three, 0.06 %.
   const html = report(`${ownDataset}\nnoise: {sigma: [4, [8, 8, 0]], length: 16}`)
   expect(warnings(html)).toEqual([
-    'The noise folds in 6.8 % of voxels at σ = 8 × 8 × 0 mm, ℓ = 16 mm. Above 1 % its labels are torn or repeated in places, which no annotator does: take what is said of this strength with care. A longer length scale (noise.lengthOverSigma) avoids it.',
+    'The noise folds in 6.8 % of voxels at σ = 8 × 8 × 0 mm, ℓ = 16 mm. ' +
+      'Above 1 % its labels are torn or repeated in places, which no annotator does: ' +
+      'take what is said of this strength with care. ' +
+      'A longer length scale (noise.lengthOverSigma) avoids it.',
   ])
   expect(html.indexOf('note warning')).toBeLessThan(html.indexOf('Dice of the held-out cases'))
   expect(item(html, 'σ =').length).toBe(2)

@@ -53,7 +53,8 @@ test('the effect is told with its size', () => {
     pair('ce@case', 'soft-dice@half', 0, { p_holm: 1 }),
   ])
   expect(cost).toBe(
-    'Cut at ½, cross-entropy fell behind soft-Dice for liver at σ = 4 mm: Dice 0.700 against 0.800, a difference of −0.100 (95 % −0.104 to −0.096).',
+    'Cut at ½, cross-entropy fell behind soft-Dice for liver at σ = 4 mm: Dice 0.700 against 0.800, ' +
+      'a difference of −0.100 (95 % −0.104 to −0.096).',
   )
   expect(gain).toContain('raised Dice for liver at σ = 4 mm: the difference was +0.100 (95 % +0.096 to +0.104).')
   expect(against).toContain(
@@ -76,7 +77,8 @@ test('of several settings, some are counted and the strongest is named', () => {
   )
   expect(cost(at('4', -0.1), at('2', 0))).toMatch(/In the other one no such loss was shown\.$/)
   expect(cost(at('4', 0.02), at('2', 0.01))).toContain(
-    'in any of 2 settings of organ and strength; the lowest difference was +0.010 (95 % +0.006 to +0.014) (liver at σ = 2 mm)',
+    'in any of 2 settings of organ and strength; ' +
+      'the lowest difference was +0.010 (95 % +0.006 to +0.014) (liver at σ = 2 mm)',
   )
 })
 
@@ -84,7 +86,8 @@ test('the largest change may be a loss', () => {
   const at = (sigma_mm: string, difference: number) => pair('ce@case', 'ce@half', difference, { sigma_mm })
   const [gain] = verdictSentences([], [at('2', 0.05), at('4x4x0', -0.2)])
   expect(gain).toContain(
-    'raised Dice in 1 of 2 settings of organ and strength and lowered it in 1 (liver at σ = 4 × 4 × 0 mm); the largest change was −0.200',
+    'raised Dice in 1 of 2 settings of organ and strength and lowered it in 1 (liver at σ = 4 × 4 × 0 mm); ' +
+      'the largest change was −0.200',
   )
 })
 
@@ -117,7 +120,8 @@ test('what a threshold cannot mend is said, and where probabilities misled it', 
 test('networks far below the forecast are named', () => {
   const summary = [row('soft-dice@half', 0.6), row('theory@case', 0.8)]
   expect(verdictSentences(summary, []).join()).toContain(
-    'far below what theory allows for liver at σ = 4 mm (0.600 of 0.800): these networks are short of training, or their images do not show the organ well.',
+    'far below what theory allows for liver at σ = 4 mm (0.600 of 0.800): ' +
+      'these networks are short of training, or their images do not show the organ well.',
   )
   const two = summary.flatMap((one) => [one, { ...one, organ: 'aorta' }])
   expect(verdictSentences(two, []).join()).toContain('do not show these organs well')
