@@ -3,10 +3,10 @@ import { evaluateFiles } from '../maps/evaluate-files.ts'
 import type { CaseScore } from '../metrics/evaluate-case.ts'
 import { parseLabels, readLabelNamesFor, withLabels } from './labels.ts'
 import { realNumber } from './numbers.ts'
-import { type JsonOption, withJson } from './options.ts'
+import { type JsonOption, type PresenceOption, withJson, withPresence } from './options.ts'
 import { fixed, millilitres, printResult, table, warn } from './print.ts'
 
-interface Options extends JsonOption {
+interface Options extends JsonOption, PresenceOption {
   readonly labels?: readonly string[]
   readonly at: number | 'auto'
   readonly scale?: number
@@ -44,13 +44,14 @@ Voxels that the reference labels 'ignore' (see its dataset.json) count in no sco
 counts all other voxels of the image: compare them between maps of the same image.`,
     )
     .action(run)
-  return withJson(withLabels(command, what))
+  return withJson(withPresence(withLabels(command, what)))
 }
 
-async function run(prediction: string, reference: string, { labels: texts, at, scale, json }: Options): Promise<void> {
+async function run(prediction: string, reference: string, options: Options): Promise<void> {
+  const { labels: texts, at, scale, presence, json } = options
   const names = await readLabelNamesFor(reference, 'refuse')
   const labels = texts && parseLabels(texts, names)
-  const { scores, notes } = await evaluateFiles(prediction, reference, { labels, at, scale })
+  const { scores, notes } = await evaluateFiles(prediction, reference, { labels, at, scale, presence })
   for (const note of notes) warn(note)
   const rows = scores.map(({ labels: own, ...score }): Row => {
     const name = names.of(...own)

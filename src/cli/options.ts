@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import type { PresenceRule } from '../decision/decode/presence.ts'
 import { wholeNumber } from './numbers.ts'
 
 /** What every command that prints a result takes. */
@@ -27,4 +28,14 @@ export function withRandom(command: Command): Command {
       wholeNumber('--threads', 1, 1024),
       availableParallelism(),
     )
+}
+
+export interface PresenceOption {
+  readonly presence: PresenceRule
+}
+
+/** Adds `--presence`, which the line on a doubtful class names (see `presenceNote`). */
+export function withPresence(command: Command): Command {
+  const what = 'classes without a voxel of 1/2: judged by their evidence, always there, or left out (likely)'
+  return command.addOption(new Option('--presence <rule>', what).choices(['auto', 'always', 'likely']).default('auto'))
 }

@@ -9,11 +9,11 @@ import { unlikeTraining } from '../training/unlike-training.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { wholeNumber } from './numbers.ts'
-import { type JsonOption, withJson } from './options.ts'
+import { type JsonOption, type PresenceOption, withJson, withPresence } from './options.ts'
 import { checkOutputImage } from './outputs.ts'
 import { fixed, millilitres, printResult, table, warn } from './print.ts'
 
-interface Options extends JsonOption {
+interface Options extends JsonOption, PresenceOption {
   readonly output: string
   readonly threshold?: string
   readonly device: Device
@@ -48,7 +48,7 @@ Examples:
 A mask holds the label values of training; where outputs overlap by design (A and A+B), one 0/1 volume an output.`,
     )
     .action(run)
-  return withJson(command)
+  return withJson(withPresence(command))
 }
 
 async function run(modelPath: string, imagePaths: readonly string[], options: Options): Promise<void> {
@@ -60,7 +60,7 @@ async function run(modelPath: string, imagePaths: readonly string[], options: Op
     const image = joinChannels(await Promise.all(imagePaths.map(readVolume)), imagePaths)
     for (const difference of unlikeTraining(model.metadata, image.grid)) warn(`${imagePaths[0]} ${difference}`)
     const probability = await predictProbability(model, image, imagePaths.join(' '))
-    const { outputs: cuts, mask, warnings } = predictedMask(probability, model, rule ?? 'auto')
+    const { outputs: cuts, mask, warnings } = predictedMask(probability, model, rule ?? 'auto', options.presence)
     for (const warning of rule === undefined ? [] : warnings) warn(`${imagePaths.join(' ')}: ${warning}`)
     await writeVolume(options.output, rule === undefined ? probability : mask)
     const ml = voxelVolumeMm3(probability.grid) / 1000

@@ -3,7 +3,7 @@ import { thresholdCases } from '../maps/threshold-cases.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
-import { withJson } from './options.ts'
+import { withJson, withPresence } from './options.ts'
 import { checkOutputFile } from './outputs.ts'
 import { printResult, tell } from './print.ts'
 import { startProgress } from './progress.ts'
@@ -36,7 +36,7 @@ export function command(): Command {
     .addOption(
       new Option(
         '--metric <metric>',
-        'what the mask is to maximise (IoU has the same mask as Dice; accuracy cuts at 1/2)',
+        'what the mask is to maximise (IoU has the same mask as Dice; accuracy takes the likeliest)',
       )
         .choices(['dice', 'iou', 'accuracy'])
         .default('dice'),
@@ -73,14 +73,6 @@ export function command(): Command {
       '--like <image>',
       'take geometry and header of the masks from this image, or from a folder of them by case name',
     )
-    .addOption(
-      new Option(
-        '--presence <rule>',
-        'classes without a voxel of 1/2: judged by their evidence, always there, or left out (likely)',
-      )
-        .choices(['auto', 'always', 'likely'])
-        .default('auto'),
-    )
     .option('--assume-present', 'the same as --presence always')
     .option('--report <file>', 'write an HTML page: what changed, flags, slices; and all rows as CSV beside it')
     .option(
@@ -102,12 +94,12 @@ Examples:
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255
 
 A 4-D image whose maps add up to 1 gives one label map, any other a 4-D mask, each class cut on its own, unless
---decode says otherwise. A class whose probabilities are no evidence that it is there at all stays empty
-(docs/pipelines.md). The Dice values are what the probabilities promise: they hold as far as the network is calibrated
-('halfdice evaluate' measures that where there are references).`,
+--decode says otherwise. A class whose probabilities are no evidence that it is there at all stays empty; standard
+error says so (--presence, docs/pipelines.md). The Dice values are what the probabilities promise: they hold as far as
+the network is calibrated ('halfdice evaluate' measures that where there are references).`,
     )
     .action(run)
-  return withJson(command)
+  return withJson(withPresence(command))
 }
 
 async function run(inputs: readonly string[], given: ThresholdOptions): Promise<void> {

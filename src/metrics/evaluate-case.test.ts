@@ -139,3 +139,23 @@ test('a mask of 0 and 255 is compared with the one label of the other map', () =
   expect(soft.notes).toEqual(['reference: holds 0 and 255 only: 255 is read as liver (label 4)'])
   expect(soft.scores[0].volumeRefMl).toBeGreaterThan(0)
 })
+
+test('auto decides about presence as masks are written: by the map, by its neighbours, or as asked', () => {
+  // 0.25 in 40 of 100 voxels: taken as there where it is the only map, a haze where it is one of two.
+  const map = Float32Array.from({ length: 100 }, (_, i) => (i < 40 ? 0.25 : 0))
+  const grid = createGrid([100, 1, 1])
+  const one = { grid, channels: 1, data: map }
+  const two = { grid, channels: 2, data: Float32Array.from([...map, ...map]) }
+  const reference = { grid, channels: 1, data: Uint8Array.from(map, (p) => Number(p > 0)) }
+  const labels = [1, 2].map((label) => ({ name: `organ ${label}`, labels: [label] }))
+  const alone = evaluateCase(one, reference, { labels: labels.slice(0, 1), at: 'auto' })
+  expect(alone.scores[0].dice).toBe(1)
+  expect(alone.notes).toEqual([expect.stringMatching(/organ 1: kept, .*--presence likely/)])
+  const together = evaluateCase(two, reference, { labels, at: 'auto' })
+  expect(together.scores.map(({ dice }) => dice)).toEqual([0, 1])
+  expect(together.scores.map(({ probabilities }) => probabilities?.softDice)).toEqual([0, 0])
+  expect(together.notes[0]).toMatch(/organ 1: left empty, .*--presence always/)
+  const asked = evaluateCase(two, reference, { labels, at: 'auto', presence: 'always' })
+  expect(asked.scores.map(({ dice }) => dice)).toEqual([1, 0])
+  expect(asked.notes).toEqual([])
+})

@@ -1,6 +1,6 @@
 import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
+import type { PresenceRule } from '../decision/decode/presence.ts'
 import { presenceNote } from '../decision/decode/presence-note.ts'
-import { softDiceOptimum } from '../decision/soft-dice.ts'
 import { softDiceAt } from '../decision/soft-dice-at.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, gridDifference, voxelCount } from '../volume/grid.ts'
@@ -19,6 +19,8 @@ export interface EvaluateCaseOptions {
   readonly labels?: readonly LabelSet[] | undefined
   /** Where probabilities are cut, or `auto` for each map's own t*; default ½. */
   readonly at?: number | 'auto'
+  /** For `auto`: whether a class with little evidence is left out (see `presenceOf`). */
+  readonly presence?: PresenceRule | undefined
   /** What stands for probability 1 in the prediction. */
   readonly scale?: number | undefined
   /** The reference's label of voxels that nobody has annotated; they count in no score. */
@@ -124,27 +126,35 @@ function scoreMasks(masks: readonly LabelArray[], truth: LabelMap, grid: Grid, o
 
 function scoreProbabilities(prediction: Volume, truth: LabelMap, options: NamedOptions): Evaluation {
   const { grid, channels } = prediction
-  const { scale, at = 0.5, names } = options
+  const { scale, at = 0.5, presence, names } = options
   const { sets, values, notes } = setsOfMaps(channels, 'map of probabilities', truth, options)
   const all = probabilitiesOf(prediction, names.prediction, scale === undefined ? {} : { scale })
   const n = voxelCount(grid)
+  const { data, maps } = decodeProbabilities(
+    { data: all, shape: [channels, n] },
+    { labelSets: sets.map(({ labels }) => labels), at: at === 'auto' ? undefined : at, presence },
+  )
   const scores = sets.map(({ labels }, channel): CaseScore => {
     const m = all.subarray(channel * n, (channel + 1) * n)
-    const cut = at === 'auto' ? {} : { at }
-    const { data, maps } = decodeProbabilities({ data: m, shape: [1, n] }, { ...cut, labelSets: [labels] })
-    const [result] = maps
-    const note = result && presenceNote(sets[channel].name, result)
+    const cut = data.subarray(channel * n, (channel + 1) * n)
+    const result = maps[channel]
+    const note = result && presenceNote(nameOf(sets[channel]), result)
     if (note !== undefined) notes.push(`${names.prediction}: ${note}`)
-    const threshold = result?.threshold ?? softDiceOptimum(m).threshold
+    const threshold = result?.threshold ?? 0.5
     const mask = inside(values, labels)
     const annotated = mask.some((value: number) => value < 0) ? annotatedPart(m, mask) : { m, mask }
     const { ece, brier } = calibration(annotated.m, annotated.mask)
     // Of a class that is left out the mask is empty, and worth 0.
     const softDice = result?.present ? softDiceAt(annotated.m, threshold).dice : (result?.softDice ?? 1)
-    const score = scoreMask(labels, data, mask, grid)
+    const score = scoreMask(labels, cut, mask, grid)
     return { ...score, probabilities: { threshold, softDice, ece, brier } }
   })
   return { scores, notes }
+}
+
+/** A number alone would not say that it is a label. */
+function nameOf({ name }: LabelSet): string {
+  return /^\d/.test(name) ? `label ${name}` : name
 }
 
 /** Which labels each map of the prediction is. */

@@ -1,4 +1,5 @@
 import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
+import type { PresenceRule } from '../decision/decode/presence.ts'
 import { presenceNote } from '../decision/decode/presence-note.ts'
 import type { MapResult } from '../decision/decode/result.ts'
 import { InputError } from '../volume/errors.ts'
@@ -19,6 +20,7 @@ export interface PredictedMask {
  * Cuts a model's probabilities, by the decoder of `decodeProbabilities`: at a number, at each output's per-case t*
  * (`auto`), or at the data-set t* that the model file holds (`dataset`).
  *
+ * @param presence for `auto`: whether an output with little evidence is left out (see `presenceOf`)
  * @throws InputError for `dataset` where the model holds no threshold
  * @example
  * const model = await openModel('model.onnx')
@@ -29,12 +31,13 @@ export function predictedMask(
   probability: Volume<Float32Array>,
   { metadata, path }: Pick<Model, 'metadata' | 'path'>,
   rule: number | 'auto' | 'dataset',
+  presence: PresenceRule = 'auto',
 ): PredictedMask {
   const labelSets = metadata.outputs.map(({ labels }) => labels)
   const single = labelSets.every((labels) => labels.length === 1) && new Set(labelSets.flat()).size === labelSets.length
   const kind = single && labelSets.length > 1 ? 'exclusive' : 'separate'
   const at = rule === 'auto' ? undefined : rule === 'dataset' ? datasetThresholds(metadata.thresholds, path) : rule
-  const decoded = decodeProbabilities(probability, { kind, labelSets, at })
+  const decoded = decodeProbabilities(probability, { kind, labelSets, at, presence })
   const warnings = decoded.maps.flatMap((result, k) => (result && presenceNote(metadata.outputs[k].name, result)) ?? [])
   const { data, channels } = single && kind === 'separate' ? labelled(decoded.data, labelSets[0][0]) : decoded
   return { mask: { ...probability, data, channels }, outputs: decoded.maps, warnings }

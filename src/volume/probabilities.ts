@@ -47,16 +47,7 @@ export function convertToProbabilities(
   to: number,
   step: number,
 ): number {
-  if (data instanceof Float32Array && slope === 1 && intercept === 0 && step === 1) {
-    // Most maps: no number to be computed, and a copy of all at once is several times faster than one by one.
-    const part = data.subarray(from, from + count)
-    if (allWithin(part)) {
-      out.set(part, to)
-      return -1
-    }
-  }
   const part = data.subarray(from, from + count)
-  // Neighbours by one index: an eighth of the time less than with an index of their own for each array.
   if (step === 1) return convertInOrder(part, { slope, intercept }, out.subarray(to, to + count), from)
   for (let i = 0, at = to; i < part.length; i++, at += step) {
     const p = clampedProbability(slope * part[i] + intercept)
@@ -66,7 +57,13 @@ export function convertToProbabilities(
   return -1
 }
 
+/** Most maps: with one index for both arrays the loop is faster than with one for each. */
 function convertInOrder(part: VoxelArray, { slope, intercept }: Scaling, out: Float32Array, from: number): number {
+  // Nothing to be computed: a copy of all at once is several times faster than one by one.
+  if (part instanceof Float32Array && slope === 1 && intercept === 0 && allWithin(part)) {
+    out.set(part)
+    return -1
+  }
   for (let i = 0; i < part.length; i++) {
     const p = slope * part[i] + intercept
     if (p >= 0 && p <= 1) out[i] = p
