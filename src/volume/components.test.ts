@@ -87,7 +87,7 @@ test('holes are the background that flooding from the edge does not reach', () =
           const place = [v % shape[0], Math.floor(v / shape[0]) % shape[1], Math.floor(v / (shape[0] * shape[1]))]
           return place.some((x, axis) => shape[axis] > 1 && (x === 0 || x === shape[axis] - 1))
         })
-        if (!reachesEdge) for (const v of members) filled[v] = 1
+        if (!reachesEdge && inside.includes(true)) for (const v of members) filled[v] = 1
       }
       expect(withHolesFilled(mask, shape, reach)).toEqual(filled)
     }),
