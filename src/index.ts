@@ -60,8 +60,14 @@ export {
   type ProbabilityScore,
 } from './metrics/evaluate-case.ts'
 export { type EvaluateOptions, evaluateLabels, type LabelScores } from './metrics/evaluate-labels.ts'
+export type { Lesion, LesionOptions, LesionScores } from './metrics/lesions.ts'
 export { dice, iou, type Overlap, overlap } from './metrics/overlap.ts'
-export { type GridSize, type SurfaceDistances, surfaceDistances } from './metrics/surface-distances.ts'
+export {
+  type GridSize,
+  type SurfaceDistances,
+  type SurfaceOptions,
+  surfaceDistances,
+} from './metrics/surface-distances.ts'
 export { sampleDisplacement } from './noise/displacement.ts'
 export { foldProbability } from './noise/fold.ts'
 export { type BoxedMarginal, marginal, marginalInBox } from './noise/marginal.ts'
@@ -69,6 +75,7 @@ export type { NoiseModel } from './noise/model.ts'
 export { createSampler, type Sampler } from './noise/sampler.ts'
 export type { Box } from './volume/box.ts'
 export type { Bytes } from './volume/bytes.ts'
+export type { Connectivity } from './volume/component-runs.ts'
 export { InputError, OutputError, RunError } from './volume/errors.ts'
 export {
   createGrid,

@@ -24,7 +24,7 @@ describe('voxels of the label ignore', () => {
   test('count in no score of a label map, as in nnUNetv2_evaluate_folder', () => {
     const { scores } = evaluateCase(volume(prediction), volume(reference), { ignore: 9 })
     expect(scores.map(({ labels }) => labels)).toEqual([[1], [2]])
-    for (const { labels, dice, iou, volumePredMl, volumeRefMl, ...distances } of scores) {
+    for (const { labels, dice, iou, precision, recall, volumePredMl, volumeRefMl, ...more } of scores) {
       // compute_tp_fp_fn_tn of nnunetv2/evaluation/evaluate_predictions.py.
       let [tp, fp, fn] = [0, 0, 0]
       for (let i = 0; i < voxels; i++) {
@@ -35,9 +35,10 @@ describe('voxels of the label ignore', () => {
         else if (r) fn++
       }
       expect([dice, iou]).toEqual([(2 * tp) / (2 * tp + fp + fn), tp / (tp + fp + fn)])
+      expect([precision, recall]).toEqual([tp / (tp + fp), tp / (tp + fn)])
       expect([volumePredMl, volumeRefMl]).toEqual([((tp + fp) * 6) / 1000, ((tp + fn) * 6) / 1000])
       const expected = surfaceDistances(inside(prediction, labels[0]), inside(reference, labels[0]), grid)
-      expect(distances).toEqual(expected)
+      expect(more).toMatchObject(expected)
     }
     const everywhere = evaluateCase(volume(prediction), volume(reference)).scores
     expect(everywhere.map(({ labels }) => labels)).toEqual([[1], [2], [9]])

@@ -11,10 +11,10 @@ import { probabilitiesOf } from '../volume/probabilities.ts'
 import { maskOf255 } from '../volume/reference-labels.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import { calibration } from './calibration.ts'
-import { evaluateLabels, type LabelScores } from './evaluate-labels.ts'
+import { type EvaluateOptions, evaluateLabels, type LabelScores } from './evaluate-labels.ts'
 
 /** Options of `evaluateCase`. */
-export interface EvaluateCaseOptions {
+export interface EvaluateCaseOptions extends Omit<EvaluateOptions, 'labels'> {
   /** What to score: labels, or several taken together; for a prediction of several maps what each of them is. */
   readonly labels?: readonly LabelSet[] | undefined
   /** Where probabilities are cut, or `auto` for each map's own t*; default ½. */
@@ -88,23 +88,19 @@ function evaluateVolumes([prediction, reference]: readonly [Volume, Volume], opt
 
 type NamedOptions = EvaluateCaseOptions & Required<Pick<EvaluateCaseOptions, 'names'>>
 
-function scoreLabels(
-  predicted: LabelMap,
-  truth: LabelMap,
-  grid: Grid,
-  { labels, ignore, names }: NamedOptions,
-): Evaluation {
+function scoreLabels(predicted: LabelMap, truth: LabelMap, grid: Grid, all: NamedOptions): Evaluation {
+  const { labels, ignore, names, ...options } = all
   const pred = maskOf255(predicted, labels ?? foregroundOf(truth))
   const ref = maskOf255(truth, labels ?? foregroundOf(pred.map))
   const notes = [noteOn(names.prediction, pred.note), noteOn(names.reference, ref.note)].flat()
   const [p, r] = [pred.map.values, ref.map.values]
   if (labels === undefined || labels.every((each) => each.labels.length === 1)) {
     const wanted = labels && { labels: labels.map((each) => each.labels[0]) }
-    const scores = evaluateLabels(p, r, grid, wanted)
+    const scores = evaluateLabels(p, r, grid, { ...options, ...wanted })
     const rows = scores.filter(({ label }) => labels !== undefined || label !== ignore)
     return { scores: rows.map((score) => scoreOf([score.label], score)), notes }
   }
-  const scores = labels.map((each) => scoreMask(each.labels, inside(p, each.labels), inside(r, each.labels), grid))
+  const scores = labels.map((each) => scoreMask(each.labels, inside(p, each.labels), inside(r, each.labels), grid, all))
   return { scores, notes }
 }
 
@@ -121,7 +117,10 @@ function masksOf(prediction: Volume, name: string): readonly LabelArray[] | unde
 
 function scoreMasks(masks: readonly LabelArray[], truth: LabelMap, grid: Grid, options: NamedOptions): Evaluation {
   const { sets, values, notes } = setsOfMaps(masks.length, 'mask', truth, options)
-  return { scores: sets.map(({ labels }, i) => scoreMask(labels, masks[i], inside(values, labels), grid)), notes }
+  return {
+    scores: sets.map(({ labels }, i) => scoreMask(labels, masks[i], inside(values, labels), grid, options)),
+    notes,
+  }
 }
 
 function scoreProbabilities(prediction: Volume, truth: LabelMap, options: NamedOptions): Evaluation {
@@ -146,7 +145,7 @@ function scoreProbabilities(prediction: Volume, truth: LabelMap, options: NamedO
     const { ece, brier } = calibration(annotated.m, annotated.mask)
     // Of a class that is left out the mask is empty, and worth 0.
     const softDice = result?.present ? softDiceAt(annotated.m, threshold).dice : (result?.softDice ?? 1)
-    const score = scoreMask(labels, cut, mask, grid)
+    const score = scoreMask(labels, cut, mask, grid, options)
     return { ...score, probabilities: { threshold, softDice, ece, brier } }
   })
   return { scores, notes }
@@ -195,8 +194,14 @@ function annotatedPart(m: Float32Array, mask: Int8Array): { m: Float32Array; mas
   return { m: m.filter((_, i) => mask[i] >= 0), mask: mask.filter((value) => value >= 0) }
 }
 
-function scoreMask(labels: readonly number[], predicted: LabelArray, truth: LabelArray, grid: Grid): CaseScore {
-  return scoreOf(labels, evaluateLabels(predicted, truth, grid, { labels: [1] })[0])
+function scoreMask(
+  labels: readonly number[],
+  predicted: LabelArray,
+  truth: LabelArray,
+  grid: Grid,
+  options: EvaluateCaseOptions,
+): CaseScore {
+  return scoreOf(labels, evaluateLabels(predicted, truth, grid, { ...options, labels: [1] })[0])
 }
 
 function scoreOf(

@@ -1,8 +1,16 @@
-import { cropEqual, GrowingBox } from '../volume/box.ts'
+import { type Box, cropEqual, GrowingBox } from '../volume/box.ts'
 import { checkShapeAndSpacing, checkVoxels } from '../volume/checks.ts'
 import type { VoxelArray } from '../volume/volume.ts'
-import { diceOf, iouOf } from './overlap.ts'
-import { type GridSize, type SurfaceDistances, surfaceDistancesInBox } from './surface-distances.ts'
+import { checkLesionOptions, type LesionOptions, type LesionScores, lesionScores } from './lesions.ts'
+import { diceOf, iouOf, precisionOf, recallOf } from './overlap.ts'
+import {
+  checkSurfaceOptions,
+  type GridSize,
+  type SurfaceDistances,
+  type SurfaceOptions,
+  surfaceDistancesInBox,
+  withoutSurface,
+} from './surface-distances.ts'
 
 /** How well one label of a prediction agrees with the reference. */
 export interface LabelScores extends SurfaceDistances {
@@ -10,18 +18,30 @@ export interface LabelScores extends SurfaceDistances {
   /** 1 where the label is in neither, 0 where it is in one only. */
   readonly dice: number
   readonly iou: number
+  /** The share of the prediction that is in the reference; 1 where the label is in neither, 0 where in one only. */
+  readonly precision: number
+  /** The share of the reference that the prediction has; 1 where the label is in neither, 0 where in one only. */
+  readonly recall: number
   readonly voxelsPred: number
   readonly voxelsRef: number
   readonly volumePredMl: number
   readonly volumeRefMl: number
+  /** Prediction minus reference. */
+  readonly volumeDifferenceMl: number
+  /** The same over the reference's volume; null where that is 0. */
+  readonly relativeVolumeDifference: number | null
+  /** Where they were asked for. */
+  readonly lesions?: LesionScores
 }
 
 /** Options of `evaluateLabels`. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends SurfaceOptions {
   /** Labels to score; by default all that occur in either map, but 0. */
   readonly labels?: readonly number[]
-  /** Whether to measure surface distances; default true. Without, they are null. */
+  /** Whether to measure surface distances; default true. Without, they are null, and there is no `nsd`. */
   readonly surfaces?: boolean
+  /** How to find and match lesions (connected components); by default they are not looked for. */
+  readonly lesions?: LesionOptions | undefined
 }
 
 /**
@@ -32,7 +52,7 @@ export interface EvaluateOptions {
  *
  * @param pred Label values, whole numbers, as many as the grid has voxels. So `ref`.
  * @returns One entry a label, in ascending order (or in the order of `options.labels`).
- * @throws InputError where a map has not as many voxels as the grid.
+ * @throws InputError where a map has not as many voxels as the grid, or an option cannot be.
  * @example
  * const grid = createGrid([4, 1, 1], [2, 1, 1])
  * const [first] = evaluateLabels(new Uint8Array([1, 1, 2, 0]), new Uint8Array([1, 2, 2, 0]), grid)
@@ -50,6 +70,8 @@ export function evaluateLabels(
   const voxels = nx * ny * nz
   checkVoxels(pred, 'prediction', voxels)
   checkVoxels(ref, 'reference', voxels)
+  checkSurfaceOptions(options)
+  checkLesionOptions(options.lesions ?? {})
   const annotated = hasNegative(ref) ? leaveOut(pred, ref) : pred
   const tallies = tally(annotated, ref, grid)
   const labels = options.labels ?? [...tallies.keys()].filter((label) => label > 0).sort((a, b) => a - b)
@@ -57,25 +79,42 @@ export function evaluateLabels(
   return labels.map((label) => {
     const counts = tallies.get(label) ?? newTally()
     const { voxelsA, voxelsB } = counts
-    const box = voxelsA > 0 && voxelsB > 0 && options.surfaces !== false ? counts.box.box() : undefined
+    const box = counts.box.box()
+    const { lesions } = options
+    const surfaces =
+      options.surfaces === false
+        ? withoutSurface(0, { tolerancesMm: [] })
+        : voxelsA > 0 && voxelsB > 0 && box !== undefined
+          ? surfacesInBox(annotated, ref, label, box, grid, options)
+          : withoutSurface(diceOf(counts), options)
     return {
       label,
       dice: diceOf(counts),
       iou: iouOf(counts),
+      precision: precisionOf(counts),
+      recall: recallOf(counts),
       voxelsPred: voxelsA,
       voxelsRef: voxelsB,
       volumePredMl: (voxelsA * voxelMm3) / 1000,
       volumeRefMl: (voxelsB * voxelMm3) / 1000,
-      ...(box === undefined
-        ? { hd95Mm: null, assdMm: null, hdMm: null }
-        : surfaceDistancesInBox(
-            cropEqual(annotated, grid.shape, box, label),
-            cropEqual(ref, grid.shape, box, label),
-            box,
-            grid,
-          )),
+      volumeDifferenceMl: ((voxelsA - voxelsB) * voxelMm3) / 1000,
+      relativeVolumeDifference: voxelsB === 0 ? null : (voxelsA - voxelsB) / voxelsB,
+      ...surfaces,
+      ...(lesions && { lesions: lesionScores(annotated, ref, label, box, grid, lesions) }),
     }
   })
+}
+
+function surfacesInBox(
+  pred: VoxelArray,
+  ref: VoxelArray,
+  label: number,
+  box: Box,
+  grid: GridSize,
+  options: SurfaceOptions,
+): SurfaceDistances {
+  const crop = (map: VoxelArray) => cropEqual(map, grid.shape, box, label)
+  return surfaceDistancesInBox(crop(pred), crop(ref), box, grid, options)
 }
 
 function hasNegative(ref: VoxelArray): boolean {

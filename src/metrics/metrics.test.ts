@@ -90,14 +90,20 @@ describe('evaluateLabels', () => {
         expect(scores.map((s) => s.label)).toEqual([1, 2, 300].filter((c) => p.includes(c) || r.includes(c)))
         for (const score of evaluateLabels(pred, ref, grid, { labels: [0, 1, 2, 300, 7] })) {
           const [a, b] = [pred, ref].map((map) => Uint8Array.from(map, (x) => (x === score.label ? 1 : 0)))
+          const { voxelsA, voxelsB, voxelsBoth } = overlap(a, b)
+          const neither = voxelsA + voxelsB === 0
           expect(score).toEqual({
             label: score.label,
             dice: dice(a, b),
             iou: iou(a, b),
-            voxelsPred: overlap(a, b).voxelsA,
-            voxelsRef: overlap(a, b).voxelsB,
-            volumePredMl: (overlap(a, b).voxelsA * 1.25) / 1000,
-            volumeRefMl: (overlap(a, b).voxelsB * 1.25) / 1000,
+            precision: neither ? 1 : voxelsBoth / Math.max(1, voxelsA),
+            recall: neither ? 1 : voxelsBoth / Math.max(1, voxelsB),
+            voxelsPred: voxelsA,
+            voxelsRef: voxelsB,
+            volumePredMl: (voxelsA * 1.25) / 1000,
+            volumeRefMl: (voxelsB * 1.25) / 1000,
+            volumeDifferenceMl: ((voxelsA - voxelsB) * 1.25) / 1000,
+            relativeVolumeDifference: voxelsB === 0 ? null : (voxelsA - voxelsB) / voxelsB,
             ...surfaceDistances(a, b, grid),
           })
         }
@@ -107,8 +113,8 @@ describe('evaluateLabels', () => {
   test('surfaces can be left out; sizes must fit', () => {
     const grid = createGrid([2, 1, 1])
     const map = new Uint8Array([1, 0])
-    expect(evaluateLabels(map, map, grid, { surfaces: false })).toMatchObject([{ dice: 1, hd95Mm: null }])
-    expect(evaluateLabels(map, map, grid)).toMatchObject([{ dice: 1, hd95Mm: 0 }])
+    expect(evaluateLabels(map, map, grid, { surfaces: false })).toMatchObject([{ dice: 1, hd95Mm: null, nsd: {} }])
+    expect(evaluateLabels(map, map, grid)).toMatchObject([{ dice: 1, hd95Mm: 0, nsd: { 1: 1, 3: 1 } }])
     expect(() => evaluateLabels(map, new Uint8Array(3), grid)).toThrow(InputError)
   })
 })

@@ -62,3 +62,13 @@ export function iouOf({ voxelsA, voxelsB, voxelsBoth }: Overlap): number {
   const union = voxelsA + voxelsB - voxelsBoth
   return union === 0 ? 1 : voxelsBoth / union
 }
+
+/** Precision |A∩B|/|A| of a prediction A from counts; 1 where both masks are empty, 0 where one is. */
+export function precisionOf({ voxelsA, voxelsB, voxelsBoth }: Overlap): number {
+  return voxelsA === 0 ? Number(voxelsB === 0) : voxelsBoth / voxelsA
+}
+
+/** Recall |A∩B|/|B| of a prediction A from counts; 1 where both masks are empty, 0 where one is. */
+export function recallOf({ voxelsA, voxelsB, voxelsBoth }: Overlap): number {
+  return precisionOf({ voxelsA: voxelsB, voxelsB: voxelsA, voxelsBoth })
+}

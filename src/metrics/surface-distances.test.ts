@@ -9,6 +9,8 @@ import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
 import { type GridSize, surfaceDistances } from './surface-distances.ts'
 import { python, sharedData, surfaceScript } from './testing/python.ts'
 
+const tolerancesMm = [0, 0.7, 2, 100]
+
 /** The definition, by comparing all pairs of surface voxels. */
 function bruteForce(a: Uint8Array, b: Uint8Array, { shape, spacing }: GridSize) {
   const [nx, ny] = shape
@@ -41,12 +43,14 @@ function bruteForce(a: Uint8Array, b: Uint8Array, { shape, spacing }: GridSize) 
     return x[low] * (1 - (rank - low)) + (x[low + 1] ?? 0) * (rank - low)
   }
   const all = [...ab, ...ba]
-  return [Math.max(p95(ab), p95(ba)), all.reduce((x, y) => x + y, 0) / all.length, Math.max(...all)]
+  const within = tolerancesMm.map((mm) => all.filter((x) => x <= mm).length / all.length)
+  return [Math.max(p95(ab), p95(ba)), all.reduce((x, y) => x + y, 0) / all.length, Math.max(...all), ...within]
 }
 
 function measured(a: Uint8Array, b: Uint8Array, grid: GridSize) {
-  const { hd95Mm, assdMm, hdMm } = surfaceDistances(a, b, grid)
-  return hd95Mm === null || assdMm === null || hdMm === null ? null : [hd95Mm, assdMm, hdMm]
+  const { hd95Mm, assdMm, hdMm, nsd } = surfaceDistances(a, b, grid, { tolerancesMm })
+  if (hd95Mm === null || assdMm === null || hdMm === null) return null
+  return [hd95Mm, assdMm, hdMm, ...tolerancesMm.map((mm) => nsd[mm])]
 }
 
 function expectClose(actual: number[] | null, expected: number[] | null) {
@@ -85,7 +89,7 @@ test('two boxes: distances known by hand', () => {
       const [i, j, k] = [v % 40, Math.floor(v / 40) % 30, Math.floor(v / 1200)]
       return i >= i0 && i < i0 + 10 && j >= 10 && j < 20 && k >= k0 && k < k0 + 5 ? 1 : 0
     })
-  expect(surfaceDistances(box(5, 5), box(5, 5), grid)).toEqual({ hd95Mm: 0, assdMm: 0, hdMm: 0 })
+  expect(surfaceDistances(box(5, 5), box(5, 5), grid)).toEqual({ hd95Mm: 0, assdMm: 0, hdMm: 0, nsd: { 1: 1, 3: 1 } })
   // Shifted by 4 voxels of 1 mm, the far faces are 4 mm apart, and each is more than 5 % of its surface.
   expect(surfaceDistances(box(5, 5), box(9, 5), grid)).toMatchObject({ hd95Mm: 4, hdMm: 4 })
   expect(surfaceDistances(box(5, 5), box(5, 9), grid)).toMatchObject({ hd95Mm: 12, hdMm: 12 })
@@ -96,10 +100,14 @@ test('an empty mask has no surface and so no distance', () => {
   const empty = new Uint8Array(27)
   const one = new Uint8Array(27).fill(1, 4, 5)
   const none = { hd95Mm: null, assdMm: null, hdMm: null }
-  expect(surfaceDistances(empty, empty, grid)).toEqual(none)
-  expect(surfaceDistances(one, empty, grid)).toEqual(none)
-  expect(surfaceDistances(empty, one, grid)).toEqual(none)
+  expect(surfaceDistances(empty, empty, grid)).toEqual({ ...none, nsd: { 1: 1, 3: 1 } })
+  expect(surfaceDistances(one, empty, grid)).toEqual({ ...none, nsd: { 1: 0, 3: 0 } })
+  expect(surfaceDistances(empty, one, grid, { tolerancesMm: [0.5] })).toEqual({ ...none, nsd: { 0.5: 0 } })
+  expect(surfaceDistances(empty, empty, grid, { tolerancesMm: [] })).toEqual({ ...none, nsd: {} })
   expect(() => surfaceDistances(one, new Uint8Array(26), grid)).toThrow(InputError)
+  for (const mm of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => surfaceDistances(one, one, grid, { tolerancesMm: [1, mm] })).toThrow(`tolerance: is ${mm} mm; give a`)
+  }
 })
 
 describe('against scipy', () => {

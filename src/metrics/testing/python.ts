@@ -32,5 +32,6 @@ def surface_distances(a, b, spacing):
     ab = distance_transform_edt(~sb, sampling=spacing)[sa]
     ba = distance_transform_edt(~sa, sampling=spacing)[sb]
     both = np.concatenate([ab, ba])
-    return [max(np.percentile(ab, 95), np.percentile(ba, 95)), both.mean(), both.max()]
+    within = [(both <= mm).mean() for mm in (0, 0.7, 2, 100)]
+    return [max(np.percentile(ab, 95), np.percentile(ba, 95)), both.mean(), both.max(), *within]
 `
