@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { type LabelOptimum, labelOptima } from '../decision/label-optima.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
 import { readVolume } from '../formats/volume-file.ts'
+import { estimateDecimals, estimateParts } from '../report/kit/estimate.ts'
 import { optimumFigure } from '../report/optimum/figure.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
@@ -153,18 +154,20 @@ function describe(rows: readonly Row[], input: string): string {
 }
 
 function describeSampled(rows: readonly Row[]): string[] {
+  const gains = rows.flatMap(({ expectedDice }) => expectedDice?.gain ?? [])
+  const style = { decimals: estimateDecimals(gains, 4), signed: true }
   const cells = rows.flatMap(({ label, name, sigmaMm, expectedDice }) => {
     if (expectedDice === undefined) return []
     const { atHalf, atOptimum, best, gain, regret } = expectedDice
     const sigma = [sigmaMm].flat().map((s) => Number(s.toFixed(3)))
-    const signed = (x: number) => `${x < 0 ? '' : '+'}${fixed(x, 4)}`
+    const gained = estimateParts({ ...gain, value: gain.mean }, style)
     return [
       [
         name ?? label,
         sigma.join(','),
         fixed(atHalf.mean, 4),
         fixed(atOptimum.mean, 4),
-        `${signed(gain.mean)} (${signed(gain.low)} to ${signed(gain.high)})`,
+        `${gained.value} (${gained.low} to ${gained.high})`,
         fixed(best.threshold, 3),
         fixed(regret.mean, 4),
       ],

@@ -2,6 +2,7 @@ import type { MeanInterval } from '../../decision/sampled-dice.ts'
 import type { DemoOrgan, DemoResults } from '../../study/demo.ts'
 import { chart } from '../kit/chart.ts'
 import { histogramMark, reliabilityDiagram } from '../kit/distributions.ts'
+import { type Estimated, estimateDecimals, intervalText } from '../kit/estimate.ts'
 import type { Block } from '../kit/html.ts'
 import { contourColour, contourColours, lineColour, markers } from '../kit/palette.ts'
 import { cropPlane, largestSlice, type Plane } from '../kit/plane.ts'
@@ -186,6 +187,7 @@ export function expectedFigure(results: DemoResults): Block {
 }
 
 export function expectedTable(organs: readonly DemoOrgan[]): Block {
+  const decimals = gainDecimals(organs)
   return {
     kind: 'table',
     name: 'expected-dice',
@@ -199,7 +201,7 @@ export function expectedTable(organs: readonly DemoOrgan[]): Block {
         { key: 'softDice', title: 'D* (soft-Dice)' },
         { key: 'atHalf', title: 'Dice at ½' },
         { key: 'atOptimum', title: 'Dice at t*' },
-        { key: 'gain', title: 'gain of t*' },
+        { key: 'gain', title: 'gain of t*', decimals },
         { key: 'gainInterval', title: '95 %' },
         { key: 'best', title: 'best t', decimals: 2 },
         { key: 'regret', title: 'regret of t*', decimals: 4 },
@@ -211,7 +213,7 @@ export function expectedTable(organs: readonly DemoOrgan[]): Block {
         atHalf: expected.atHalf.mean,
         atOptimum: expected.atOptimum.mean,
         gain: expected.gain.mean,
-        gainInterval: between(expected.gain),
+        gainInterval: intervalText(asEstimate(expected.gain), { decimals }),
         best: expected.best.threshold,
         regret: expected.regret.mean,
       })),
@@ -336,7 +338,14 @@ function contour(values: Float32Array, level: number, colour: string, label: str
   return { kind: 'contour', values, level, colour, label, width: 2, ...(dash ? { dash } : {}) }
 }
 
-export const between = ({ low, high }: MeanInterval): string => `${decimals(low)}\u00a0to\u00a0${decimals(high)}`
+/** The decimals of all gains on the page. */
+export const gainDecimals = (organs: readonly DemoOrgan[]): number =>
+  estimateDecimals(
+    organs.map(({ expected }) => expected.gain),
+    3,
+  )
+
+export const asEstimate = ({ mean, low, high }: MeanInterval): Estimated => ({ value: mean, low, high })
 
 /** Three decimals, a true minus sign, and no minus zero. */
 export const decimals = (value: number): string =>

@@ -1,17 +1,18 @@
 import type { MeanInterval } from '../../decision/sampled-dice.ts'
 import type { DemoResults } from '../../study/demo.ts'
+import { estimateText } from '../kit/estimate.ts'
 import { htmlReport, type ReportSection } from '../kit/html.ts'
-import { signed } from '../kit/words.ts'
 import { optimumCharts } from '../optimum/figure.ts'
 import {
   agreementFigure,
-  between,
+  asEstimate,
   curveTable,
   decimals,
   drawsFigure,
   expectedFigure,
   expectedTable,
   foldFigure,
+  gainDecimals,
   marginalFigure,
   percent,
   phantomFigure,
@@ -56,6 +57,8 @@ export function demoSummary({ organs, noise }: DemoResults): string[] {
   const sigma = noise.sigmaMm[0]
   const by = [...organs].sort((a, b) => b.expected.gain.mean - a.expected.gain.mean)
   const [most, least] = [by[0], by[by.length - 1]]
+  const style = { decimals: gainDecimals(organs), signed: true }
+  const withInterval = (gain: MeanInterval): string => estimateText(asEstimate(gain), style)
   const worstRegret = Math.max(...organs.map((o) => o.expected.regret.mean))
   return [
     `When annotators’ contours wander by σ = ${sigma} mm, even a perfect probability map, cut at ½, ` +
@@ -183,10 +186,6 @@ export function demoSections(results: DemoResults): ReportSection[] {
       ],
     },
   ]
-}
-
-function withInterval(gain: MeanInterval): string {
-  return `${signed(gain.mean)} (95 %: ${between(gain)})`
 }
 
 function deviation(values: Float32Array): number {

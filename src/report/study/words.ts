@@ -1,6 +1,7 @@
 import type { StudyMethod } from '../../study/score-case.ts'
 import type { ComparisonRow, SummaryRow } from '../../study/summary.ts'
-import { counted, signed, strengthText } from '../kit/words.ts'
+import { estimateDecimals, estimateText } from '../kit/estimate.ts'
+import { counted, strengthText } from '../kit/words.ts'
 
 /** Methods as figures and tables name them; CE is cross-entropy. */
 export const methodNames: Readonly<Record<StudyMethod, string>> = {
@@ -194,7 +195,8 @@ function rest(n: number): string {
   return n === 0 ? '' : ` In the other ${n === 1 ? 'one' : n} no such loss was shown.`
 }
 
-/** `−0.012 (95 % −0.020 to −0.004)`. */
+/** `−0.012 (95 % −0.020 to −0.004)`, with more decimals where the interval is narrower than that. */
 export function interval({ difference, low, high }: Pick<ComparisonRow, 'difference' | 'low' | 'high'>): string {
-  return `${signed(difference)} (95 % ${signed(low)} to ${signed(high)})`
+  const decimals = estimateDecimals([{ low, high }], 3)
+  return estimateText({ value: difference, low, high }, { decimals, signed: true })
 }

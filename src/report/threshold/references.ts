@@ -3,6 +3,7 @@ import type { ReviewRow, ThresholdReview } from '../../maps/review.ts'
 import { tableCuts } from '../../metrics/cut-table.ts'
 import { chart } from '../kit/chart.ts'
 import { reliabilityDiagram } from '../kit/distributions.ts'
+import { estimateDecimals, estimateText, intervalText } from '../kit/estimate.ts'
 import type { Block, ReportSection } from '../kit/html.ts'
 import { lineColour, markers } from '../kit/palette.ts'
 import { counted, range, signed } from '../kit/words.ts'
@@ -16,14 +17,15 @@ const methodNames: Readonly<Record<ThresholdRule, string>> = {
 
 /** What the references say, in a sentence: only what its interval supports. */
 export function verdict(name: string, { means, differences }: ThresholdComparison): string {
-  const { value, low, high } = differences.atCaseThreshold
-  const interval = `${signed(value, 4)} (95 % interval ${signed(low, 4)} to ${signed(high, 4)})`
+  const difference = differences.atCaseThreshold
+  const { low, high } = difference
+  const change = estimateText(difference, { signed: true, decimals: estimateDecimals([difference], 4) })
   const effect = low > 0 ? 'raises' : high < 0 ? 'lowers' : 'does not clearly change'
   const best = thresholdRules.reduce((a, b) => (means[b].value > means[a].value ? b : a))
   return (
-    `${name}, against references: t* of each case ${effect} the mean Dice, by ${interval} from ` +
-    `${means.half.value.toFixed(4)} at ½. The largest mean, ${means[best].value.toFixed(4)}, is that ` +
-    `of the ${methodNames[best]}.`
+    `${name}, against references: t* of each case ${effect} the mean Dice, by ` +
+    `${change} from ${means.half.value.toFixed(4)} at ½. The largest mean, ` +
+    `${means[best].value.toFixed(4)}, is that of the ${methodNames[best]}.`
   )
 }
 
@@ -32,6 +34,17 @@ export function referenceSection(
   comparisons: ThresholdReview['comparisons'],
   masks: readonly ReviewRow[],
 ): ReportSection {
+  const decimals = estimateDecimals(
+    comparisons.flatMap(({ comparison: { means } }) => Object.values(means)),
+    3,
+  )
+  const style = {
+    signed: true,
+    decimals: estimateDecimals(
+      comparisons.flatMap(({ comparison }) => Object.values(comparison.differences)),
+      3,
+    ),
+  }
   const rows = comparisons.flatMap(({ class: name, comparison }) =>
     thresholdRules.map((method) => {
       const { means, differences, cases, fixedThreshold } = comparison
@@ -43,14 +56,14 @@ export function referenceSection(
         method: methodNames[method],
         threshold:
           method === 'fixed'
-            ? `${fixedThreshold.value.toFixed(2)} [${range(fixedThreshold.low, fixedThreshold.high)}]`
+            ? estimateText(fixedThreshold, { decimals: 2 })
             : method === 'half'
               ? '0.50'
               : `${middle.toFixed(2)} (${range(thresholds[0], thresholds.at(-1) ?? 0)})`,
         dice: means[method].value,
-        diceInterval: `[${range(means[method].low, means[method].high, 4)}]`,
+        diceInterval: intervalText(means[method], { decimals }),
         difference: difference?.value,
-        differenceInterval: difference && `[${signed(difference.low, 4)}, ${signed(difference.high, 4)}]`,
+        differenceInterval: difference && intervalText(difference, style),
         better:
           method === 'half'
             ? undefined
@@ -78,9 +91,9 @@ export function referenceSection(
           { key: 'class' },
           { key: 'method' },
           { key: 'threshold' },
-          { key: 'dice', title: 'mean Dice', decimals: 4 },
+          { key: 'dice', title: 'mean Dice', decimals },
           { key: 'diceInterval', title: '95 %' },
-          { key: 'difference', title: 'minus ½', show: (value) => signed(Number(value), 4) },
+          { key: 'difference', title: 'minus ½', show: (value) => signed(Number(value), style.decimals) },
           { key: 'differenceInterval', title: '95 %' },
           { key: 'better', title: 'better than ½' },
         ],
