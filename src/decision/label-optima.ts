@@ -1,5 +1,6 @@
 import { foldProbability } from '../noise/fold.ts'
 import { marginal, marginalInBox } from '../noise/marginal.ts'
+import type { NoiseModel } from '../noise/model.ts'
 import { type Grid, type Vec3, voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { type SampledDice, sampledDice } from './sampled-dice.ts'
@@ -9,6 +10,8 @@ export interface LabelOptimaOptions {
   /** The labels, and the noise strengths of each axis in mm. */
   readonly labels: readonly number[]
   readonly sigmasMm: readonly Vec3[]
+  /** How annotators differ beside σ: see `NoiseModel`. */
+  readonly annotators?: Pick<NoiseModel, 'presence' | 'biasMm' | 'biasSdMm'> | undefined
   /** Adds the folding probability. */
   readonly lengthMm?: number | undefined
   /** With `lengthMm`: also the mean Dice over so many sampled labels. */
@@ -27,6 +30,8 @@ export interface LabelOptimum {
   /** Volumes of the cut at ½ and of the Dice-optimal mask, relative to the expected volume. */
   readonly volumeRatioHalf: number
   readonly volumeRatioDice: number
+  /** Where annotators may leave the label out: the expected Dice of an empty mask, 1 − q. */
+  readonly emptyDice?: number
   readonly foldProbability?: number
   /** Over sampled labels: the mean Dice with its 95 % interval at ½, at t* and at the best threshold. */
   readonly expectedDice?: Pick<SampledDice, 'atHalf' | 'atOptimum' | 'best' | 'gain' | 'regret'>
@@ -34,11 +39,13 @@ export interface LabelOptimum {
 
 /** The optimal predictions for labels of a map, label by label and strength by strength (`halfdice optimum`). */
 export function labelOptima(values: LabelArray, grid: Grid, options: LabelOptimaOptions): LabelOptimum[] {
-  const { labels, sigmasMm, onProgress } = options
+  const { labels, sigmasMm, annotators = {}, onProgress } = options
+  const { presence = 1 } = annotators
   const rows: LabelOptimum[] = []
   for (const label of labels) {
     for (const sigmaMm of sigmasMm) {
-      const best = softDiceOptimum(marginalInBox(values, grid, label, sigmaMm)?.data ?? new Float32Array())
+      const m = marginalInBox(values, grid, label, { ...annotators, sigmaMm })
+      const best = softDiceOptimum(m?.data ?? new Float32Array())
       rows.push({
         label,
         sigmaMm,
@@ -48,6 +55,7 @@ export function labelOptima(values: LabelArray, grid: Grid, options: LabelOptima
         probabilityVolumeMl: (best.probabilityVolume * voxelVolumeMm3(grid)) / 1000,
         volumeRatioHalf: best.volumeRatioHalf,
         volumeRatioDice: best.volumeRatio,
+        ...(presence < 1 && { emptyDice: 1 - presence }),
         ...ofSamples(values, grid, label, sigmaMm, options),
       })
       onProgress?.(rows.length)
@@ -61,13 +69,13 @@ function ofSamples(
   grid: Grid,
   label: number,
   sigmaMm: Vec3,
-  { lengthMm, samples }: LabelOptimaOptions,
+  { lengthMm, samples, annotators }: LabelOptimaOptions,
 ): Pick<LabelOptimum, 'foldProbability' | 'expectedDice'> {
   if (lengthMm === undefined) return {}
-  const noise = { sigmaMm, lengthMm }
+  const noise = { ...annotators, sigmaMm, lengthMm }
   const folds = { foldProbability: foldProbability(noise, grid) }
   if (samples === undefined) return folds
-  const m = marginal(labels, grid, label, sigmaMm)
+  const m = marginal(labels, grid, label, noise)
   const draws = { samples: samples.count, seed: samples.seed }
   const { atHalf, atOptimum, best, gain, regret } = sampledDice({ labels, grid, label, noise, m }, draws)
   return { ...folds, expectedDice: { atHalf, atOptimum, best, gain, regret } }

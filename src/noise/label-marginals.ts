@@ -1,6 +1,7 @@
 import { type Grid, type Vec3, voxelCount, voxelVolumeMm3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { marginal } from './marginal.ts'
+import type { MarginalNoise } from './model.ts'
 
 /** The marginals of several labels, one channel each, with the volumes that they promise. */
 export interface LabelMarginals {
@@ -9,19 +10,19 @@ export interface LabelMarginals {
   readonly volumes: readonly { readonly label: number; readonly volumeMl: number; readonly referenceMl: number }[]
 }
 
-/** The marginals of labels of one map under noise of strength σ (`halfdice marginal`); see `marginal`. */
+/** The marginals of labels of one map under noise, of strength σ or a model (`halfdice marginal`); see `marginal`. */
 export function labelMarginals(
   values: LabelArray,
   grid: Grid,
   labels: readonly number[],
-  sigmaMm: Vec3,
+  noise: Vec3 | MarginalNoise,
   onProgress?: (done: number) => void,
 ): LabelMarginals {
   const n = voxelCount(grid)
   const ml = voxelVolumeMm3(grid) / 1000
   const data = new Float32Array(n * labels.length)
   const volumes = labels.map((label, channel) => {
-    const own = marginal(values, grid, label, sigmaMm, data.subarray(channel * n, (channel + 1) * n))
+    const own = marginal(values, grid, label, noise, data.subarray(channel * n, (channel + 1) * n))
     let [sum, count] = [0, 0]
     for (let i = 0; i < n; i++) {
       sum += own[i]

@@ -1,72 +1,39 @@
 import { type Box, boxOf, growBox } from '../volume/box.ts'
-import { checkLabelArray, checkVoxels } from '../volume/checks.ts'
-import { InputError } from '../volume/errors.ts'
-import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
+import { checkLabelArray } from '../volume/checks.ts'
+import { type Grid, vec3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
-import { type BlockTable, blockTable, maxSigmas } from './blocks.ts'
-import { blockSize, Field } from './field.ts'
-import { checkNoiseModel, type NoiseModel } from './model.ts'
+import { randomStream } from '../volume/random.ts'
+import { maxSigmas } from './blocks.ts'
+import { checkOut, FieldSampler } from './field-sampler.ts'
+import { biasReachMm, checkNoiseModel, isPlain, type NoiseModel } from './model.ts'
+import { cropLabels, movedOutline, type Outline, outlineOf } from './outline.ts'
 
 /**
  * Draws noisy versions of one label map under the noise model of docs/theory.md, "A noise model for contours" (arXiv
- * 2304.04116): every class moves with one Gaussian displacement field, L(x) = l(nearest voxel of x + X(x)).
- *
- * The field is made where a label can change only: the cost of a sample follows the boundary, not the volume and not ℓ.
+ * 2304.04116): every class moves with one Gaussian displacement field, L(x) = l(nearest voxel of x + X(x)). Where the
+ * noise has a presence or a bias, l is what an annotator of docs/theory.md, "Several annotators", has in mind.
  */
-export class Sampler<A extends LabelArray = LabelArray> {
+export interface Sampler<A extends LabelArray = LabelArray> {
   /**
    * The part of the grid in which samples can differ from the reference; undefined if the map holds one label only.
    * Beyond it a label could change only by a displacement of more than 6σ (probability 2·10⁻⁹ a voxel and axis).
    */
   readonly box: Box | undefined
-  readonly #labels: A
-  readonly #shape: Vec3
-  readonly #scene: Scene<A> | undefined
-
-  constructor(labels: A, grid: Grid, noise: NoiseModel) {
-    this.#labels = labels
-    this.#shape = grid.shape
-    const changing = boxOf(labels, grid.shape, labels[0])
-    if (!changing) return
-    const reach = (axis: number) => Math.floor((maxSigmas * noise.sigmaMm[axis]) / grid.spacing[axis] + 0.5) + 1
-    this.box = growBox(changing, [reach(0), reach(1), reach(2)], grid)
-    this.#scene = new Scene(labels, grid, noise, this.box)
-  }
-
   /**
    * Sample number `index` of the stream `seed` (integers ≥ 0; seed < 2⁵³): a new label map, or `out` overwritten. The
    * same numbers give the same labels whatever was drawn before, in every process, thread and engine.
    */
-  sample(seed: number, index: number, out?: A): A {
-    if (out) {
-      checkVoxels(out, 'out', this.#labels.length)
-      if (out.constructor !== this.#labels.constructor) {
-        throw new InputError('out', `is ${out.constructor.name}, the labels are ${this.#labels.constructor.name}`)
-      }
-      out.set(this.#labels)
-    } else {
-      // Beyond the box all is the first voxel's label: a new array of zeros costs no memory traffic where nothing is
-      // written.
-      out = new (this.#labels.constructor as new (n: number) => A)(this.#labels.length)
-      if (this.#labels[0] !== 0) out.fill(this.#labels[0])
-    }
-    this.#scene?.paste(this.#scene.move(seed, index), out, this.#shape)
-    return out
-  }
-
+  sample(seed: number, index: number, out?: A): A
   /** As `sample`, but only the labels of `box`, i fastest; for statistics this is cheaper than the whole grid. */
-  sampleBox(seed: number, index: number): A {
-    if (!this.#scene) return this.#labels.slice(0, 0) as A
-    return this.#scene.read(this.#scene.move(seed, index))
-  }
+  sampleBox(seed: number, index: number): A
 }
 
 /**
  * Prepares to draw noisy versions of a label map; see `Sampler`.
  *
  * @param labels one integer class per voxel, i fastest; not modified
- * @throws InputError for labels that do not fit the grid, σ or ℓ that are not positive, or more than 65,536 different
- * labels
+ * @throws InputError for labels that do not fit the grid, σ or ℓ that are not positive, q that is no probability, or
+ * more than 65,536 different labels
  * @example
  * const labels = Uint8Array.from({ length: 4096 }, (_, i) => (i % 16 < 8 ? 1 : 0))
  * const sampler = createSampler(labels, createGrid([16, 16, 16]), { sigmaMm: [4, 4, 4], lengthMm: 12 })
@@ -75,152 +42,66 @@ export class Sampler<A extends LabelArray = LabelArray> {
 export function createSampler<A extends LabelArray>(labels: A, grid: Grid, noise: NoiseModel): Sampler<A> {
   checkLabelArray(labels, grid)
   checkNoiseModel(noise)
-  return new Sampler(labels, grid, noise)
+  return isPlain(noise) ? new FieldSampler(labels, grid, noise) : new AnnotatorSampler(labels, grid, noise)
 }
 
-/** The labels of a box in WebAssembly memory, as indices into the list of those that occur, and the field over it. */
-class Scene<A extends LabelArray> {
-  readonly #field: Field
-  readonly #box: Box
-  readonly #blocks: BlockTable
-  readonly #spans: readonly Span[]
-  readonly #indexToLabel: A
-  readonly #width: 1 | 2
-  readonly #source: number
-  readonly #target: number
-  readonly #scale: Vec3
+/**
+ * Annotators who also leave labels out and draw outlines wide or tight: each sample has its own reference, the map with
+ * its outline moved by that annotator's bias and without the labels that the annotator leaves out.
+ */
+class AnnotatorSampler<A extends LabelArray> implements Sampler<A> {
+  readonly box: Box | undefined
+  readonly #labels: A
+  readonly #grid: Grid
+  readonly #noise: NoiseModel
+  readonly #outline: Outline | undefined
+  /** Where every annotator has the same bias: samples of the map so moved. */
+  readonly #fixed: FieldSampler<A> | undefined
+  readonly #foreground: readonly number[]
+  readonly #draw: { readonly presence: number; readonly biasMm: number; readonly biasSdMm: number }
 
-  constructor(labels: A, grid: Grid, noise: NoiseModel, box: Box) {
-    this.#box = box
-    this.#field = new Field(grid, noise, box)
-    const { indices, indexToLabel } = indexLabels(labels, grid.shape, box)
-    this.#indexToLabel = indexToLabel
-    this.#width = indices instanceof Uint8Array ? 1 : 2
-    const sigmaVoxels = vec3((axis) => noise.sigmaMm[axis] / grid.spacing[axis])
-    this.#scale = sigmaVoxels
-    this.#blocks = blockTable(indices, box.shape, sigmaVoxels)
-    this.#spans = spansOf(
-      this.#blocks,
-      indices,
-      box.shape,
-      indexToLabel.length > 0 ? indexToLabel.indexOf(labels[0]) : labels[0],
+  constructor(labels: A, grid: Grid, noise: NoiseModel) {
+    const { presence = 1, biasMm = 0, biasSdMm = 0, ...field } = noise
+    this.#labels = labels
+    this.#grid = grid
+    this.#noise = field
+    const reachMm = biasReachMm(noise)
+    const outline = outlineOf(labels, grid, reachMm)
+    if (biasSdMm > 0) this.#outline = outline
+    else this.#fixed = new FieldSampler(outline ? movedOutline(labels, grid, outline, biasMm) : labels, grid, field)
+    this.#foreground = presence < 1 ? [...new Set<number>(labels)].filter((label) => label !== 0) : []
+    this.#draw = { presence, biasMm, biasSdMm }
+    const changing = boxOf(labels, grid.shape, 0)
+    const reach = vec3((axis) => Math.floor((reachMm + maxSigmas * noise.sigmaMm[axis]) / grid.spacing[axis] + 0.5) + 1)
+    this.box = changing && growBox(changing, reach, grid)
+  }
+
+  sample(seed: number, index: number, out?: A): A {
+    if (out) checkOut(out, this.#labels)
+    const own = this.#fixed ?? this.#biased(seed, index)
+    const sample = own.sample(seed, index, out)
+    this.#leaveOut(sample, seed, index)
+    return sample
+  }
+
+  sampleBox(seed: number, index: number): A {
+    if (!this.box) return this.#labels.slice(0, 0) as A
+    return cropLabels(this.sample(seed, index), this.#grid.shape, this.box)
+  }
+
+  #biased(seed: number, index: number): FieldSampler<A> {
+    const biasMm = randomStream('bias', seed, index).normal(this.#draw.biasMm, this.#draw.biasSdMm)
+    const labels = this.#outline ? movedOutline(this.#labels, this.#grid, this.#outline, biasMm) : this.#labels
+    return new FieldSampler(labels, this.#grid, this.#noise)
+  }
+
+  /** Makes background of the labels that annotator `index` leaves out. */
+  #leaveOut(sample: A, seed: number, index: number): void {
+    const { presence } = this.#draw
+    const absent = new Set(
+      this.#foreground.filter((label) => randomStream('presence', seed, index, label).uniform() >= presence),
     )
-    this.#source = this.#field.arena.store(indices)
-    this.#target = this.#field.arena.store(indices)
+    if (absent.size === 0) return
+    for (let i = 0; i < sample.length; i++) if (sample[i] !== 0 && absent.has(sample[i])) sample[i] = 0
   }
-
-  /** Moves the labels; returns the box's indices, a view that holds until the next call. */
-  move(seed: number, index: number): Uint8Array | Uint16Array {
-    const field = this.#field
-    const [nx, ny, nz] = this.#box.shape
-    const [sx, sy, sz] = this.#scale
-    const { rows, componentStride, rowStride, matrixTaps } = field
-    const bytes = new Uint8Array(field.arena.memory.buffer)
-    const size = nx * ny * nz * this.#width
-    bytes.copyWithin(this.#target, this.#source, this.#source + size)
-    field.begin(seed, index)
-    for (const [slab, blockRows] of this.#blocks.entries()) {
-      if (blockRows.every((row) => row.length === 0)) continue
-      const z = slab * blockSize
-      field.slab(z)
-      for (const [r, row] of blockRows.entries()) {
-        if (row.length === 0) continue
-        const y = r * blockSize
-        field.row(y)
-        for (const { x, level } of row) {
-          if (level >= 0 && field.bound(x) <= level) continue
-          const from = rows + field.blockOffset(x)
-          // biome-ignore format: one line a group of arguments
-          field.kernels.moveBlock(
-            this.#target, this.#source, this.#width, x, y, z, nx, ny, nz,
-            from, componentStride, rowStride, field.matrix(x), matrixTaps, sx, sy, sz,
-          )
-        }
-      }
-    }
-    const View = this.#width === 1 ? Uint8Array : Uint16Array
-    return new View(field.arena.memory.buffer, this.#target, nx * ny * nz)
-  }
-
-  read(moved: Uint8Array | Uint16Array): A {
-    const out = new (this.#indexToLabel.constructor as new (n: number) => A)(moved.length)
-    if (this.#isPlain) out.set(moved)
-    else for (let i = 0; i < moved.length; i++) out[i] = this.#indexToLabel[moved[i]]
-    return out
-  }
-
-  /** Writes the moved labels into a map that holds the reference, or the label from beyond the box, everywhere. */
-  paste(moved: Uint8Array | Uint16Array, out: A, [gx, gy]: Vec3): void {
-    const [nx, ny, nz] = this.#box.shape
-    const [x0, y0, z0] = this.#box.start
-    for (const { y: firstY, z: firstZ, from, until } of this.#spans) {
-      for (let z = firstZ; z < Math.min(nz, firstZ + blockSize); z++) {
-        for (let y = firstY; y < Math.min(ny, firstY + blockSize); y++) {
-          const row = (z * ny + y) * nx
-          const to = ((z0 + z) * gy + y0 + y) * gx + x0
-          if (this.#isPlain) out.set(moved.subarray(row + from, row + until), to + from)
-          else for (let x = from; x < until; x++) out[to + x] = this.#indexToLabel[moved[row + x]]
-        }
-      }
-    }
-  }
-
-  /** Whether indices are the labels themselves. */
-  get #isPlain(): boolean {
-    return this.#indexToLabel.length === 0
-  }
-}
-
-/** The part of a block row of the box that may hold anything but the label from beyond the box. */
-interface Span {
-  readonly y: number
-  readonly z: number
-  readonly from: number
-  readonly until: number
-}
-
-function spansOf(blocks: BlockTable, indices: Uint8Array | Uint16Array, [nx, ny]: Vec3, outside: number): Span[] {
-  return blocks.flatMap((blockRows, slab) =>
-    blockRows.flatMap((row, r) => {
-      const [y, z] = [r * blockSize, slab * blockSize]
-      const starts = row.map(({ x }) => x)
-      // A block that no sample changes holds one label.
-      for (let x = 0; x < nx; x += blockSize) if (indices[(z * ny + y) * nx + x] !== outside) starts.push(x)
-      if (starts.length === 0) return []
-      return [{ y, z, from: Math.min(...starts), until: Math.min(nx, Math.max(...starts) + blockSize) }]
-    }),
-  )
-}
-
-/** Labels of the box as indices of one byte where 256 suffice. An empty `indexToLabel` stands for the identity. */
-function indexLabels<A extends LabelArray>(labels: A, [gx, gy]: Vec3, { start, shape }: Box) {
-  const [nx, ny, nz] = shape
-  const identity = labels instanceof Uint8Array || labels instanceof Uint16Array
-  const indices = new (labels instanceof Uint8Array ? Uint8Array : Uint16Array)(nx * ny * nz)
-  const found = new Map<number, number>()
-  let previous = Number.NaN
-  let index = 0
-  for (let z = 0; z < nz; z++) {
-    for (let y = 0; y < ny; y++) {
-      const from = ((start[2] + z) * gy + start[1] + y) * gx + start[0]
-      const to = (z * ny + y) * nx
-      if (identity) {
-        indices.set(labels.subarray(from, from + nx), to)
-        continue
-      }
-      for (let x = 0; x < nx; x++) {
-        const label = labels[from + x]
-        if (label !== previous) {
-          previous = label
-          index = found.get(label) ?? found.size
-          found.set(label, index)
-        }
-        indices[to + x] = index
-      }
-    }
-  }
-  if (found.size > 65536)
-    throw new InputError('labels', `hold ${found.size} different values; at most 65536 can be moved`)
-  const indexToLabel = new (labels.constructor as new (values: number[]) => A)([...found.keys()])
-  return { indices: found.size > 0 && found.size <= 256 ? Uint8Array.from(indices) : indices, indexToLabel }
 }
