@@ -71,7 +71,7 @@ export {
 export { sampleDisplacement } from './noise/displacement.ts'
 export { foldProbability } from './noise/fold.ts'
 export { type BoxedMarginal, marginal, marginalInBox } from './noise/marginal.ts'
-export type { NoiseModel } from './noise/model.ts'
+export type { MarginalNoise, NoiseModel } from './noise/model.ts'
 export { createSampler, type Sampler } from './noise/sampler.ts'
 export type { Box } from './volume/box.ts'
 export type { Bytes } from './volume/bytes.ts'

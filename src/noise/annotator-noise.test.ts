@@ -68,7 +68,7 @@ describe('the outline', () => {
       const shell = ball(6 + bias) - ball(6)
       const change = count(movedOutline(alone, grid, own, bias), 1) - count(alone, 1)
       // Within a shift of the outline by a fifth of a voxel.
-      expect(Math.abs(change - shell)).toBeLessThan(0.2 * 4 * Math.PI * 36)
+      expect(Math.abs(change - shell)).toBeLessThan(0.2 * 4 * Math.PI * (6 + Math.max(0, bias)) ** 2)
     }
     const wide = movedOutline(values, grid, outline, 1)
     values.forEach((v, i) => {

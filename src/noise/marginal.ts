@@ -33,7 +33,7 @@ export interface BoxedMarginal {
  * @example
  * const labels = Uint8Array.of(0, 0, 1, 1)
  * marginal(labels, createGrid([4, 1, 1]), 1, [1, 1, 1]) // [0.0668…, 0.308…, 0.691…, 0.933…]
- * marginal(labels, createGrid([4, 1, 1]), 1, { sigmaMm: [1, 1, 1], presence: 0.5 }) // [0.0334…, 0.154…, 0.345…, 0.466…]
+ * marginal(labels, createGrid([4, 1, 1]), 1, { sigmaMm: [1, 1, 1], presence: 0.5 })[3] // 0.466…
  */
 export function marginal(
   labels: LabelArray,
@@ -89,7 +89,7 @@ export function marginalInBox(
 function checkArguments(labels: LabelArray, grid: Grid, label: number, noise: Vec3 | MarginalNoise): MarginalNoise {
   checkLabelArray(labels, grid)
   checkLabelArgument(label)
-  const model: MarginalNoise = 'sigmaMm' in noise ? noise : { sigmaMm: noise }
+  const model = typeof noise === 'object' && 'sigmaMm' in noise ? noise : { sigmaMm: noise }
   checkMarginalNoise(model)
   return model
 }
