@@ -63,6 +63,7 @@ export { type EvaluateOptions, evaluateLabels, type LabelScores } from './metric
 export type { Lesion, LesionOptions, LesionScores } from './metrics/lesions.ts'
 export { dice, iou, type Overlap, overlap } from './metrics/overlap.ts'
 export {
+  type DistanceConvention,
   type GridSize,
   type SurfaceDistances,
   type SurfaceOptions,

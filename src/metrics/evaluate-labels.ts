@@ -1,8 +1,9 @@
-import { type Box, cropEqual, GrowingBox } from '../volume/box.ts'
+import { type Box, GrowingBox } from '../volume/box.ts'
 import { checkShapeAndSpacing, checkVoxels } from '../volume/checks.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { checkLesionOptions, type LesionOptions, type LesionScores, lesionScores } from './lesions.ts'
 import { diceOf, iouOf, precisionOf, recallOf } from './overlap.ts'
+import { bitsOf } from './surface/bit-grid.ts'
 import {
   checkSurfaceOptions,
   type GridSize,
@@ -113,8 +114,8 @@ function surfacesInBox(
   grid: GridSize,
   options: SurfaceOptions,
 ): SurfaceDistances {
-  const crop = (map: VoxelArray) => cropEqual(map, grid.shape, box, label)
-  return surfaceDistancesInBox(crop(pred), crop(ref), box, grid, options)
+  const [a, b] = [pred, ref].map((map) => bitsOf(map, grid.shape, box, label))
+  return surfaceDistancesInBox(a, b, grid, options)
 }
 
 function hasNegative(ref: VoxelArray): boolean {

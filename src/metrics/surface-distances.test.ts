@@ -6,49 +6,76 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { InputError } from '../volume/errors.ts'
 import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
-import { type GridSize, surfaceDistances } from './surface-distances.ts'
+import { elementAreas } from './surface/element-areas.ts'
+import { type DistanceConvention, type GridSize, surfaceDistances } from './surface-distances.ts'
 import { python, sharedData, surfaceScript } from './testing/python.ts'
 
 const tolerancesMm = [0, 0.7, 2, 100]
 
-/** The definition, by comparing all pairs of surface voxels. */
-function bruteForce(a: Uint8Array, b: Uint8Array, { shape, spacing }: GridSize) {
-  const [nx, ny] = shape
-  const position = (v: number) => [v % nx, Math.floor(v / nx) % ny, Math.floor(v / (nx * ny))]
-  const surface = (mask: Uint8Array) =>
-    [...mask.keys()].filter((v) => {
-      if (mask[v] === 0) return false
-      return [0, 1, 2].some((axis) => {
-        if (shape[axis] === 1) return false
-        return [-1, 1].some((step) => {
-          const p = position(v)
-          p[axis] += step
-          if (p[axis] < 0 || p[axis] >= shape[axis]) return true
-          return mask[p[0] + nx * (p[1] + ny * p[2])] === 0
-        })
-      })
-    })
-  const distance = (v: number, w: number) => {
-    const [p, q] = [position(v), position(w)]
-    return Math.hypot(...p.map((x, axis) => (x - q[axis]) * spacing[axis]))
-  }
-  const directed = (from: number[], to: number[]) =>
-    from.map((v) => Math.min(...to.map((w) => distance(v, w)))).sort((x, y) => x - y)
-  const [surfaceA, surfaceB] = [surface(a), surface(b)]
-  if (surfaceA.length === 0 || surfaceB.length === 0) return null
-  const [ab, ba] = [directed(surfaceA, surfaceB), directed(surfaceB, surfaceA)]
-  const p95 = (x: number[]) => {
-    const rank = 0.95 * (x.length - 1)
-    const low = Math.floor(rank)
-    return x[low] * (1 - (rank - low)) + (x[low + 1] ?? 0) * (rank - low)
-  }
-  const all = [...ab, ...ba]
-  const within = tolerancesMm.map((mm) => all.filter((x) => x <= mm).length / all.length)
-  return [Math.max(p95(ab), p95(ba)), all.reduce((x, y) => x + y, 0) / all.length, Math.max(...all), ...within]
+interface Point {
+  /** In mm. */
+  readonly place: readonly number[]
+  readonly weight: number
 }
 
-function measured(a: Uint8Array, b: Uint8Array, grid: GridSize) {
-  const { hd95Mm, assdMm, hdMm, nsd } = surfaceDistances(a, b, grid, { tolerancesMm })
+const isInside = (mask: Uint8Array, shape: Vec3, p: readonly number[]) =>
+  p.every((x, axis) => x >= 0 && x < shape[axis]) && mask[p[0] + shape[0] * (p[1] + shape[1] * p[2])] !== 0
+
+/** Voxels with a neighbour outside. */
+function surfaceVoxels(mask: Uint8Array, { shape, spacing }: GridSize): Point[] {
+  const steps = [0, 1, 2].flatMap((axis) => (shape[axis] === 1 ? [] : [-1, 1].map((step) => ({ axis, step }))))
+  return placesUpTo(shape)
+    .filter((p) => isInside(mask, shape, p))
+    .filter((p) => steps.some(({ axis, step }) => !isInside(mask, shape, p.with(axis, p[axis] + step))))
+    .map((p) => ({ place: p.map((x, axis) => x * spacing[axis]), weight: 1 }))
+}
+
+/** Corners between voxels of which some, not all, are inside. On a flat axis the mask goes on. */
+function surfaceElements(mask: Uint8Array, { shape, spacing }: GridSize): Point[] {
+  const flat = shape.map((n) => n === 1)
+  const areas = elementAreas(vec3((axis) => (flat[axis] ? 1 : spacing[axis])))
+  return placesUpTo(vec3((axis) => (flat[axis] ? 1 : shape[axis] + 1))).flatMap((p) => {
+    const code = [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, corner) => {
+      const voxel = p.map((x, axis) => (flat[axis] ? x : x - 1 + ((corner >> axis) & 1)))
+      return sum + (isInside(mask, shape, voxel) ? 1 << corner : 0)
+    }, 0)
+    const place = p.map((x, axis) => x * spacing[axis])
+    return code === 0 || code === 255 ? [] : [{ place, weight: areas[code] }]
+  })
+}
+
+function placesUpTo([nx, ny, nz]: Vec3): number[][] {
+  return Array.from({ length: nx * ny * nz }, (_, v) => [v % nx, Math.floor(v / nx) % ny, Math.floor(v / (nx * ny))])
+}
+
+/** The definition, by comparing all pairs of points of the surfaces. */
+function bruteForce(a: Uint8Array, b: Uint8Array, grid: GridSize, convention: DistanceConvention) {
+  const [pointsA, pointsB] = [a, b].map((mask) => (convention === 'area' ? surfaceElements : surfaceVoxels)(mask, grid))
+  if (pointsA.length === 0 || pointsB.length === 0) return null
+  const directed = (from: Point[], to: Point[]) =>
+    from
+      .map(({ place, weight }) => ({
+        weight,
+        mm: Math.min(...to.map((other) => Math.hypot(...place.map((x, axis) => x - other.place[axis])))),
+      }))
+      .sort((x, y) => x.mm - y.mm)
+  const [ab, ba] = [directed(pointsA, pointsB), directed(pointsB, pointsA)]
+  const sum = (points: { weight: number }[]) => points.reduce((all, { weight }) => all + weight, 0)
+  const p95 = (x: typeof ab) => {
+    // A hair less than 95 %, so that sums in another order do not decide.
+    if (convention === 'area') return x.find((_, n) => sum(x.slice(0, n + 1)) >= (0.95 - 1e-12) * sum(x))?.mm ?? 0
+    const rank = 0.95 * (x.length - 1)
+    const low = Math.floor(rank)
+    return x[low].mm * (1 - (rank - low)) + (x[low + 1]?.mm ?? 0) * (rank - low)
+  }
+  const all = [...ab, ...ba]
+  const within = tolerancesMm.map((mm) => sum(all.filter((x) => x.mm <= mm)) / sum(all))
+  const mean = all.reduce((total, { mm, weight }) => total + mm * weight, 0) / sum(all)
+  return [Math.max(p95(ab), p95(ba)), mean, Math.max(...all.map(({ mm }) => mm)), ...within]
+}
+
+function measured(a: Uint8Array, b: Uint8Array, grid: GridSize, distances: DistanceConvention = 'voxel') {
+  const { hd95Mm, assdMm, hdMm, nsd } = surfaceDistances(a, b, grid, { tolerancesMm, distances })
   if (hd95Mm === null || assdMm === null || hdMm === null) return null
   return [hd95Mm, assdMm, hdMm, ...tolerancesMm.map((mm) => nsd[mm])]
 }
@@ -73,13 +100,99 @@ const scene = fc
     return { grid: { shape: shape as Vec3, spacing: vec3((axis) => spacing[axis]) }, a: mask(), b: mask() }
   })
 
-test('any masks on any small grid, against all pairs of surface voxels', () => {
-  fc.assert(
-    fc.property(scene, ({ grid, a, b }) => {
-      expectClose(measured(a, b, grid), bruteForce(a, b, grid))
-    }),
-    { numRuns: 400 },
-  )
+test.each<DistanceConvention>(['voxel', 'area'])(
+  'any masks on any small grid, against all pairs of points: %s',
+  (of) => {
+    fc.assert(
+      fc.property(scene, ({ grid, a, b }) => {
+        expectClose(measured(a, b, grid, of), bruteForce(a, b, grid, of))
+      }),
+      { numRuns: 300 },
+    )
+  },
+)
+
+test.each<DistanceConvention>(['voxel', 'area'])(
+  'symmetric, and the same wherever on the image masks lie: %s',
+  (of) => {
+    const shift = fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3))
+    fc.assert(
+      fc.property(scene, shift, shift, ({ grid, a, b }, before, behind) => {
+        const expected = measured(a, b, grid, of)
+        expectClose(measured(b, a, grid, of), expected)
+        // Flat axes stay flat.
+        const pad = [before, behind].map((n) => vec3((axis) => (grid.shape[axis] === 1 ? 0 : n[axis])))
+        const shape = vec3((axis) => grid.shape[axis] + pad[0][axis] + pad[1][axis])
+        const [wideA, wideB] = [a, b].map((mask) => {
+          const wide = new Uint8Array(shape[0] * shape[1] * shape[2])
+          for (const [v, [i, j, k]] of placesUpTo(grid.shape).entries()) {
+            wide[i + pad[0][0] + shape[0] * (j + pad[0][1] + shape[1] * (k + pad[0][2]))] = mask[v]
+          }
+          return wide
+        })
+        expectClose(measured(wideA, wideB, { shape, spacing: grid.spacing }, of), expected)
+      }),
+      { numRuns: 100 },
+    )
+  },
+)
+
+test('by area, the numbers of google-deepmind/surface-distance (December 2024)', () => {
+  const masks = ([nx, ny, nz]: Vec3, of: ((i: number, j: number, k: number) => boolean)[]) =>
+    of.map((inside) => Uint8Array.from(placesUpTo([nx, ny, nz]), ([i, j, k]) => Number(inside(i, j, k))))
+  const blob = (ci: number, cj: number, ck: number, phase: number) => (i: number, j: number, k: number) =>
+    ((i - ci) / 9) ** 2 +
+      ((j - cj) / 7) ** 2 +
+      ((k - ck) / 4) ** 2 +
+      0.4 * Math.sin(1.7 * i + j + phase) * Math.cos(0.9 * k) <
+    1
+  const noise = (s: number) => (i: number, j: number, k: number) =>
+    (7 * i * i + 13 * j * j + 5 * k * k + 3 * i * j + 11 * j * k + s * i + k) % 11 < 3
+  const at =
+    (...place: number[]) =>
+    (i: number, j: number, k: number) =>
+      String([i, j, k]) === String(place)
+  // compute_robust_hausdorff(…, 95), both averages of compute_average_surface_distance weighted by their areas,
+  // compute_robust_hausdorff(…, 100), compute_surface_dice_at_tolerance; the plane as 2-D arrays.
+  const cases: [Vec3, Vec3, ((i: number, j: number, k: number) => boolean)[], number[]][] = [
+    [
+      [24, 20, 14],
+      [0.7, 1.3, 2.5],
+      [blob(11, 9, 6, 0), blob(12, 10, 6.5, 1)],
+      [
+        1.47648230602334, 0.34285886111356517, 2.903446228191595, 0.7002466983425787, 0.8441098353983587,
+        0.9864266359401801, 1,
+      ],
+    ],
+    [
+      [24, 20, 1],
+      [2, 0.5, 7],
+      [blob(11, 9, 0, 0), blob(13, 10, 0.5, 1)],
+      [2.5, 0.5834104341988023, 4.123105625617661, 0.528367231198195, 0.7180006004766727, 0.9238355555143025, 1],
+    ],
+    [
+      [9, 8, 7],
+      [1, 2, 3],
+      [noise(1), noise(4)],
+      [2, 0.15601093722188866, 3, 0.8928089531269583, 0.8928089531269583, 0.9876157972592883, 1],
+    ],
+    [
+      [5, 4, 3],
+      [1, 2, 3],
+      [at(0, 0, 0), at(4, 3, 1)],
+      [7.810249675906654, 6.496119471181758, 7.810249675906654, 0, 0, 0, 1],
+    ],
+    [
+      [5, 4, 3],
+      [1, 2, 3],
+      [() => true, (i) => i < 4],
+      [1, 0.21320547275127874, 1, 0.7867945272487213, 0.7867945272487213, 1, 1],
+    ],
+  ]
+  for (const [shape, spacing, of, expected] of cases) {
+    const [a, b] = masks(shape, of)
+    expectClose(measured(a, b, { shape, spacing }, 'area'), expected)
+  }
 })
 
 test('two boxes: distances known by hand', () => {
@@ -154,6 +267,15 @@ for n, case in enumerate(sorted(glob.glob(os.path.join(sys.argv[2], 'case_*')))[
     np.stack(masks).astype(np.uint8).transpose(0, 3, 2, 1).tofile(os.path.join(sys.argv[1], str(n)))
     results.append({'shape': masks[0].shape, 'spacing': spacing, 'expected': surface_distances(*masks, spacing)})
 print(json.dumps(results))`
+        // google-deepmind/surface-distance, as above, to ten digits.
+        const byArea = [
+          [0.9765625, 0.05254867151, 2.762135864, 0.9493107869, 0.9493107869, 0.999795588, 1.0],
+          [1.129713568, 0.1900337708, 3.491508537, 0.8120503196, 0.8120503196, 0.9936768671, 1.0],
+          [0.9391261938, 0.2014019293, 2.670572599, 0.7549447076, 0.9318180292, 0.9966785295, 1.0],
+          [0.7421875, 0.149661696, 3.060117457, 0.8271662956, 0.8271662956, 0.9989512777, 1.0],
+          [0.0, 0.04960237698, 5.0, 0.9709668373, 0.9709668373, 0.9937096959, 1.0],
+          [1.6796875, 0.2816361374, 12.00841545, 0.8076556478, 0.8076556478, 0.9761380691, 1.0],
+        ]
         const kidneys = join(sharedData!, 'kits23_raters')
         const output = execFileSync(python!, ['-c', script, folder, kidneys], { encoding: 'utf8' })
         const cases = JSON.parse(output)
@@ -161,7 +283,9 @@ print(json.dumps(results))`
         for (const [n, { expected, ...grid }] of cases.entries()) {
           const masks = new Uint8Array(readFileSync(join(folder, String(n))))
           const half = masks.length / 2
-          expectClose(measured(masks.subarray(0, half), masks.subarray(half), grid), expected)
+          const [a, b] = [masks.subarray(0, half), masks.subarray(half)]
+          expectClose(measured(a, b, grid), expected)
+          expect(measured(a, b, grid, 'area')).toEqual(byArea[n].map((x) => expect.closeTo(x, 8)))
         }
       } finally {
         rmSync(folder, { recursive: true })

@@ -1,16 +1,25 @@
-import { type Box, boxOfMasks, cropEqual } from '../volume/box.ts'
+import { boxOfMasks } from '../volume/box.ts'
 import { checkShapeAndSpacing, checkVoxels } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
 import type { VoxelArray } from '../volume/volume.ts'
-import { distancesToFeatures } from './feature-distance.ts'
-import { quantile } from './statistics/quantile.ts'
+import { type BitGrid, bitsOf } from './surface/bit-grid.ts'
+import {
+  type DistanceDistribution,
+  distributionOf,
+  quantileByRank,
+  quantileByWeight,
+  weightedSum,
+  weightWithin,
+} from './surface/distance-distribution.ts'
+import { nearestDistances } from './surface/nearest.ts'
+import { elementSurface, type Surface, voxelSurface } from './surface/surfaces.ts'
 
 /** Distances between the surfaces of two masks, in mm; null where a mask is empty. */
 export interface SurfaceDistances {
   /** The larger of the two directed 95th percentiles. */
   readonly hd95Mm: number | null
-  /** The average symmetric surface distance: the mean over the surface voxels of both masks together. */
+  /** The average symmetric surface distance: the mean over both surfaces together. */
   readonly assdMm: number | null
   /** The Hausdorff distance: the largest distance. */
   readonly hdMm: number | null
@@ -21,8 +30,13 @@ export interface SurfaceDistances {
   readonly nsd: Readonly<Record<string, number>>
 }
 
+/** What a surface is: voxels, as MONAI has it, or elements weighted by area, as google-deepmind/surface-distance. */
+export type DistanceConvention = 'voxel' | 'area'
+
 /** Options of `surfaceDistances`. */
 export interface SurfaceOptions {
+  /** Default `voxel`; see `surfaceDistances`. */
+  readonly distances?: DistanceConvention | undefined
   /** Tolerances of the normalised surface Dice, in mm; default 1 and 3. */
   readonly tolerancesMm?: readonly number[] | undefined
 }
@@ -38,18 +52,22 @@ export interface GridSize {
 }
 
 /**
- * Distances between the surfaces of two masks on an anisotropic grid. What is not 0 is inside.
+ * Distances between the surfaces of two masks on an anisotropic grid. What is not 0 is inside; beyond the image's edge
+ * all is outside. Where either mask is empty there is no distance: these are null. There are two conventions:
  *
- * Conventions, which differ between tools: the surface is the set of the mask's voxels with a background voxel among
- * their 6 neighbours (4 in 2-D; axes of one voxel do not count), where beyond the image's edge is background, as
- * scipy's `mask & ~binary_erosion(mask)` has it. Distances run between voxel centres, from each surface voxel of one
- * mask to the nearest of the other. The 95th percentile interpolates linearly between ranks (numpy's default), and HD95
- * is the larger of the two directed percentiles. Where either mask is empty there is no distance: these are null.
+ * `voxel`, that of MONAI: the surface is the set of the mask's voxels with a background voxel among their 6 neighbours
+ * (4 in 2-D; axes of one voxel do not count), scipy's `mask & ~binary_erosion(mask)`. Distances run between voxel
+ * centres, and all voxels count alike. The 95th percentile interpolates linearly between ranks (numpy's default).
  *
- * Exact: the distance transform of Felzenszwalb & Huttenlocher (2012), on the box around both masks, with whole offsets
- * kept in place of rounded distances.
+ * `area`, that of google-deepmind/surface-distance: the surface is made of elements, which lie at the corners between
+ * voxels that are not all inside or all outside. Distances run between corners. An element counts by the area of the
+ * surface that marching cubes draws there, in 2-D by its length. The 95th percentile is the least distance within which
+ * 95 % of the area lies.
  *
- * @throws InputError where a mask has not as many voxels as the grid, or a tolerance is negative.
+ * In both, HD95 is the larger of the two directed percentiles. Distances are exact: the nearest point is found by a
+ * search, or by the distance transform of Felzenszwalb & Huttenlocher (2012) where surfaces lie far apart.
+ *
+ * @throws InputError where a mask has not as many voxels as the grid, or an option cannot be.
  * @example
  * const grid = createGrid([3, 3, 1], [1, 2, 1])
  * const [a, b] = [[1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0, 0, 0]].map((mask) => Uint8Array.from(mask))
@@ -70,11 +88,14 @@ export function surfaceDistances(
   const box = boxOfMasks(a, b, grid.shape)
   return box === undefined
     ? withoutSurface(1, options)
-    : surfaceDistancesInBox(cropEqual(a, grid.shape, box), cropEqual(b, grid.shape, box), box, grid, options)
+    : surfaceDistancesInBox(bitsOf(a, grid.shape, box), bitsOf(b, grid.shape, box), grid, options)
 }
 
-/** Throws an InputError unless all tolerances can be. */
-export function checkSurfaceOptions({ tolerancesMm = [] }: SurfaceOptions): void {
+/** Throws an InputError unless surfaces can be compared like this. */
+export function checkSurfaceOptions({ tolerancesMm = [], distances = 'voxel' }: SurfaceOptions): void {
+  if (distances !== 'voxel' && distances !== 'area') {
+    throw new InputError('distances', `is ${String(distances)}; give voxel or area`)
+  }
   const wrong = tolerancesMm.find((mm) => !(mm >= 0 && mm < Number.POSITIVE_INFINITY))
   if (wrong !== undefined) throw new InputError('tolerance', `is ${wrong} mm; give a number from 0`)
 }
@@ -84,58 +105,28 @@ export function withoutSurface(nsd: number, { tolerancesMm = defaultTolerancesMm
   return { hd95Mm: null, assdMm: null, hdMm: null, nsd: Object.fromEntries(tolerancesMm.map((mm) => [mm, nsd])) }
 }
 
-/** The same for masks (0 and 1) already cropped to a box that contains both. */
+/** The same for masks that are cut to a box which contains both. */
 export function surfaceDistancesInBox(
-  a: Uint8Array,
-  b: Uint8Array,
-  box: Box,
+  a: BitGrid,
+  b: BitGrid,
   grid: GridSize,
   options: SurfaceOptions,
 ): SurfaceDistances {
-  const surfaceA = surfaceOf(a, box.shape, grid.shape)
-  const surfaceB = surfaceOf(b, box.shape, grid.shape)
-  const size = { shape: box.shape, spacing: grid.spacing }
-  const toB = distancesToFeatures(surfaceA, surfaceB, size).sort()
-  const toA = distancesToFeatures(surfaceB, surfaceA, size).sort()
-  if (toA.length === 0 || toB.length === 0) return withoutSurface(0, options)
-  const sum = (distances: Float64Array) => distances.reduce((x, y) => x + y, 0)
+  const { tolerancesMm = defaultTolerancesMm, distances = 'voxel' } = options
+  const surfaceOf = (mask: BitGrid): Surface =>
+    distances === 'area' ? elementSurface(mask, grid.shape, grid.spacing) : voxelSurface(mask, grid.shape)
+  const [surfaceA, surfaceB] = [surfaceOf(a), surfaceOf(b)]
+  if (surfaceA.weights.length === 0 || surfaceB.weights.length === 0) return withoutSurface(0, options)
+  const directed = (from: Surface, to: Surface) =>
+    distributionOf(nearestDistances(from.points, to.points, grid.spacing), from.weights)
+  const both = [directed(surfaceA, surfaceB), directed(surfaceB, surfaceA)]
+  const percentile = distances === 'area' ? quantileByWeight : quantileByRank
+  const total = both[0].total + both[1].total
+  const sum = (of: (each: DistanceDistribution) => number) => of(both[0]) + of(both[1])
   return {
-    hd95Mm: Math.max(quantile(toA, 0.95), quantile(toB, 0.95)),
-    assdMm: (sum(toA) + sum(toB)) / (toA.length + toB.length),
-    hdMm: Math.max(toA[toA.length - 1], toB[toB.length - 1]),
-    nsd: Object.fromEntries(
-      (options.tolerancesMm ?? defaultTolerancesMm).map((mm) => {
-        const within = (distances: Float64Array) => distances.filter((distance) => distance <= mm).length
-        return [mm, (within(toA) + within(toB)) / (toA.length + toB.length)]
-      }),
-    ),
+    hd95Mm: Math.max(...both.map((each) => percentile(each, 0.95))),
+    assdMm: sum(weightedSum) / total,
+    hdMm: Math.max(...both.map((each) => each.distances[each.distances.length - 1])),
+    nsd: Object.fromEntries(tolerancesMm.map((mm) => [mm, sum((each) => weightWithin(each, mm)) / total])),
   }
-}
-
-/**
- * Voxels with a background neighbour. Beyond the box all is background, for it holds the masks; axes of one voxel are
- * flat.
- */
-function surfaceOf(mask: Uint8Array, [nx, ny, nz]: Vec3, imageShape: Vec3): Uint8Array {
-  const surface = new Uint8Array(mask.length)
-  const [flatX, flatY, flatZ] = imageShape.map((n) => n === 1)
-  const rowLength = nx
-  const sliceLength = nx * ny
-  let v = 0
-  for (let k = 0; k < nz; k++) {
-    const edgeZ = !flatZ && (k === 0 || k === nz - 1)
-    for (let j = 0; j < ny; j++) {
-      const edgeYZ = edgeZ || (!flatY && (j === 0 || j === ny - 1))
-      for (let i = 0; i < nx; i++, v++) {
-        if (mask[v] === 0) continue
-        const inner =
-          !edgeYZ &&
-          (flatX || (i > 0 && i < nx - 1 && mask[v - 1] & mask[v + 1])) &&
-          (flatY || mask[v - rowLength] & mask[v + rowLength]) &&
-          (flatZ || mask[v - sliceLength] & mask[v + sliceLength])
-        if (!inner) surface[v] = 1
-      }
-    }
-  }
-  return surface
 }
