@@ -9,7 +9,7 @@ export {
   type ReliabilitySeries,
   reliabilityDiagram,
 } from './report/kit/distributions.ts'
-export { type Block, htmlReport, type ReportOptions, type ReportSection } from './report/kit/html.ts'
+export { type Block, htmlReport, type Picture, type ReportOptions, type ReportSection } from './report/kit/html.ts'
 export type { Estimate, Mark, Point } from './report/kit/marks.ts'
 export type { Marker } from './report/kit/palette.ts'
 export { acquisitionView, cropPlane, largestSlice, type Plane, type View, viewPlane } from './report/kit/plane.ts'

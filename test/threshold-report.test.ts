@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'parse5'
+import { PNG } from 'pngjs'
 import { describe, expect, test } from 'vitest'
 import { createGrid, voxelCount } from '../src/volume/grid.ts'
 import {
@@ -12,6 +12,7 @@ import {
   temporaryFolder,
 } from './support/halfdice.ts'
 import { distanceMm, softBall, writeImage } from './support/images.ts'
+import { attribute, elements, readPage, tableOf } from './support/page.ts'
 
 interface Interval {
   value: number
@@ -66,14 +67,19 @@ describe('a report with references', () => {
     expect(foreground.fixedThreshold.low).toBeLessThanOrEqual(foreground.fixedThreshold.value)
     expect(foreground.fixedThreshold.high).toBeGreaterThanOrEqual(foreground.fixedThreshold.value)
     const html = readFileSync(at('r.html'), 'utf8')
-    const faults: string[] = []
-    parse(html, { onParseError: ({ code }) => faults.push(code) })
+    const { page, faults } = readPage(html)
     expect(faults).toEqual([])
     expect(html).toMatch(/unusual size: \d+(\.\d)? times the median/)
-    for (const title of ['What changed', 'Against the references', 'By class', 'All masks', 'Calibration']) {
+    for (const title of ['Where to look first', 'Against the references', 'By class', 'All masks', 'Calibration']) {
       expect(html).toContain(title)
     }
     expect(html).not.toMatch(/NaN|undefined|Infinity/)
+    // What singles masks out is ranked: the haze and the mask of four times the size come first.
+    expect(
+      tableOf(page, 'look-first')
+        .slice(1, 3)
+        .map(([name]) => name),
+    ).toEqual(['case_11', 'case_10'])
     // Nothing is fetched: an offline page.
     expect(html).not.toMatch(/(?:src|href)="https?:/)
     const csv = readFileSync(at('r.csv'), 'utf8').trimEnd().split('\r\n')
@@ -119,10 +125,59 @@ test('a report without references', async () => {
   const input = writeImage(at('one.nii.gz'), softBall(grid, 6, 9), grid)
   await halfdiceJson(['threshold', input, '-o', at('one_mask.nii.gz'), '--report', at('one.html')])
   const html = readFileSync(at('one.html'), 'utf8')
-  expect(html).toContain('What changed')
+  expect(html).toContain('Where to look first')
   expect(html).not.toContain('Against the references')
   expect(html).not.toMatch(/NaN|undefined/)
   expect(existsSync(at('one.csv'))).toBe(true)
+})
+
+describe('a report over the images', () => {
+  mkdirSync(at('maps'))
+  mkdirSync(at('images'))
+  /** The image counts voxels along x, so that a picture tells where it is. */
+  const ramp = Int16Array.from({ length: n }, (_, i) => 10 * (i % 30))
+  for (const name of ['a', 'b', 'c', 'd']) writeImage(at('maps', `${name}.nii.gz`), softBall(grid, 6, 9), grid)
+  writeImage(at('images', 'a_0000.nii.gz'), ramp, grid)
+  writeImage(at('images', 'b.nii'), ramp, grid)
+  // Of the same place in other voxels, and of another place.
+  const fine = createGrid([60, 28, 12], [0.5, 1, 2])
+  writeImage(
+    at('images', 'c.nii.gz'),
+    Int16Array.from({ length: voxelCount(fine) }, (_, i) => 5 * (i % 60)),
+    fine,
+  )
+  writeImage(at('images', 'd.nii.gz'), ramp, { ...grid, origin: [500, 0, 0] })
+  const args = ['threshold', at('maps'), '-o', at('cut'), '--report', at('over.html'), '--images', at('images')]
+
+  test('pictures show the image where it lies, found by name, and the probabilities where there is none', async () => {
+    const { code, stderr } = await halfdice(args)
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/warning: .*d\.nii\.gz: lies elsewhere than its mask \(0 % of a slice\); not drawn/)
+    expect(stderr.match(/warning/g)).toHaveLength(1)
+    const { page } = readPage(readFileSync(at('over.html'), 'utf8'))
+    const pictures = elements(page, 'svg').flatMap((svg) => {
+      const [, name] = /^(.), foreground: axial slice/.exec(attribute(svg, 'aria-label') ?? '') ?? []
+      return name === undefined ? [] : [{ name, svg }]
+    })
+    expect(pictures.map(({ name }) => name).sort()).toEqual(['a', 'b', 'c', 'd'])
+    for (const { name, svg } of pictures) {
+      const [image] = elements(svg, 'image')
+      const png = PNG.sync.read(Buffer.from((attribute(image, 'href') ?? '').replace(/^.*,/, ''), 'base64'))
+      const row = Array.from({ length: png.width }, (_, x) => png.data[4 * x])
+      // The patient's right lies on the left: x falls to the right, and the grey with it.
+      if (name !== 'd') expect(row).toEqual(row.toSorted((p, q) => q - p))
+      expect(row[0] - (row.at(-1) ?? 0) > 200).toBe(name !== 'd')
+      expect(attribute(svg, 'aria-label')).toContain(name === 'd' ? 'over the probabilities' : 'over the image')
+    }
+  })
+
+  test('cases without an image are named once; what is no folder, and images for no page, are refused', async () => {
+    mkdirSync(at('none'))
+    const { stderr } = await halfdice([...args.slice(0, 7), at('none')])
+    expect(stderr).toMatch(/none: holds no image of . and 3 others \(CASE_0000\.nii\.gz or CASE\.nii\.gz\)/)
+    expectRefusal(await halfdice([...args.slice(0, 7), at('nowhere')]), 'is no folder of images')
+    expectRefusal(await halfdice([...args.slice(0, 4), '--images', at('images')]), '--report FILE.html')
+  })
 })
 
 describe.skipIf(!hasSharedData)('hippocampi of two networks (skipped without ../shared/data)', () => {

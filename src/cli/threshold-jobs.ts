@@ -21,7 +21,7 @@ import type { ThresholdOptions } from './threshold-options.ts'
  * opened at once, so that their faults stop the run before it starts.
  */
 export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<ThresholdCase[]> {
-  protect([options.like, options.references, options.datasetJson])
+  protect([options.like, options.references, options.images, options.datasetJson])
   const one = !namesFolder(options.output)
   const { cases: found, warnings } = findCases(inputs, { one })
   const files = found.flatMap(filesOf)

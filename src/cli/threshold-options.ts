@@ -14,4 +14,5 @@ export interface ThresholdOptions extends JsonOption, ThresholdSettings {
   readonly stdinNpy?: boolean
   readonly report?: string
   readonly references?: string
+  readonly images?: string
 }

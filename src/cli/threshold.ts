@@ -5,7 +5,7 @@ import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
 import { withJson, withPresence } from './options.ts'
 import { checkOutputFile } from './outputs.ts'
-import { printResult, tell } from './print.ts'
+import { printResult, tell, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { openJobs } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
@@ -79,6 +79,10 @@ export function command(): Command {
       '--references <folder>',
       'label maps called like the cases: scores, calibration and tuned thresholds, for --report',
     )
+    .option(
+      '--images <folder>',
+      'the images that the maps were computed from (CASE_0000.nii.gz or CASE.nii.gz), for the pictures of --report',
+    )
     .option('--stdin-npy', 'read one .npy array [class, z, y, x] from standard input')
     .addHelpText(
       'after',
@@ -89,7 +93,7 @@ Examples:
   $ halfdice threshold predictions/*.nii.gz -o masks --scope dataset one for all, best for the pooled Dice
   $ halfdice threshold nnunet_output/ -o masks                 a folder of CASE.npz and CASE.pkl, with dataset.json
   $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive  a 4-D softmax as a label map
-  $ halfdice threshold nnunet_output/ -o masks --report report.html --references labelsTr
+  $ halfdice threshold nnunet_output/ -o masks --report report.html --references labelsTr --images imagesTr
   $ halfdice threshold prob.nii.gz -o mask.nii.gz --at 0.5 --json    what the usual cut would be worth
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255
 
@@ -117,6 +121,9 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   if (options.references !== undefined && options.report === undefined && !options.json) {
     throw new InputError('--references', 'is told in a report; add --report FILE.html (or --json)')
   }
+  if (options.images !== undefined && options.report === undefined) {
+    throw new InputError('--images', 'is for the pictures of a report; add --report FILE.html')
+  }
   const cases = await openJobs(inputs, options)
   const watched = options.report !== undefined || options.references !== undefined
   const reviewer = watched ? await review(inputs, options) : undefined
@@ -134,7 +141,8 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
     each ? [{ threshold: each.threshold, supDice: each.supDice, diceAtHalf: each.diceAtHalf }] : [],
   )
   const dataset = summary && (summary.length === 1 ? summary[0] : { maps: summary })
-  const references = await reviewer?.finish(failures.map(({ error }) => error.message))
+  const reviewed = await reviewer?.finish(failures.map(({ error }) => error.message))
+  for (const warning of reviewed?.warnings ?? []) warn(warning)
   const failed = failures.map(({ input, error }) => ({ input, error: error.message }))
   printResult(
     options.json,
@@ -143,7 +151,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
       metric,
       ...(dataset && { dataset }),
       cases: results,
-      ...(references && { references }),
+      ...(reviewed?.references && { references: reviewed.references }),
       ...(options.report !== undefined && { report: options.report }),
       ...(failed.length > 0 && { failed }),
     },

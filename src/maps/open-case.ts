@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { orderContradiction } from '../decision/decode/region-painter.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
 import { openArrayMaps } from './array-maps.ts'
+import { fileOf } from './case-file.ts'
 import type { CaseMaps, NumberOptions } from './case-maps.ts'
 import type { ClassScheme, MapClass } from './classes.ts'
 import { datasetJsonFor, type FoundCase, imagesIn, isFolder } from './find-cases.ts'
@@ -151,12 +151,8 @@ function inOrder(
  */
 function imageOf({ input, name }: FoundCase, like: string): string {
   if (!isFolder(like)) return like
-  for (const stem of [`${name}_0000`, name]) {
-    for (const ending of ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd', '.hdr']) {
-      const path = join(like, stem + ending)
-      if (existsSync(path)) return path
-    }
-  }
+  const path = fileOf(like, [`${name}_0000`, name])
+  if (path !== undefined) return path
   throw new InputError(
     input,
     `has no image in ${like} (${name}_0000.nii.gz or ${name}.nii.gz); add it or give another folder`,

@@ -1,7 +1,7 @@
 import type { ReviewRow } from './review.ts'
 
 /** What flags are found from. */
-export type UnflaggedRow = Omit<ReviewRow, 'flags'> & {
+export type UnflaggedRow = Omit<ReviewRow, 'flags' | 'concern'> & {
   /** The mask is the cut at ½, because t* would have painted a haze. */
   readonly haze: boolean
 }
@@ -39,7 +39,7 @@ const reasons: readonly (readonly [string, (row: UnflaggedRow) => string | undef
 ]
 
 /** Fewer cases say nothing about what is usual in a class. */
-const fewestCases = 8
+export const fewestCases = 8
 /** A flag on more of a class's masks than this is a remark about the class. */
 const largestShare = 0.25
 
@@ -85,7 +85,7 @@ function unusualSizes(volumes: readonly (readonly [row: number, ml: number])[]):
   )
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
 }

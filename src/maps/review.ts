@@ -8,6 +8,7 @@ import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
 import { type ComparedCase, compareThresholds, type ThresholdComparison } from './comparison.ts'
 import { type CommonFlag, flagRows, type UnflaggedRow } from './review-flags.ts'
+import { type Concern, rankRows } from './review-rank.ts'
 
 /** What is told about one class of one case. */
 export interface ReviewRow {
@@ -36,10 +37,12 @@ export interface ReviewRow {
   readonly referenceDiceAtHalf: number | undefined
   /** Why not to trust this mask unseen; empty where nothing singles it out (see `flagRows`). */
   readonly flags: readonly string[]
+  /** How much the mask needs a look beside the others (see `rankRows`). */
+  readonly concern: Concern
 }
 
 export interface ThresholdReview {
-  /** Those that changed most first. */
+  /** Those that need a look most first. */
   readonly rows: readonly ReviewRow[]
   /** What holds for so many masks of a class that it flags none of them. */
   readonly common: readonly CommonFlag[]
@@ -107,14 +110,17 @@ export class ReviewCollector {
 
   finish(): ThresholdReview {
     const { flags, common } = flagRows(this.#rows)
-    const rows = this.#rows.map(({ haze: _, ...row }, i) => ({ ...row, flags: flags[i] }))
+    const concerns = rankRows(this.#rows, flags)
+    const rows = this.#rows
+      .map(({ haze: _, ...row }, i): ReviewRow => ({ ...row, flags: flags[i], concern: concerns[i] }))
+      .toSorted((a, b) => b.concern.score - a.concern.score)
     // One class at a time: unpacked, the tables of many cases and classes are large.
     const comparisons = [...this.#tables].flatMap(([name, kept]) => {
       if (kept.length < 2) return []
       const cases = kept.map(({ packed, ...rest }) => ({ ...rest, table: unpackCutTable(packed) }))
       return [{ class: name, comparison: compareThresholds(cases, this.#presence, this.#alone) }]
     })
-    return { rows: rows.toSorted((a, b) => a.agreement - b.agreement), common, comparisons }
+    return { rows, common, comparisons }
   }
 }
 

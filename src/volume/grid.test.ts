@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createGrid, gridDifference, gridFault, gridOfAffine, worldPosition } from './grid.ts'
+import { createGrid, gridDifference, gridFault, gridOfAffine, type Mat3, voxelAt, worldPosition } from './grid.ts'
 
 describe('gridDifference', () => {
   const grid = createGrid([10, 20, 30], [1, 2, 3])
@@ -57,4 +57,25 @@ test('gridOfAffine is the inverse of worldPosition, and fills the empty column o
   expect(worldPosition(grid, [1, 1, 1])).toEqual([3, 9, 11])
   const flat = gridOfAffine([0, -2, 0, 5, 3, 0, 0, 6, 0, 0, 0, 7], [2, 2, 1])
   expect(flat).toMatchObject({ spacing: [3, 2, 1], direction: [0, -1, 0, 1, 0, 0, 0, 0, 1] })
+})
+
+test('voxelAt undoes worldPosition on turned, sheared, anisotropic grids', () => {
+  const [c, s] = [Math.cos(0.4), Math.sin(0.4)]
+  const directions: readonly Mat3[] = [
+    [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    [0, 0, -1, 0, -1, 0, -1, 0, 0],
+    [c, -s, 0, s, c, 0, 0, 0, 1],
+    [1, s, 0, 0, c, s, 0, 0, c],
+  ]
+  for (const direction of directions) {
+    const grid = { ...createGrid([9, 8, 7], [0.7, 2, 5]), origin: [-30, 12, 400] as const, direction }
+    for (const voxel of [
+      [0, 0, 0],
+      [8, 7, 6],
+      [2.5, -1, 3],
+    ] as const) {
+      const back = voxelAt(grid)(worldPosition(grid, voxel))
+      for (const axis of [0, 1, 2]) expect(back[axis]).toBeCloseTo(voxel[axis], 9)
+    }
+  }
 })

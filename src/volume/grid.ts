@@ -152,3 +152,22 @@ export function worldPosition({ spacing, origin, direction: d }: Grid, voxel: Ve
     origin[2] + d[6] * x + d[7] * y + d[8] * z,
   ]
 }
+
+/**
+ * The voxel index at world coordinates: the inverse of `worldPosition`.
+ *
+ * @returns a function of the world position (mm in RAS+) that gives a fractional (i, j, k), wherever it lies
+ */
+export function voxelAt({ spacing, origin, direction: d }: Grid): (world: Vec3) => Vec3 {
+  const columns = [0, 1, 2].map((axis) => [0, 1, 2].map((row) => d[3 * row + axis] * spacing[axis]))
+  const cross = ([a, b, c]: number[], [e, f, g]: number[]) => [b * g - c * f, c * e - a * g, a * f - b * e]
+  const dot = (a: readonly number[], b: readonly number[]) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+  const [u, v, w] = columns
+  const volume = dot(u, cross(v, w))
+  // The rows of the inverse matrix (Cramer's rule).
+  const rows = [cross(v, w), cross(w, u), cross(u, v)].map((row) => row.map((x) => x / volume))
+  return (world) => {
+    const from = world.map((x, axis) => x - origin[axis])
+    return vec3((axis) => dot(rows[axis], from))
+  }
+}

@@ -10,11 +10,26 @@ export type Block =
   | { readonly kind: 'note'; readonly tone: 'info' | 'warning'; readonly text: string }
   /** One or several SVG figures side by side under one caption. */
   | { readonly kind: 'figure'; readonly svgs: readonly string[]; readonly caption: string }
+  /** Pictures with a title and a line of text each, as many to a row as the screen has room for. */
+  | {
+      readonly kind: 'gallery'
+      readonly pictures: readonly Picture[]
+      readonly caption: string
+      /** One SVG above them: what their lines and colours mean. */
+      readonly legend?: string
+    }
   /** With links that save it as CSV and as LaTeX under `name`. */
   | { readonly kind: 'table'; readonly table: Table; readonly caption: string; readonly name: string }
   /** Closed on the screen until asked for, open on paper. */
   | { readonly kind: 'details'; readonly summary: string; readonly blocks: readonly Block[] }
   | { readonly kind: 'code'; readonly text: string }
+
+/** One picture of a gallery. */
+export interface Picture {
+  readonly svg: string
+  readonly title: string
+  readonly note?: string
+}
 
 export interface ReportSection {
   readonly title: string
@@ -97,8 +112,11 @@ function drawBlock(block: Block, count: { figure: number; table: number }): stri
       return element('p', { class: `note ${block.tone}`, role: 'note' }, escapeText(block.text))
     case 'figure': {
       const caption = numbered('Figure', ++count.figure, block.caption)
-      return element('figure', {}, element('div', { class: 'figures' }, ...block.svgs), caption)
+      const kind = block.svgs.some((svg) => widthOf(svg) > widestScaled) ? 'figures wide' : 'figures'
+      return element('figure', {}, element('div', { class: kind }, ...block.svgs), caption)
     }
+    case 'gallery':
+      return drawGallery(block, ++count.figure)
     case 'table':
       return drawTable(block.table, block.caption, block.name, ++count.table)
     case 'details':
@@ -111,6 +129,35 @@ function drawBlock(block: Block, count: { figure: number; table: number }): stri
     case 'code':
       return element('pre', {}, element('code', {}, escapeText(block.text)))
   }
+}
+
+/** Wider figures would be illegible on a phone: they keep their size there and are scrolled. */
+const widestScaled = 560
+
+/** The width that `svgFigure` wrote into its first tag. */
+const widthOf = (svg: string): number => Number(/^<svg [^>]*? width="([\d.]+)"/.exec(svg)?.[1] ?? 0)
+
+function drawGallery({ pictures, caption, legend }: Extract<Block, { kind: 'gallery' }>, n: number): string {
+  const drawn = pictures.map(({ svg, title, note }) =>
+    element(
+      'figure',
+      {},
+      svg,
+      element(
+        'figcaption',
+        {},
+        element('b', {}, escapeText(title)),
+        ...(note === undefined ? [] : [element('span', {}, escapeText(note))]),
+      ),
+    ),
+  )
+  return element(
+    'figure',
+    { class: 'pictures' },
+    ...(legend === undefined ? [] : [element('div', { class: 'figures' }, legend)]),
+    element('div', { class: 'gallery' }, ...drawn),
+    numbered('Figure', n, caption),
+  )
 }
 
 function numbered(kind: string, n: number, caption: string): string {
@@ -166,7 +213,7 @@ const css = `
 *{box-sizing:border-box}
 body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:62rem;background:var(--paper);color:var(--ink);
 font:16px/1.55 system-ui,-apple-system,"Segoe UI","Helvetica Neue","DejaVu Sans",Arial,sans-serif}
-h1{font-size:1.9rem;line-height:1.2;margin:0 0 1rem}
+h1{overflow-wrap:anywhere;font-size:1.9rem;line-height:1.2;margin:0 0 1rem}
 h2{font-size:1.3rem;margin:2.6rem 0 .6rem;padding-top:.6rem;border-top:1px solid var(--line)}
 p,li{max-width:46rem}
 a{color:var(--link)}
@@ -181,6 +228,12 @@ figure{margin:1.4rem 0;break-inside:avoid}
 figcaption{font-size:.9rem;color:var(--soft);margin-top:.5rem;max-width:52rem}
 figcaption b{color:var(--ink)}
 .table figcaption{margin:0 0 .4rem}
+.pictures{break-inside:auto}
+.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,13rem),1fr));gap:1rem;margin-top:.6rem}
+.gallery>figure{margin:0;min-width:0}
+.gallery svg{display:block;width:100%;height:auto}
+.gallery figcaption{margin:.25rem 0 0;font-size:.82rem;line-height:1.35;overflow-wrap:anywhere}
+.gallery figcaption>*{display:block}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;border-top:2px solid var(--ink);
 border-bottom:2px solid var(--ink)}
@@ -191,10 +244,14 @@ th.n,td.n{text-align:right}
 td.n{white-space:nowrap}
 .save{font-size:.82rem;margin:.35rem 0 0;color:var(--soft)}
 details{margin:1rem 0}
+p,li,summary{overflow-wrap:anywhere}
 summary{cursor:pointer;font-weight:600}
 @media screen{details:not([open])+.more{display:none}}
-@media screen and (max-width:40rem){.figures{overflow-x:auto}.figures>svg{max-width:none;min-width:46rem}
-.scroll td,.scroll th{white-space:nowrap}.scroll td:not(.n){white-space:normal;min-width:7rem}nav ol{columns:1}}
+@media screen and (max-width:40rem){h1{font-size:1.5rem}nav ol{columns:1}
+.wide{overflow-x:auto}.wide>svg{max-width:none;min-width:46rem}
+.scroll td,.scroll th{white-space:nowrap}.scroll td:not(.n){white-space:normal;min-width:7rem}
+.scroll th:first-child,.scroll td:first-child{position:sticky;left:0;background:var(--paper);max-width:8.5rem;
+white-space:normal;overflow-wrap:anywhere}}
 pre{background:var(--tint);padding:.7rem 1rem;overflow-x:auto;font-size:.85rem;line-height:1.4}
 footer{margin-top:3rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--soft);overflow-wrap:anywhere}
 @page{size:A4;margin:16mm 15mm}
@@ -207,6 +264,7 @@ figure.table{break-inside:auto}
 .table figcaption{break-after:avoid}
 .save,nav{display:none}
 .figures{gap:.5rem 1rem}
+.gallery{grid-template-columns:repeat(4,1fr)}
 .figures>svg:not(:only-child){width:calc(50% - .6rem)}
 tr,h2+p{break-inside:avoid}
 .scroll{overflow:visible}

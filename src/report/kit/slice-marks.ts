@@ -49,10 +49,11 @@ export function sliceMarks(
   edges: Edges,
   place: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
   pixelsPerMm: number,
+  fontPx = 11,
 ): string {
   const { x, y, width, height } = place
   // White with a dark rim: read on dark and bright ground.
-  const style = { fill: '#fff', stroke: '#000', 'stroke-width': 2.5, 'paint-order': 'stroke', 'font-size': 11 }
+  const style = { fill: '#fff', stroke: '#000', 'stroke-width': 2.5, 'paint-order': 'stroke', 'font-size': fontPx }
   const letter = (at: number, down: number, content: string): string =>
     text(at, down, content, { ...style, 'text-anchor': 'middle' })
   const length = scaleBarMm(width / pixelsPerMm)
@@ -67,9 +68,9 @@ export function sliceMarks(
       'stroke-width': stroke,
     })
   return [
-    letter(x + 8, y + height / 2 + 4, edges.left),
-    letter(x + width - 8, y + height / 2 + 4, edges.right),
-    letter(x + width / 2, y + 12, edges.top),
+    letter(x + 0.75 * fontPx, y + height / 2 + 0.36 * fontPx, edges.left),
+    letter(x + width - 0.75 * fontPx, y + height / 2 + 0.36 * fontPx, edges.right),
+    letter(x + width / 2, y + 1.1 * fontPx, edges.top),
     letter(x + width / 2, y + height - 5, edges.bottom),
     bar('#000', 5),
     bar('#fff', 2.5),

@@ -97,6 +97,42 @@ export function slicePanels(options: SliceOptions): string {
   return svgFigure(width, y, options.description, parts)
 }
 
+/** Width of a panel on its own, px; it grows and shrinks with the page. */
+const panelWidth = 300
+
+/**
+ * One slice as an SVG of its own, for a gallery: its title and note stand beside it, not in it.
+ *
+ * @param description what it shows, in words, for those who cannot see it
+ */
+export function slicePicture(panel: SlicePanel, description: string): string {
+  const { width: w, height: h } = planeSizeMm(panel)
+  // A tall crop is narrowed, a wide one keeps ground around it, so that a row of pictures has one height.
+  const height = panelWidth
+  const scale = Math.min(panelWidth / w, height / h)
+  const place = {
+    x: (panelWidth - w * scale) / 2,
+    y: (height - h * scale) / 2,
+    width: w * scale,
+    height: h * scale,
+  }
+  return svgFigure(panelWidth, height, description, [
+    element('rect', { width: panelWidth, height, fill: '#000' }),
+    drawPanel(panel, place.x, place.y, scale),
+    panel.marked ? sliceMarks(edgeLetters(panel.grid, panel.plane), place, scale, 14) : '',
+  ])
+}
+
+/** What the lines and colours of panels mean, as an SVG of its own; undefined where there is nothing to explain. */
+export function sliceLegend(options: Pick<SliceOptions, 'panels' | 'heatLabel'>): string | undefined {
+  const { items, width, height } = layLegend(options, legendWidth)
+  if (items.length === 0) return undefined
+  return svgFigure(Math.min(legendWidth, width), height, 'What lines and colours mean', items)
+}
+
+/** A legend of its own is broken to the width of a phone. */
+const legendWidth = 340
+
 /** A line of text in a smaller face where it would run out of its cell. */
 function fitted(x: number, y: number, content: string, room: number, style: Record<string, string | number>): string {
   const width = textWidth(content, 12) * (style['font-weight'] ? 1.12 : 1)
@@ -154,15 +190,17 @@ function drawLayer(layer: Layer, { grid, plane }: SlicePanel, size: { width: num
     case 'contour': {
       const { values } = layer
       const pixels = planePixels(grid, plane, typeof values === 'function' ? values : (at) => values[at])
-      return element('path', {
+      const line = {
         d: contourPath(pixels, layer.level, size),
         fill: 'none',
-        stroke: layer.colour,
-        'stroke-width': layer.width ?? 1.4,
         'stroke-dasharray': layer.dash,
         'stroke-linejoin': 'round',
         'vector-effect': 'non-scaling-stroke',
-      })
+      }
+      const width = layer.width ?? 1.4
+      // A dark rim: bright lines are read on bright ground too.
+      const rim = element('path', { ...line, stroke: '#000', 'stroke-opacity': 0.5, 'stroke-width': width + 1.6 })
+      return rim + element('path', { ...line, stroke: layer.colour, 'stroke-width': width })
     }
   }
 }
@@ -203,13 +241,14 @@ function contourPath(
   return path || 'M0 0'
 }
 
-function layLegend({ panels, heatLabel }: SliceOptions, width: number): { items: string[]; height: number } {
+function layLegend({ panels, heatLabel }: Pick<SliceOptions, 'panels' | 'heatLabel'>, room: number) {
   const items: string[] = []
   const seen = new Set<string>()
   let x = 0
   let y = 0
+  let width = 0
   const place = (itemWidth: number): void => {
-    if (x > 0 && x + itemWidth > width) {
+    if (x > 0 && x + itemWidth > room) {
       x = 0
       y += 18
     }
@@ -235,14 +274,16 @@ function layLegend({ panels, heatLabel }: SliceOptions, width: number): { items:
           })
     items.push(key, text(x + 34, y + 13, layer.label))
     x += itemWidth
+    width = Math.max(width, x)
   }
   if (heatLabel) {
     const itemWidth = textWidth(heatLabel, 12) + 175
     place(itemWidth)
     items.push(colourBar(x, y, heatLabel))
     x += itemWidth
+    width = Math.max(width, x)
   }
-  return { items, height: items.length > 0 ? y + 24 : 0 }
+  return { items, width, height: items.length > 0 ? y + 24 : 0 }
 }
 
 function colourBar(x: number, y: number, label: string): string {

@@ -1,24 +1,29 @@
-import { type Grid, vec3 } from '../../volume/grid.ts'
+import type { Grid } from '../../volume/grid.ts'
 import type { LabelArray } from '../../volume/labels.ts'
+import { type FlatSlice, greyLayer, sliceThrough, sliceValues, whereText } from '../kit/flat-slice.ts'
+import type { Picture } from '../kit/html.ts'
 import { contourColours } from '../kit/palette.ts'
-import { acquisitionView, cropPlane, largestSlice, type Plane } from '../kit/plane.ts'
-import type { Layer, SlicePanel } from '../kit/slices.ts'
+import { cropPlane, planePixels } from '../kit/plane.ts'
+import { type Layer, type SlicePanel, slicePicture } from '../kit/slices.ts'
+
+/** A mask as it is cut, for a picture. */
+export interface DrawnCut {
+  readonly case: string
+  readonly class: string
+  readonly threshold: number
+  /** How much the mask changed from the cut at ½, 0 … 1. */
+  readonly change: number
+}
 
 /** One slice of a map, kept without the rest of the image. */
-export interface ChangeSlice {
-  readonly title: string
-  /** How much the mask changed, 0 … 1. */
-  readonly change: number
-  readonly threshold: number
-  /** Which slice of the image it is: `axial slice 12 of 40`. */
-  readonly where: string
+export interface ChangeSlice extends DrawnCut {
+  readonly slice: FlatSlice
   /** Whether the image says where the patient's sides are and how long a millimetre is. */
   readonly located: boolean
-  /** A grid of one slice, and what lies on it. */
-  readonly grid: Grid
-  readonly plane: Plane
   readonly probabilities: Float32Array
   readonly reference: Uint8Array | undefined
+  /** The image's values on the slice, where there is an image. */
+  readonly image: Float32Array | undefined
 }
 
 /** Keeps the slices of the masks that changed most, at most `count`. */
@@ -39,72 +44,53 @@ export class ChangeSlices {
     this.#slices = [...this.#slices, slice].sort((a, b) => b.change - a.change).slice(0, this.#count)
   }
 
-  get slices(): readonly ChangeSlice[] {
-    return this.#slices
+  find(name: string, className: string): ChangeSlice | undefined {
+    return this.#slices.find((slice) => slice.case === name && slice.class === className)
   }
 }
 
-/** The slice on which the cut at ½ and the cut at the threshold differ most. */
+/** The slice on which the cut at ½ and the cut at the threshold differ most; where they do not, the mask's largest. */
 export function changeSlice({
   grid,
   map,
-  threshold,
   reference,
   labels,
   ...rest
-}: {
-  readonly title: string
-  readonly change: number
+}: DrawnCut & {
   readonly located: boolean
   readonly grid: Grid
   readonly map: Float32Array
-  readonly threshold: number
   readonly reference?: LabelArray | undefined
   readonly labels: readonly number[]
 }): ChangeSlice {
-  const changed = (at: number) => map[at] >= threshold !== map[at] >= 0.5
-  const view = acquisitionView(grid)
-  const whole = largestSlice(grid, view, changed)
-  const { axis, index } = whole
-  const shape = vec3((a) => (a === axis ? 1 : grid.shape[a]))
-  const probabilities = new Float32Array(shape[0] * shape[1] * shape[2])
-  const inside = reference && new Uint8Array(probabilities.length)
-  const [nx, ny] = grid.shape
-  let to = 0
-  for (let k = 0; k < shape[2]; k++) {
-    for (let j = 0; j < shape[1]; j++) {
-      for (let i = 0; i < shape[0]; i++, to++) {
-        const [x, y, z] = [i + (axis === 0 ? index : 0), j + (axis === 1 ? index : 0), k + (axis === 2 ? index : 0)]
-        const from = (z * ny + y) * nx + x
-        probabilities[to] = map[from]
-        if (inside && reference) inside[to] = Number(labels.includes(reference[from]))
-      }
-    }
-  }
-  const number = `slice ${index + 1} of ${grid.shape[axis]}`
-  const where = rest.located ? `${view} ${number}` : number
-  const flat = { ...grid, shape }
+  const { threshold } = rest
+  let largest = 0
+  for (let at = 0; at < map.length; at++) if (map[at] > largest) largest = map[at]
+  const whole = sliceThrough(
+    grid,
+    (at) => map[at] >= threshold !== map[at] >= 0.5,
+    (at) => map[at] >= threshold,
+    (at) => map[at] >= largest / 2,
+  )
+  const voxels = whole.grid.shape[0] * whole.grid.shape[1] * whole.grid.shape[2]
+  const probabilities = sliceValues(whole, grid.shape, (at) => map[at], new Float32Array(voxels))
+  const inside =
+    reference && sliceValues(whole, grid.shape, (at) => Number(labels.includes(reference[at])), new Uint8Array(voxels))
   const seen = (at: number) => probabilities[at] >= Math.min(0.1, threshold / 2) || inside?.[at] === 1
-  const plane = cropPlane(flat, { ...whole, index: 0 }, seen, 8)
-  return { ...rest, where, threshold, grid: flat, plane, probabilities, reference: inside }
+  const slice = { ...whole, plane: cropPlane(whole.grid, whole.plane, seen, 8) }
+  return { ...rest, slice, probabilities, reference: inside, image: undefined }
 }
 
-/** The slice as a panel: probabilities, both cuts, and the reference. */
-export function changePanel({
-  title,
-  change,
-  threshold,
-  where,
-  located,
-  grid,
-  plane,
-  probabilities,
-  reference,
-}: ChangeSlice): SlicePanel {
+/** The slice as a panel: the image or else the probabilities, both cuts, and the reference. */
+export function changePanel({ slice, located, threshold, probabilities, reference, image }: ChangeSlice): SlicePanel {
+  const { grid, plane } = slice
+  const cut = { kind: 'contour', values: probabilities } as const
   const layers: Layer[] = [
-    { kind: 'heat', values: probabilities },
-    { kind: 'contour', values: probabilities, level: 0.5, colour: contourColours[0], dash: '4 2', label: 'cut at ½' },
-    { kind: 'contour', values: probabilities, level: threshold, colour: contourColours[3], label: 'cut at t*' },
+    image === undefined
+      ? { kind: 'heat', values: probabilities }
+      : greyLayer(image, planePixels(grid, plane, (at) => image[at]).values),
+    { ...cut, level: 0.5, colour: contourColours[0], dash: '4 2', label: 'cut at ½' },
+    { ...cut, level: threshold, colour: contourColours[1], label: 'cut at t*' },
   ]
   if (reference) {
     layers.push({
@@ -116,12 +102,22 @@ export function changePanel({
       label: 'reference',
     })
   }
+  return { marked: located, grid, plane, layers }
+}
+
+/** The slice as a picture of a gallery. */
+export function changePicture(drawn: ChangeSlice): Picture {
+  const where = whereText(drawn.slice, drawn.located)
+  const over = drawn.image === undefined ? 'the probabilities' : 'the image'
+  const outlines = drawn.reference
+    ? 'the cuts at one half and at t* and of the reference'
+    : 'the cuts at one half and t*'
   return {
-    title,
-    note: `${where}, t* = ${threshold.toFixed(2)}, ${Math.round(100 * change)} % changed`,
-    marked: located,
-    grid,
-    plane,
-    layers,
+    svg: slicePicture(
+      changePanel(drawn),
+      `${drawn.case}, ${drawn.class}: ${where}, outlines of ${outlines} over ${over}`,
+    ),
+    title: `${drawn.case}, ${drawn.class}`,
+    note: `${where}, t* = ${drawn.threshold.toFixed(2)}, ${Math.round(100 * drawn.change)}\u00a0% changed`,
   }
 }

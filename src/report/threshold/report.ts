@@ -1,10 +1,11 @@
 import type { ReviewRow, ThresholdReview } from '../../maps/review.ts'
 import { type Block, htmlReport, type ReportSection } from '../kit/html.ts'
-import { slicePanels } from '../kit/slices.ts'
+import { sliceLegend } from '../kit/slices.ts'
 import type { Table } from '../kit/table.ts'
 import { counted, range } from '../kit/words.ts'
-import { type ChangeSlice, changePanel } from './change-slices.ts'
-import { mean, referenceSection, verdict } from './references.ts'
+import { type ChangeSlice, changePanel, changePicture } from './change-slices.ts'
+import { mean, referenceSection } from './references.ts'
+import { casesOf, summaryOf, whyOf } from './summary.ts'
 
 export interface ThresholdReport {
   readonly review: ThresholdReview
@@ -25,7 +26,7 @@ export function thresholdReport({ review, slices, failures, scope, version }: Th
     summary: summaryOf(review, failures),
     sections: [
       ...(failures.length > 0 ? [failedSection(failures)] : []),
-      changedSection(rows, slices),
+      lookSection(rows, slices),
       ...(comparisons.length > 0 ? [referenceSection(comparisons, rows)] : []),
       classSection(rows),
       {
@@ -33,7 +34,12 @@ export function thresholdReport({ review, slices, failures, scope, version }: Th
         blocks: [
           {
             kind: 'details',
-            summary: `${counted(rows.length, 'mask')}, those that changed most first`,
+            summary: 'The masks that changed most',
+            blocks: [changedTable(rows)],
+          },
+          {
+            kind: 'details',
+            summary: `All ${counted(rows.length, 'mask')}, those that need a look most first`,
             blocks: [allTable(rows)],
           },
         ],
@@ -69,66 +75,19 @@ export function reviewTable(rows: readonly ReviewRow[]): Table {
     'referenceDice',
     'referenceDiceAtHalf',
     'flags',
+    'deviation',
+    'reason',
   ] as const
   return {
     columns: keys.map((key) => ({ key })),
-    rows: rows.map((row) => ({ ...row, present: row.present ? 'yes' : 'no', flags: row.flags.join('; ') })),
+    rows: rows.map(({ concern, ...row }) => ({
+      ...row,
+      present: row.present ? 'yes' : 'no',
+      flags: row.flags.join('; '),
+      deviation: concern.score,
+      reason: concern.reason,
+    })),
   }
-}
-
-function summaryOf({ rows, common, comparisons }: ThresholdReview, failures: readonly string[]): string[] {
-  const cases = new Set(rows.map((row) => row.case)).size
-  const flagged = rows.filter((row) => row.flags.length > 0).length
-  const shown = rows.filter((row) => row.present && row.volumeMl > 0)
-  const gain = mean(shown.map((row) => row.softDice - row.diceAtHalf))
-  const lines = [
-    `${counted(cases, 'case')}, ${counted(rows.length, 'mask')}. By the probabilities' own account, ` +
-      `cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on ` +
-      'average; the masks agree with the ½ cut to a Dice of ' +
-      `${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
-    `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} ` +
-      'flagged for a look before ' +
-      `use${reasonsOf(rows)}${failures.length > 0 ? `; ${counted(failures.length, 'case')} could not be done` : ''}.`,
-  ]
-  if (common.length > 0) {
-    const list = common.map(({ class: name, reason, masks, of }) => `${name} ${reason} (${masks} of ${of})`)
-    lines.push(`Too common in its class to single masks out, and so not flagged: ${list.join('; ')}.`)
-  }
-  for (const { class: name, comparison } of comparisons) lines.push(verdict(name, comparison))
-  const overconfident = comparisons.filter(({ comparison }) => comparison.calibrationError.raw > 0.1)
-  if (overconfident.length > 0) {
-    const list = overconfident
-      .map((each) => `${each.class} ${each.comparison.calibrationError.raw.toFixed(2)}`)
-      .join(', ')
-    lines.push(
-      `These probabilities are far from what the references say (calibration error ${list}): neither ` +
-        'the Dice that they promise nor their own t* can be relied on.',
-    )
-  }
-  return lines
-}
-
-/** Flags that carry numbers, in the plural. */
-const reasons: readonly (readonly [RegExp, string])[] = [
-  [/^left out/, 'left out'],
-  [/^promises/, 'promise a Dice below 0.7'],
-  [/expected volume$/, 'more than 1.5 times the expected volume'],
-  [/^unusual size/, 'of unusual size'],
-  [/other classes$/, 'lost voxels to other classes'],
-  [/^differs sharply/, 'differ sharply from the ½ cut'],
-  [/^cut at ½/, 'cut at ½ because of a haze'],
-]
-
-/** Why masks are flagged, the commonest reason first, without each mask's own numbers. */
-function reasonsOf(rows: readonly ReviewRow[]): string {
-  const counts = new Map<string, number>()
-  for (const flag of rows.flatMap((row) => row.flags)) {
-    const reason = reasons.find(([pattern]) => pattern.test(flag))?.[1] ?? flag
-    counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  }
-  if (counts.size === 0) return ''
-  const sorted = [...counts].sort((a, b) => b[1] - a[1])
-  return `: ${sorted.map(([reason, count]) => `${reason} (${count})`).join(', ')}`
 }
 
 function failedSection(failures: readonly string[]): ReportSection {
@@ -138,61 +97,91 @@ function failedSection(failures: readonly string[]): ReportSection {
   }
 }
 
-function changedSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice[]): ReportSection {
-  const most = rows.filter((row) => row.agreement < 1).slice(0, 20)
+/** Cases that need a look most, at most so many; the rest are in the table of all. */
+const casesShown = 15
+
+function lookSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice[]): ReportSection {
+  const cases = casesOf(rows).slice(0, casesShown)
+  const withReference = rows.some((row) => row.referenceDice !== undefined)
   const blocks: Block[] = [
     {
       kind: 'text',
       text:
-        'Masks are compared with the usual cut at ½. A mask that changed much is not a mask that is ' +
-        'wrong: look whether what was added is plausible.',
+        'Cases are ranked by how much they need a look: by flags, and by how far their most unusual mask lies from ' +
+        'the others of its class, in robust standard deviations of the measure that sets it apart most ' +
+        `(${withReference ? 'reference Dice, ' : ''}promised Dice, agreement with the cut at ½, size, voxels lost to ` +
+        'other classes). In a class of fewer than eight cases, nobody can say what is usual: there the masks that ' +
+        'changed most come first. A mask that changed much is not a mask that is wrong.',
     },
     {
       kind: 'table',
-      name: 'most-changed',
-      caption:
-        `${mostText(most.length)} “within 0.01” are the thresholds whose soft Dice comes within 0.01 ` +
-        'of the best: if ½ is among them, the choice hardly matters.',
+      name: 'look-first',
+      caption: `${cases.length === 1 ? 'The case' : `The first ${cases.length} cases`} to look at, by the worst mask.`,
       table: {
         columns: [
           { key: 'case' },
-          { key: 'class' },
-          { key: 'agreement', title: 'Dice with ½ cut' },
+          { key: 'class', title: 'worst class' },
+          { key: 'why' },
+          { key: 'score', title: 'deviation', decimals: 1 },
           { key: 'threshold', title: 't*' },
-          { key: 'near', title: 'within 0.01' },
-          { key: 'diceAtHalf', title: 'soft Dice at ½' },
-          { key: 'softDice', title: 'soft Dice at t*' },
+          { key: 'softDice', title: 'soft Dice' },
+          { key: 'agreement', title: 'Dice with ½ cut' },
           { key: 'volumeHalfMl', title: 'ml at ½', decimals: 2 },
           { key: 'volumeMl', title: 'ml', decimals: 2 },
-          { key: 'flags', title: 'look at' },
+          ...(withReference ? [{ key: 'referenceDice', title: 'reference Dice' }] : []),
         ],
-        rows: most.map((row) => ({
-          ...row,
-          present: undefined,
-          threshold: row.present ? (row.threshold ?? 'argmax') : 'absent',
-          near: nearOf(row),
-          flags: row.flags.join('; '),
-        })),
+        rows: cases.map(([row]) => ({ ...cellsOf(row), score: row.concern.score })),
       },
     },
   ]
   if (slices.length > 0) {
+    const panels = slices.map(changePanel)
+    const over = slices.some((slice) => slice.image === undefined)
+    const legend = sliceLegend({ panels, ...(over && { heatLabel: 'probability' }) })
     blocks.push({
-      kind: 'figure',
+      kind: 'gallery',
       caption:
-        'The slice on which each mask changed most. Colours: probability. Where both lines coincide, ' +
-        'the threshold does not matter.',
-      svgs: [
-        slicePanels({
-          panels: slices.map(changePanel),
-          columns: Math.min(4, slices.length),
-          heatLabel: 'probability',
-          description: 'Slices of the masks that changed most, with the contours of the cut at one half and at t*.',
-        }),
-      ],
+        'The masks that need a look most, each on the slice on which it changed most. Where both lines coincide, the ' +
+        'threshold does not matter.',
+      pictures: slices.map(changePicture),
+      ...(legend !== undefined && { legend }),
     })
   }
-  return { title: 'What changed', blocks }
+  return { title: 'Where to look first', blocks }
+}
+
+function changedTable(rows: readonly ReviewRow[]): Block {
+  const most = rows
+    .filter((row) => row.agreement < 1)
+    .toSorted((a, b) => a.agreement - b.agreement)
+    .slice(0, 20)
+  return {
+    kind: 'table',
+    name: 'most-changed',
+    caption:
+      `${mostText(most.length)} “within 0.01” are the thresholds whose soft Dice comes within 0.01 ` +
+      'of the best: if ½ is among them, the choice hardly matters.',
+    table: {
+      columns: [
+        { key: 'case' },
+        { key: 'class' },
+        { key: 'agreement', title: 'Dice with ½ cut' },
+        { key: 'threshold', title: 't*' },
+        { key: 'near', title: 'within 0.01' },
+        { key: 'diceAtHalf', title: 'soft Dice at ½' },
+        { key: 'softDice', title: 'soft Dice at t*' },
+        { key: 'volumeHalfMl', title: 'ml at ½', decimals: 2 },
+        { key: 'volumeMl', title: 'ml', decimals: 2 },
+      ],
+      rows: most.map((row) => ({ ...cellsOf(row), near: nearOf(row) })),
+    },
+  }
+}
+
+/** A row as tables show it. */
+function cellsOf(row: ReviewRow) {
+  const { concern: _, flags: __, present, threshold, ...rest } = row
+  return { ...rest, threshold: present ? (threshold ?? 'argmax') : 'absent', why: whyOf(row) }
 }
 
 function mostText(n: number): string {
@@ -266,14 +255,9 @@ function allTable(rows: readonly ReviewRow[]): Block {
               { key: 'referenceDice', title: 'reference Dice' },
             ]
           : []),
-        { key: 'flags', title: 'look at' },
+        { key: 'why' },
       ],
-      rows: rows.map((row) => ({
-        ...row,
-        present: undefined,
-        threshold: row.present ? (row.threshold ?? 'argmax') : 'absent',
-        flags: row.flags.join('; '),
-      })),
+      rows: rows.map(cellsOf),
     },
   }
 }

@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { PresenceRule } from '../../decision/decode/presence.ts'
 import { writeTextAtomically } from '../../formats/atomic-write.ts'
+import { fileOf } from '../../maps/case-file.ts'
 import type { CaseMaps } from '../../maps/case-maps.ts'
-import type { ClassScheme } from '../../maps/classes.ts'
+import type { ClassScheme, MapClass } from '../../maps/classes.ts'
 import { readReference } from '../../maps/reference.ts'
 import { ReviewCollector } from '../../maps/review.ts'
 import type { CaseReview } from '../../maps/threshold-cases.ts'
@@ -11,17 +11,25 @@ import { CutTable } from '../../metrics/cut-table.ts'
 import { InputError } from '../../volume/errors.ts'
 import { tableCsv } from '../kit/table.ts'
 import { type ChangeSlice, ChangeSlices, changeSlice } from './change-slices.ts'
+import { type KnownCase, pictures } from './pictures.ts'
 import { reviewTable, thresholdReport } from './report.ts'
 
-/** Slices drawn on the page: three rows. */
+/** Slices drawn on the page: three rows of four. */
 const slicesShown = 12
 
 /** Looks on while cases are decoded, and writes the report in the end. */
 export interface Reviewer {
   /** Before a case; reads its reference. Throws InputError where that is missing or does not fit. */
   begin(source: CaseMaps, scheme: ClassScheme): Promise<CaseReview>
-  /** Writes the page and its CSV; returns what `--json` tells about the references. */
-  finish(failures: readonly string[]): Promise<object | undefined>
+  /** Writes the page and its CSV. */
+  finish(failures: readonly string[]): Promise<ReviewOutcome>
+}
+
+export interface ReviewOutcome {
+  /** What `--json` tells about the references. */
+  readonly references: object | undefined
+  /** What the user should know of the pictures. */
+  readonly warnings: readonly string[]
 }
 
 /** What a review is of, and where its page goes. */
@@ -30,6 +38,8 @@ export interface ReviewOptions {
   readonly report?: string | undefined
   /** A folder of label maps called like the cases. */
   readonly references?: string | undefined
+  /** A folder of the images that the maps were computed from, to draw the masks over. */
+  readonly images?: string | undefined
   readonly scope: 'case' | 'dataset'
   readonly presence: PresenceRule
   /** The program's version, for the page's foot. */
@@ -44,93 +54,89 @@ export function reportFiles(report: string): { readonly page: string; readonly c
 }
 
 /** Starts a review. */
-export function startReview({ report, references, scope, presence, version }: ReviewOptions): Reviewer {
+export function startReview({ report, references, images, scope, presence, version }: ReviewOptions): Reviewer {
   const files = report === undefined ? undefined : reportFiles(report)
   if (references !== undefined && !isFolder(references)) {
     throw new InputError(references, 'is no folder of reference masks; give one')
   }
+  if (images !== undefined && !isFolder(images)) throw new InputError(images, 'is no folder of images; give one')
   const collector = new ReviewCollector(presence)
   const slices = new ChangeSlices(slicesShown)
+  const known: KnownCase[] = []
   const notes = new Set<string>()
+  const referenceIn = async (source: CaseMaps, scheme: ClassScheme) => {
+    if (references === undefined) return undefined
+    const path = referenceOf(source, references)
+    const classes = scheme.maps.filter((each) => each !== undefined)
+    return { path, ...(await readReference(path, source, { ...scheme, classes })) }
+  }
   return {
     async begin(source, scheme) {
-      const classes = scheme.maps.filter((each) => each !== undefined)
-      const path = references === undefined ? undefined : referenceOf(source, references)
-      const read = path === undefined ? undefined : await readReference(path, source, { ...scheme, classes })
+      const read = await referenceIn(source, scheme)
       const reference = read?.values
       // Of many cases with the same labels one is enough.
-      const note = read?.note === undefined || notes.has(read.note) ? undefined : `${path}: ${read.note}`
+      const note = read?.note === undefined || notes.has(read.note) ? undefined : `${read.path}: ${read.note}`
       if (read?.note !== undefined) notes.add(read.note)
       const tables: CutTable[] = []
+      const cuts: KnownCase['cuts'] = []
       const drawn: ChangeSlice[] = []
       return {
         note,
-        inspect(index, map, cut) {
-          const own = scheme.maps[index]
+        inspect(index, map, { threshold, volume, volumeHalf }) {
+          const own: MapClass | undefined = scheme.maps[index]
           if (!own) return
           if (reference) {
             tables[index] = new CutTable()
             tables[index].add(map, reference, (label) => own.labels.includes(label))
           }
-          const { threshold, volume, volumeHalf } = cut
           const change = volume + volumeHalf === 0 ? 0 : 1 - (2 * Math.min(volume, volumeHalf)) / (volume + volumeHalf)
+          const cut = { case: source.name, class: own.name, threshold, change }
+          cuts[index] = cut
           if (volume === 0 || !slices.wants(change)) return
-          const { grid } = source
-          const title = `${source.name}, ${own.name}`
-          drawn.push(
-            changeSlice({
-              title,
-              change,
-              located: source.hasGeometry,
-              grid,
-              map,
-              threshold,
-              reference,
-              labels: own.labels,
-            }),
-          )
+          const { grid, hasGeometry: located } = source
+          drawn.push(changeSlice({ ...cut, located, grid, map, reference, labels: own.labels }))
         },
         // Only now is the case done: one that had to wait for others is decoded again.
         end(decoded) {
           for (const slice of drawn) slices.add(slice)
+          known.push({ source, scheme, cuts })
           collector.add({ source, scheme, decoded, reference, tables })
         },
       }
     },
     async finish(failures) {
       const review = collector.finish()
+      const warnings: string[] = []
       if (files) {
-        const html = thresholdReport({ review, slices: slices.slices, failures, scope, version })
+        const wanted = review.rows.slice(0, slicesShown)
+        const shown = await pictures(wanted, { known, slices, images, reference: referenceIn, warnings })
+        const html = thresholdReport({ review, slices: shown, failures, scope, version })
         await writeTextAtomically(files.csv, tableCsv(reviewTable(review.rows)))
         await writeTextAtomically(files.page, html)
       }
-      if (review.comparisons.length === 0) return undefined
-      return {
-        classes: review.comparisons.map(({ class: name, comparison }) => ({
-          name,
-          cases: comparison.cases.length,
-          meanDice: comparison.means,
-          differenceToHalf: comparison.differences,
-          fixedThreshold: comparison.fixedThreshold,
-          calibration: comparison.calibration,
-          calibrationError: comparison.calibrationError,
-        })),
-      }
+      if (review.comparisons.length === 0) return { references: undefined, warnings }
+      const classes = review.comparisons.map(({ class: name, comparison }) => ({
+        name,
+        cases: comparison.cases.length,
+        meanDice: comparison.means,
+        differenceToHalf: comparison.differences,
+        fixedThreshold: comparison.fixedThreshold,
+        calibration: comparison.calibration,
+        calibrationError: comparison.calibrationError,
+      }))
+      return { references: { classes }, warnings }
     },
   }
 }
 
 /** The file of a case's reference. */
 function referenceOf(source: CaseMaps, folder: string): string {
-  const endings = ['.nii.gz', '.nii', '.nrrd', '.mha', '.mhd', '.hdr']
-  const path = endings.map((ending) => join(folder, source.name + ending)).find(existsSync)
-  if (path === undefined) {
-    throw new InputError(
-      source.input,
-      `has no reference ${source.name}.nii.gz in ${folder}; add it or leave the case out`,
-    )
-  }
-  return path
+  const path = fileOf(folder, [source.name])
+  if (path !== undefined) return path
+  throw new InputError(
+    source.input,
+    `has no reference ${source.name}.nii.gz in ${folder}; add it or leave the case out`,
+  )
 }
 
 function isFolder(path: string): boolean {
