@@ -1,5 +1,13 @@
-// `halfdice`: noise, optima, decoding and metrics, for Node and browsers. Files are in node.ts, figures in report.ts.
+// `halfdice`: noise, optima, decoding, metrics and annotators, for Node and browsers. Files are in node.ts, figures in report.ts.
 
+export {
+  type AnnotatorScore,
+  type Consensus,
+  type ConsensusRule,
+  consensus,
+  type LabelConsensus,
+  meanMap,
+} from './annotators/consensus.ts'
 export { type PhantomCase, type PhantomOptions, phantomCase } from './datasets/phantom/phantom.ts'
 export { type AccuracyOptimum, accuracyOptimum } from './decision/accuracy.ts'
 export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
