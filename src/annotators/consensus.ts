@@ -155,7 +155,7 @@ function byVotes({ patterns, annotators }: Votes, isIn: (share: number) => boole
   return { taken: patterns.map(({ voxels }, j) => (isIn(shares[j]) ? voxels : 0)), strength: shares }
 }
 
-/** t* = ½D* of the mean map: its values are shares of annotators, so few cuts need be tried (docs/theory.md, "Optimal predictions"). */
+/** t* = ½D* of the mean map (docs/theory.md, "Optimal predictions"): its values are shares of so many annotators. */
 function meanMapThreshold({ patterns, annotators, sizes }: Votes): number {
   const total = sumOf(sizes, (size) => size) / annotators
   let supDice = total === 0 ? 1 : 0
