@@ -1,4 +1,4 @@
-// `halfdice`: noise, optima, decoding, metrics and annotators, for Node and browsers. Files are in node.ts, figures in report.ts.
+// `halfdice`: noise, optima, decoding, metrics, annotators, for Node and browsers. node.ts adds files, report.ts pages.
 
 export {
   type AnnotatorScore,
