@@ -1,5 +1,6 @@
 import { type Box, GrowingBox } from '../volume/box.ts'
 import { checkShapeAndSpacing, checkVoxels } from '../volume/checks.ts'
+import { constantRange } from '../volume/constant-range.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { checkLesionOptions, type LesionOptions, type LesionScores, lesionScores } from './lesions.ts'
 import { diceOf, iouOf, precisionOf, recallOf } from './overlap.ts'
@@ -154,8 +155,17 @@ function tally(pred: VoxelArray, ref: VoxelArray, grid: GridSize): Map<number, T
     }
     return entry
   }
+  const background = of(0)
+  const [emptyPred, emptyRef] = [constantRange(pred, 0), constantRange(ref, 0)]
   for (let k = 0, row = 0; k < nz; k++) {
     for (let j = 0; j < ny; j++, row += nx) {
+      if (emptyPred(row, row + nx) && emptyRef(row, row + nx)) {
+        background.voxelsA += nx
+        background.voxelsB += nx
+        background.voxelsBoth += nx
+        background.box.addRun(0, nx - 1, j, k)
+        continue
+      }
       for (let i = 0; i < nx; ) {
         const start = i
         const p = pred[row + i]

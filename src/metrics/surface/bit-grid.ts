@@ -25,8 +25,11 @@ export function bitsOf(image: VoxelArray, imageShape: Vec3, { start, shape }: Bo
   for (let k = 0, row = 0; k < nz; k++) {
     for (let j = 0; j < ny; j++, row += words) {
       const first = ((start[2] + k) * imageShape[1] + start[1] + j) * imageShape[0] + start[0]
-      for (let i = 0; i < nx; i++) {
-        if ((image[first + i] === wanted) === equal) bits[row + (i >> 5)] |= 1 << (i & 31)
+      for (let w = 0; w < words; w++) {
+        const behind = Math.min(32 * (w + 1), nx)
+        let word = 0
+        for (let i = 32 * w; i < behind; i++) if ((image[first + i] === wanted) === equal) word |= 1 << (i & 31)
+        bits[row + w] = word
       }
     }
   }

@@ -11,7 +11,13 @@ export interface DistanceDistribution {
 /** Of points with weights. */
 export function distributionOf(distances: Float64Array, weights: Float64Array): DistanceDistribution {
   const sums = new Map<number, number>()
-  for (let n = 0; n < distances.length; n++) sums.set(distances[n], (sums.get(distances[n]) ?? 0) + weights[n])
+  for (let n = 0; n < distances.length; ) {
+    // Neighbours often share their distance, 0 above all: each run of them is looked up once.
+    const distance = distances[n]
+    let weight = 0
+    for (; n < distances.length && distances[n] === distance; n++) weight += weights[n]
+    sums.set(distance, (sums.get(distance) ?? 0) + weight)
+  }
   const distinct = Float64Array.from(sums.keys()).sort()
   const own = distinct.map((distance) => sums.get(distance) ?? 0)
   const cumulative = new Float64Array(own.length)

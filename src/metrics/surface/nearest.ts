@@ -1,5 +1,5 @@
 import type { Vec3 } from '../../volume/grid.ts'
-import { type BitGrid, countBits, placesOf } from './bit-grid.ts'
+import { type BitGrid, countBits, lowestOne } from './bit-grid.ts'
 import { distanceTransform } from './distance-transform.ts'
 
 /**
@@ -11,11 +11,14 @@ import { distanceTransform } from './distance-transform.ts'
  */
 export function nearestDistances(queries: BitGrid, features: BitGrid, spacing: Vec3): Float64Array {
   const [nx, ny, nz] = features.shape
-  // The transform takes about as long as three looks at a row for each voxel of the box: see bench/cohort.mjs.
+  // The transform takes as long as looking at so many rows, measured.
   return searchNearest(queries, features, spacing, nx * ny * nz) ?? distanceTransform(queries, features, spacing)
 }
 
-/** The same by searching rows, or undefined once more than `budget` rows have been looked at. */
+/**
+ * The same by searching rows, or undefined once it is clear that more than `budget` of them would have to be looked at:
+ * when the queries so far have taken more than their share and a tenth.
+ */
 export function searchNearest(
   queries: BitGrid,
   { shape, words, bits }: BitGrid,
@@ -27,63 +30,72 @@ export function searchNearest(
   const distances = new Float64Array(countBits(queries))
   let count = 0
   let rows = 0
-  let best = Number.POSITIVE_INFINITY
-
-  /** Lowers `best` to the nearest feature of a row, which lies `apart` mm² from the query. */
-  const look = (i: number, row: number, apart: number): void => {
-    rows++
-    const word = i >> 5
-    const bit = i & 31
-    for (let w = word, steps = -bit, ones = (bits[row + w] >>> bit) << bit; ; ones = bits[row + w]) {
-      if (ones !== 0) {
-        const di = steps + 31 - Math.clz32(ones & -ones)
-        const found = apart + di * di * xx
-        if (found < best) best = found
-        break
-      }
-      steps += 32
-      if (++w === words || apart + steps * steps * xx >= best) break
-    }
-    for (let w = word, steps = bit - 31, ones = (bits[row + w] << (31 - bit)) >>> (31 - bit); ; ones = bits[row + w]) {
-      if (ones !== 0) {
-        const di = steps + Math.clz32(ones)
-        const found = apart + di * di * xx
-        if (found < best) best = found
-        break
-      }
-      steps += 32
-      if (--w < 0 || apart + steps * steps * xx >= best) break
-    }
-  }
-  /** The rows of a slice, outwards from the query's. */
-  const lookAtSlice = (i: number, j: number, k: number, apart: number): void => {
-    const slice = k * ny
-    for (let dj = 0; ; dj++) {
-      const apartRow = apart + dj * dj * yy
-      if (apartRow >= best) break
-      const [below, above] = [j - dj, j + dj]
-      if (below < 0 && above >= ny) break
-      if (below >= 0) look(i, (slice + below) * words, apartRow)
-      if (above < ny && dj > 0) look(i, (slice + above) * words, apartRow)
-    }
-  }
   let [i0, j0, k0, distance] = [0, 0, 0, Number.POSITIVE_INFINITY]
-  placesOf(queries, (i, j, k) => {
-    if (rows > budget) return
-    // No query lies farther off than the one before it and the way from there; a little more, for rounding.
-    const [di, dj, dk] = [i - i0, j - j0, k - k0]
-    const reach = distance + Math.sqrt(di * di * xx + dj * dj * yy + dk * dk * zz)
-    best = reach * reach * (1 + 1e-9)
-    for (let step = 0; step * step * zz < best; step++) {
-      if (k - step < 0 && k + step >= nz) break
-      if (k - step >= 0) lookAtSlice(i, j, k - step, step * step * zz)
-      if (k + step < nz && step > 0) lookAtSlice(i, j, k + step, step * step * zz)
+  for (let k = 0, n = 0; k < nz; k++) {
+    for (let j = 0; j < ny; j++) {
+      for (let w = 0; w < words; w++, n++) {
+        for (let left = queries.bits[n]; left !== 0; left &= left - 1) {
+          const i = 32 * w + lowestOne(left)
+          // No query lies farther off than the one before it and the way from there; a little more, for rounding.
+          const reach = distance + Math.sqrt((i - i0) ** 2 * xx + (j - j0) ** 2 * yy + (k - k0) ** 2 * zz)
+          let best = reach * reach * (1 + 1e-9)
+          // Slices and their rows, outwards from the query's: first those behind it, then those before.
+          for (let dk = 0; dk * dk * zz < best && (dk <= k || k + dk < nz); dk++) {
+            for (const slice of dk === 0 ? [k] : [k + dk, k - dk]) {
+              if (slice < 0 || slice >= nz) continue
+              for (let dj = 0; dj <= j || j + dj < ny; dj++) {
+                const apart = dk * dk * zz + dj * dj * yy
+                if (apart >= best) break
+                rows += 2
+                if (j + dj < ny) best = nearestInRow(bits, (slice * ny + j + dj) * words, words, i, xx, apart, best)
+                if (dj <= j) best = nearestInRow(bits, (slice * ny + j - dj) * words, words, i, xx, apart, best)
+              }
+            }
+          }
+          if (rows > budget * (0.1 + count / distances.length)) return undefined
+          distance = Math.sqrt(best)
+          distances[count++] = distance
+          ;[i0, j0, k0] = [i, j, k]
+        }
+      }
     }
-    distance = Math.sqrt(best)
-    distances[count++] = distance
-    i0 = i
-    j0 = j
-    k0 = k
-  })
-  return rows > budget ? undefined : distances
+  }
+  return distances
+}
+
+/**
+ * The smaller of `best` and the squared distance from place i to the nearest feature of a row, which lies `apart` mm²
+ * from it.
+ */
+function nearestInRow(
+  bits: Int32Array,
+  row: number,
+  words: number,
+  i: number,
+  xx: number,
+  apart: number,
+  best: number,
+): number {
+  let least = best
+  const bit = i & 31
+  // To the right from bit i, then to the left: a word without features is 32 steps.
+  let ones = (bits[row + (i >> 5)] >>> bit) << bit
+  for (let w = i >> 5, steps = -bit; ; ones = bits[row + w]) {
+    if (ones !== 0) {
+      const di = steps + lowestOne(ones)
+      least = Math.min(least, apart + di * di * xx)
+      break
+    }
+    steps += 32
+    if (++w === words || apart + steps * steps * xx >= least) break
+  }
+  ones = (bits[row + (i >> 5)] << (31 - bit)) >>> (31 - bit)
+  for (let w = i >> 5, steps = bit - 31; ; ones = bits[row + w]) {
+    if (ones !== 0) {
+      const di = steps + Math.clz32(ones)
+      return Math.min(least, apart + di * di * xx)
+    }
+    steps += 32
+    if (--w < 0 || apart + steps * steps * xx >= least) return least
+  }
 }

@@ -1,5 +1,5 @@
-import type { Vec3 } from '../../volume/grid.ts'
-import { type BitGrid, countBits, emptyBits, placesOf } from './bit-grid.ts'
+import { type Vec3, vec3 } from '../../volume/grid.ts'
+import { type BitGrid, countBits, emptyBits, lowestOne } from './bit-grid.ts'
 import { elementAreas } from './element-areas.ts'
 
 /** Points of a surface, and what each of them counts. */
@@ -45,41 +45,49 @@ export function voxelSurface(mask: BitGrid, imageShape: Vec3): Surface {
 export function elementSurface(mask: BitGrid, imageShape: Vec3, spacing: Vec3): Surface {
   const flat = imageShape.map((n) => n === 1)
   const [ei, ej, ek] = flat.map((is) => (is ? 0 : 1))
-  const { words, bits, shape } = mask
-  const points = emptyBits([shape[0] + ei, shape[1] + ej, shape[2] + ek])
-  const [, ny, nz] = points.shape
-  const wordOf = (w: number, j: number, k: number): number =>
-    w < 0 || w >= words || j < 0 || j >= shape[1] || k < 0 || k >= shape[2] ? 0 : bits[(k * shape[1] + j) * words + w]
-  for (let k = 0, n = 0; k < nz; k++) {
-    for (let j = 0; j < ny; j++) {
+  const [nx, ny, nz] = mask.shape
+  const points = emptyBits([nx + ei, ny + ej, nz + ek])
+  const areas = elementAreas(vec3((axis) => (flat[axis] ? 1 : spacing[axis])))
+  const rows = rowsOf(mask)
+  const own = new Int32Array(4)
+  const before = new Int32Array(4)
+  const weights: number[] = []
+  for (let k = 0, n = 0; k < nz + ek; k++) {
+    for (let j = 0; j < ny + ej; j++) {
+      // The rows before and behind, along j and then along k: bits 2 and 4 of a corner's number.
+      const four = [rows.at(j - ej, k - ek), rows.at(j, k - ek), rows.at(j - ej, k), rows.at(j, k)]
       for (let w = 0; w < points.words; w++, n++) {
         let [some, every] = [0, -1]
-        for (const [dj, dk] of [
-          [0, 0],
-          [ej, 0],
-          [0, ek],
-          [ej, ek],
-        ]) {
-          const own = wordOf(w, j - dj, k - dk)
-          const before = ei === 0 ? own : (own << 1) | (wordOf(w - 1, j - dj, k - dk) >>> 31)
-          some |= own | before
-          every &= own & before
+        for (let row = 0; row < 4; row++) {
+          const word = rows.bits[four[row] + w + 1]
+          own[row] = word
+          before[row] = ei === 0 ? word : (word << 1) | (rows.bits[four[row] + w] >>> 31)
+          some |= word | before[row]
+          every &= word & before[row]
         }
-        points.bits[n] = some & ~every
+        const surface = some & ~every
+        points.bits[n] = surface
+        for (let left = surface; left !== 0; left &= left - 1) {
+          const bit = lowestOne(left)
+          let code = 0
+          for (let row = 0; row < 4; row++) {
+            code |= (((before[row] >>> bit) & 1) | (((own[row] >>> bit) & 1) << 1)) << (2 * row)
+          }
+          weights.push(areas[code])
+        }
       }
     }
   }
-  const areas = elementAreas([flat[0] ? 1 : spacing[0], flat[1] ? 1 : spacing[1], flat[2] ? 1 : spacing[2]])
-  const weights = new Float64Array(countBits(points))
-  let count = 0
-  placesOf(points, (i, j, k) => {
-    let code = 0
-    for (let corner = 0; corner < 8; corner++) {
-      const at = i - (corner & 1 ? 0 : ei)
-      const word = wordOf(at >> 5, j - (corner & 2 ? 0 : ej), k - (corner & 4 ? 0 : ek))
-      code |= ((word >>> (at & 31)) & 1) << corner
-    }
-    weights[count++] = areas[code]
-  })
-  return { points, weights }
+  return { points, weights: Float64Array.from(weights) }
+}
+
+/** The rows of a mask with an empty word before and behind each, and an empty row for those beyond the mask. */
+function rowsOf({ shape: [, ny, nz], words, bits }: BitGrid) {
+  const length = words + 2
+  const padded = new Int32Array((ny * nz + 1) * length)
+  for (let row = 0, n = 0; row < ny * nz; row++) {
+    for (let w = 1; w <= words; w++, n++) padded[row * length + w] = bits[n]
+  }
+  const at = (j: number, k: number): number => (j < 0 || j >= ny || k < 0 || k >= nz ? ny * nz : k * ny + j) * length
+  return { bits: padded, at }
 }
