@@ -105,7 +105,7 @@ function scoreLabels(predicted: LabelMap, truth: LabelMap, grid: Grid, all: Name
 }
 
 /** The channels of a prediction as masks, or undefined where one is none. */
-function masksOf(prediction: Volume, name: string): readonly LabelArray[] | undefined {
+export function masksOf(prediction: Volume, name: string): readonly LabelArray[] | undefined {
   const masks: LabelArray[] = []
   for (let channel = 0; channel < prediction.channels; channel++) {
     const { values, labels } = labelMapOf({ ...prediction, channels: 1, data: channelOf(prediction, channel) }, name)
@@ -168,7 +168,7 @@ function setsOfMaps(count: number, kind: string, truth: LabelMap, { labels, name
   return { sets, values: map.values, notes: noteOn(names.reference, note) }
 }
 
-function foregroundOf({ labels }: LabelMap): LabelSet[] {
+export function foregroundOf({ labels }: LabelMap): LabelSet[] {
   return labels.filter((label) => label !== 0).map((label) => ({ name: String(label), labels: [label] }))
 }
 
@@ -177,7 +177,7 @@ function noteOn(name: string, note: string | undefined): string[] {
 }
 
 /** 1 where a voxel has one of the labels, 0 elsewhere, −1 where nobody has annotated. */
-function inside(values: LabelArray, labels: readonly number[]): Int8Array {
+export function inside(values: LabelArray, labels: readonly number[]): Int8Array {
   const mask = new Int8Array(values.length)
   const members = new Set(labels)
   let [previous, current] = [Number.NaN, 0]

@@ -57,6 +57,7 @@ test('a column has the decimals of its narrowest interval', () => {
   const wide = { low: 0.1, high: 0.9 }
   expect(estimateDecimals([wide])).toBe(1)
   expect(estimateDecimals([wide, { low: 0.1, high: 0.103 }])).toBe(4)
-  expect(estimateDecimals([{ low: 1, high: 1 + 1e-12 }])).toBe(6)
+  expect(estimateDecimals([{ low: 1, high: 1 + 1e-7 }])).toBe(6)
+  expect(estimateDecimals([{ low: 3.354, high: 3.354 + 1e-14 }], 2)).toBe(3)
   expect(estimateDecimals([])).toBe(3)
 })

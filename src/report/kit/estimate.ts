@@ -35,7 +35,11 @@ const leastUnits = 4
  * @param least no fewer than these, 3 for a Dice
  */
 export function estimateDecimals(estimates: readonly Omit<Estimated, 'value'>[], least = 0): number {
-  const widths = estimates.map(({ low, high }) => high - low).filter((width) => width > 0 && Number.isFinite(width))
+  const widths = estimates.flatMap(({ low, high }) => {
+    // The same number many times over has an interval of round-off.
+    const isWide = high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high))
+    return isWide && Number.isFinite(high - low) ? [high - low] : []
+  })
   if (widths.length === 0) return Math.max(3, least)
   return Math.min(mostDecimals, Math.max(least, Math.ceil(Math.log10(leastUnits / Math.min(...widths)))))
 }

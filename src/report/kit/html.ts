@@ -173,7 +173,7 @@ function drawTable(table: Table, caption: string, name: string, n: number): stri
     element(
       'tr',
       {},
-      ...columns.map((c, i) => element('td', { class: classOf(i) }, escapeText(cellText(row[c.key], c)))),
+      ...columns.map((c, i) => element('td', { class: classOf(i) }, escapeText(cellText(row[c.key], c, row)))),
     ),
   )
   const save = (extension: string, type: string, content: string): string =>

@@ -1,4 +1,4 @@
-import { element, short } from './markup.ts'
+import { element, escapeText, short } from './markup.ts'
 import type { Marker } from './palette.ts'
 
 export type Point = readonly [x: number, y: number]
@@ -8,6 +8,16 @@ export interface Estimate {
   readonly x: number
   readonly y: number
   readonly low: number
+  readonly high: number
+}
+
+/** A box plot along x at the height y. */
+export interface LyingBox {
+  readonly y: number
+  readonly low: number
+  readonly q1: number
+  readonly median: number
+  readonly q3: number
   readonly high: number
 }
 
@@ -32,7 +42,12 @@ export type Mark =
       readonly points: readonly Point[]
       readonly marker?: Marker
       readonly radius?: number
+      readonly opacity?: number
+      /** What each point is: shown where the pointer rests on it. */
+      readonly titles?: readonly string[]
     })
+  /** Box plots that lie along x: quartiles, the median, and whiskers; `height` is in units of y. */
+  | (Style & { readonly kind: 'boxes'; readonly boxes: readonly LyingBox[]; readonly height: number })
   /** Dots with whiskers. `offset` moves them sideways by that many px, to set series apart. */
   | (Style & {
       readonly kind: 'intervals'
@@ -65,6 +80,8 @@ export function markExtent(mark: Mark): readonly [readonly number[], readonly nu
     case 'band':
     case 'intervals':
       return [mark.points.map((p) => p.x), mark.points.flatMap((p) => [p.low, p.high])]
+    case 'boxes':
+      return [mark.boxes.flatMap((b) => [b.low, b.high]), mark.boxes.map((b) => b.y)]
     case 'bars':
       return [mark.bars.flatMap((b) => [b.x0, b.x1]), [mark.base ?? 0, ...mark.bars.map((b) => b.y)]]
     case 'rule':
@@ -94,7 +111,16 @@ export function drawMark(mark: Mark, to: Projection): string {
       return element('path', { d: `${linePath([...upper, ...lower])}Z`, fill: colour, 'fill-opacity': 0.2 })
     }
     case 'dots':
-      return shapesAt(mark.points, to, mark.marker ?? 'circle', mark.radius ?? 3.2, colour)
+      return element(
+        'g',
+        { 'fill-opacity': mark.opacity },
+        shapesAt(mark.points, to, mark.marker ?? 'circle', mark.radius ?? 3.2, colour, mark.titles),
+      )
+    case 'boxes':
+      return mark.boxes
+        .filter((b) => Number.isFinite(b.median))
+        .map((b) => lyingBox(b, mark.height, colour, to))
+        .join('')
     case 'intervals':
       return mark.points
         .filter((p) => Number.isFinite(p.y))
@@ -150,6 +176,8 @@ export function markKey(mark: Mark): string {
       return element('rect', { x: 4, y: 3, width: 16, height: 10, fill: colour, 'fill-opacity': mark.opacity ?? 0.75 })
     case 'dots':
       return shape(mark.marker ?? 'circle', 12, 8, 3.2, colour)
+    case 'boxes':
+      return element('rect', { x: 3, y: 3, width: 18, height: 10, stroke: colour, fill: colour, 'fill-opacity': 0.2 })
     case 'intervals':
       return (
         element('line', { x1: 12, x2: 12, y1: 1, y2: 15, stroke: colour, 'stroke-width': 1.8 }) +
@@ -173,10 +201,48 @@ function linePath(points: readonly Point[]): string {
   return path || 'M0 0'
 }
 
-function shapesAt(points: readonly Point[], to: Projection, marker: Marker, radius: number, colour: string): string {
+function lyingBox(box: LyingBox, height: number, colour: string, to: Projection): string {
+  const half = Math.abs(to.y(box.y + height / 2) - to.y(box.y - height / 2)) / 2
+  const y = to.y(box.y)
+  const [low, q1, median, q3, high] = [box.low, box.q1, box.median, box.q3, box.high].map((x) => to.x(x))
+  const end = (x: number): string => `M${short(x)} ${short(y - half / 2)}V${short(y + half / 2)}`
+  const lines = `M${short(low)} ${short(y)}H${short(q1)}M${short(q3)} ${short(y)}H${short(high)}`
+  const whiskers = lines + end(low) + end(high)
+  return [
+    element('path', { d: whiskers, stroke: colour, 'stroke-width': 1.2, fill: 'none' }),
+    element('rect', {
+      x: q1,
+      y: y - half,
+      width: Math.max(0.5, q3 - q1),
+      height: 2 * half,
+      fill: colour,
+      'fill-opacity': 0.2,
+      stroke: colour,
+      'stroke-width': 1.2,
+    }),
+    element('path', {
+      d: `M${short(median)} ${short(y - half)}V${short(y + half)}`,
+      stroke: colour,
+      'stroke-width': 2.4,
+    }),
+  ].join('')
+}
+
+function shapesAt(
+  points: readonly Point[],
+  to: Projection,
+  marker: Marker,
+  radius: number,
+  colour: string,
+  titles?: readonly string[],
+): string {
   return points
-    .filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y))
-    .map(([x, y]) => shape(marker, to.x(x), to.y(y), radius, colour))
+    .flatMap(([x, y], i) => {
+      if (!Number.isFinite(x) || !Number.isFinite(y)) return []
+      const drawn = shape(marker, to.x(x), to.y(y), radius, colour)
+      const title = titles?.[i]
+      return title === undefined ? drawn : element('g', {}, element('title', {}, escapeText(title)), drawn)
+    })
     .join('')
 }
 

@@ -44,6 +44,9 @@ export function scaleBarMm(widthMm: number): number {
   return [5, 2, 1].map((n) => n * decade).find((length) => length <= widthMm / 3) ?? decade
 }
 
+/** A round length as people write it: micrometres where it is under a tenth of a millimetre. */
+const lengthText = (mm: number): string => (mm < 0.1 ? `${Number((1000 * mm).toPrecision(3))} µm` : `${mm} mm`)
+
 /** Letters at the edges and a bar of known length, drawn over a slice that lies at `x`, `y` on the page. */
 export function sliceMarks(
   edges: Edges,
@@ -74,6 +77,6 @@ export function sliceMarks(
     letter(x + width / 2, y + height - 5, edges.bottom),
     bar('#000', 5),
     bar('#fff', 2.5),
-    text(from, level - 5, `${length} mm`, style),
+    text(from, level - 5, lengthText(length), style),
   ].join('')
 }

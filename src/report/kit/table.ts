@@ -8,15 +8,18 @@ export interface Column {
   /** Decimals for numbers in HTML and LaTeX; CSV keeps every digit. Default 3. */
   readonly decimals?: number
   /** How a cell reads in HTML and LaTeX, where decimals do not say it; CSV keeps the value. */
-  readonly show?: (value: string | number) => string
+  readonly show?: (value: string | number, row: Row) => string
 }
 
 export type Cell = string | number | undefined
 
+/** A row by the keys of its columns; what no column names is for `show`. */
+export type Row = Readonly<Record<string, Cell>>
+
 /** A table as data. A missing or NaN cell is shown as an en dash, and is empty in CSV. */
 export interface Table {
   readonly columns: readonly Column[]
-  readonly rows: readonly Readonly<Record<string, Cell>>[]
+  readonly rows: readonly Row[]
 }
 
 /**
@@ -47,7 +50,7 @@ export function tableLatex({ columns, rows }: Table): string {
     '\\toprule',
     line(columns.map((c) => latexText(c.title ?? c.key))),
     '\\midrule',
-    ...rows.map((row) => line(columns.map((c) => latexText(cellText(row[c.key], c))))),
+    ...rows.map((row) => line(columns.map((c) => latexText(cellText(row[c.key], c, row))))),
     '\\bottomrule',
     '\\end{tabular}',
     '',
@@ -55,9 +58,9 @@ export function tableLatex({ columns, rows }: Table): string {
 }
 
 /** The cell as people read it. */
-export function cellText(value: Cell, column: Column): string {
+export function cellText(value: Cell, column: Column, row: Row = {}): string {
   if (isMissing(value)) return '–'
-  if (column.show) return column.show(value)
+  if (column.show) return column.show(value, row)
   if (typeof value === 'string') return value
   return value
     .toFixed(column.decimals ?? 3)
