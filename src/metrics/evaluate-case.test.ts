@@ -160,3 +160,19 @@ test('auto decides about presence as masks are written: by the map, by its neigh
   expect(asked.scores.map(({ dice }) => dice)).toEqual([1, 0])
   expect(asked.notes).toEqual([])
 })
+
+test('scores do not depend on how the grid lies in space', () => {
+  const turned = { ...grid, origin: [30, -20, 5], direction: [0, -0.6, 0.8, 1, 0, 0, 0, 0.8, 0.6] } as const
+  const options = { lesions: { matching: 'overlap' }, distances: 'area' } as const
+  const upright = evaluateCase(volume(prediction), volume(reference), options)
+  const slanted = [prediction, reference].map((data) => ({ grid: turned, channels: 1, data }))
+  expect(evaluateCase(slanted[0], slanted[1], options)).toEqual(upright)
+  // The conventions differ, and both are asked for by name.
+  const byVoxel = evaluateCase(volume(prediction), volume(reference), { distances: 'voxel' }).scores[0]
+  expect(byVoxel.assdMm).toBe(evaluateCase(volume(prediction), volume(reference)).scores[0].assdMm)
+  expect(upright.scores[0].assdMm).not.toBe(byVoxel.assdMm)
+  const wrong = { distances: 'surface' as 'area' }
+  expect(() => evaluateCase(volume(prediction), volume(reference), wrong)).toThrow(
+    'distances: is surface; give voxel or area',
+  )
+})

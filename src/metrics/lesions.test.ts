@@ -107,6 +107,31 @@ test('any masks and rules, against sets of voxels', () => {
   )
 })
 
+test('panoptic quality is that of MONAI', () => {
+  const shape: Vec3 = [20, 16, 9]
+  const places = Array.from({ length: 2880 }, (_, v) => [v % 20, Math.floor(v / 20) % 16, Math.floor(v / 320)])
+  const ref = Uint8Array.from(places, ([i, j, k]) => Number((7 * i * i + 13 * j * j + 5 * k * k + 3 * i * j) % 11 < 2))
+  const pred = Uint8Array.from(places, ([i, j, k], v) =>
+    (i * j + 3 * k) % 7 === 0 ? Number((i + j + k) % 5 === 0) : ref[v],
+  )
+  // tp, fp, fn and Σ IoU, in float32, of compute_panoptic_quality(output_confusion_matrix=True), June 2025, on the
+  // components of scipy.ndimage.label.
+  const expected: [Connectivity, number, number[]][] = [
+    [6, 0.5, [189, 77, 57, 178.883545]],
+    [6, 0.75, [160, 106, 86, 159.077774]],
+    [18, 0.5, [33, 22, 42, 29.017965]],
+    [18, 0.75, [22, 33, 53, 21.633333]],
+    [26, 0.5, [20, 7, 28, 17.984684]],
+    [26, 0.75, [15, 12, 33, 14.8]],
+  ]
+  for (const [connectivity, minIou, [tp, fp, fn, iouSum]] of expected) {
+    const found = scores(pred, ref, shape, { connectivity, minIou })
+    expect(found).toMatchObject({ tp, fp, fn })
+    expect(found?.sq).toBeCloseTo(iouSum / tp, 6)
+    expect(found?.pq).toBeCloseTo(iouSum / (tp + fp / 2 + fn / 2), 6)
+  }
+})
+
 describe('by hand', () => {
   const row = (text: string) => Uint8Array.from(text, (c) => Number(c !== '.'))
   const shape: Vec3 = [16, 1, 1]

@@ -137,62 +137,95 @@ test.each<DistanceConvention>(['voxel', 'area'])(
   },
 )
 
-test('by area, the numbers of google-deepmind/surface-distance (December 2024)', () => {
-  const masks = ([nx, ny, nz]: Vec3, of: ((i: number, j: number, k: number) => boolean)[]) =>
-    of.map((inside) => Uint8Array.from(placesUpTo([nx, ny, nz]), ([i, j, k]) => Number(inside(i, j, k))))
-  const blob = (ci: number, cj: number, ck: number, phase: number) => (i: number, j: number, k: number) =>
+type Inside = (i: number, j: number, k: number) => boolean
+const blob =
+  (ci: number, cj: number, ck: number, phase: number): Inside =>
+  (i, j, k) =>
     ((i - ci) / 9) ** 2 +
       ((j - cj) / 7) ** 2 +
       ((k - ck) / 4) ** 2 +
       0.4 * Math.sin(1.7 * i + j + phase) * Math.cos(0.9 * k) <
     1
-  const noise = (s: number) => (i: number, j: number, k: number) =>
+const noise =
+  (s: number): Inside =>
+  (i, j, k) =>
     (7 * i * i + 13 * j * j + 5 * k * k + 3 * i * j + 11 * j * k + s * i + k) % 11 < 3
-  const at =
-    (...place: number[]) =>
-    (i: number, j: number, k: number) =>
-      String([i, j, k]) === String(place)
-  // compute_robust_hausdorff(…, 95), both averages of compute_average_surface_distance weighted by their areas,
-  // compute_robust_hausdorff(…, 100), compute_surface_dice_at_tolerance; the plane as 2-D arrays.
-  const cases: [Vec3, Vec3, ((i: number, j: number, k: number) => boolean)[], number[]][] = [
-    [
-      [24, 20, 14],
-      [0.7, 1.3, 2.5],
-      [blob(11, 9, 6, 0), blob(12, 10, 6.5, 1)],
-      [
-        1.47648230602334, 0.34285886111356517, 2.903446228191595, 0.7002466983425787, 0.8441098353983587,
-        0.9864266359401801, 1,
-      ],
-    ],
-    [
-      [24, 20, 1],
-      [2, 0.5, 7],
-      [blob(11, 9, 0, 0), blob(13, 10, 0.5, 1)],
-      [2.5, 0.5834104341988023, 4.123105625617661, 0.528367231198195, 0.7180006004766727, 0.9238355555143025, 1],
-    ],
-    [
-      [9, 8, 7],
-      [1, 2, 3],
-      [noise(1), noise(4)],
-      [2, 0.15601093722188866, 3, 0.8928089531269583, 0.8928089531269583, 0.9876157972592883, 1],
-    ],
-    [
-      [5, 4, 3],
-      [1, 2, 3],
-      [at(0, 0, 0), at(4, 3, 1)],
-      [7.810249675906654, 6.496119471181758, 7.810249675906654, 0, 0, 0, 1],
-    ],
-    [
-      [5, 4, 3],
-      [1, 2, 3],
-      [() => true, (i) => i < 4],
-      [1, 0.21320547275127874, 1, 0.7867945272487213, 0.7867945272487213, 1, 1],
-    ],
-  ]
-  for (const [shape, spacing, of, expected] of cases) {
-    const [a, b] = masks(shape, of)
-    expectClose(measured(a, b, { shape, spacing }, 'area'), expected)
+const only =
+  (...place: number[]): Inside =>
+  (...voxel) =>
+    voxel.every((x, axis) => x === place[axis])
+
+/**
+ * HD95, ASSD, Hausdorff distance and surface Dice at the tolerances, from MONAI (June 2025), in float32:
+ * compute_hausdorff_distance(percentile=95), compute_average_surface_distance(symmetric=True), compute_surface_dice.
+ * And from google-deepmind/surface-distance (December 2024): compute_robust_hausdorff,
+ * compute_average_surface_distance, both directions weighted by their areas, compute_surface_dice_at_tolerance. The
+ * plane was given as 2-D arrays.
+ */
+const others: { shape: Vec3; spacing: Vec3; masks: [Inside, Inside]; monai: number[]; deepmind: number[] }[] = [
+  {
+    shape: [24, 20, 14],
+    spacing: [0.7, 1.3, 2.5],
+    masks: [blob(11, 9, 6, 0), blob(12, 10, 6.5, 1)],
+    monai: [1.9104973, 0.5801213, 2.9529645, 0.5009488, 0.7609108, 0.9620494, 1],
+    deepmind: [1.47648230602, 0.34285886111, 2.90344622819, 0.70024669834, 0.8441098354, 0.98642663594, 1],
+  },
+  {
+    shape: [24, 20, 1],
+    spacing: [2, 0.5, 7],
+    masks: [blob(11, 9, 0, 0), blob(13, 10, 0.5, 1)],
+    monai: [2.5656843, 0.7910199, 4.1231055, 0.4125, 0.60625, 0.89375, 1],
+    deepmind: [2.5, 0.5834104342, 4.12310562562, 0.5283672312, 0.71800060048, 0.92383555551, 1],
+  },
+  {
+    shape: [9, 8, 7],
+    spacing: [1, 2, 3],
+    masks: [noise(1), noise(4)],
+    monai: [3, 1.2319181, 3.6055512, 0.3146068, 0.3146068, 0.8689138, 1],
+    deepmind: [2, 0.15601093722, 3, 0.89280895313, 0.89280895313, 0.98761579726, 1],
+  },
+  {
+    shape: [5, 4, 3],
+    spacing: [1, 2, 3],
+    masks: [only(0, 0, 0), only(4, 3, 1)],
+    monai: [7.8102498, 7.8102498, 7.8102498, 0, 0, 0, 1],
+    deepmind: [7.81024967591, 6.49611947118, 7.81024967591, 0, 0, 0, 1],
+  },
+  {
+    shape: [5, 4, 3],
+    spacing: [1, 2, 3],
+    masks: [() => true, (i) => i < 4],
+    monai: [1, 0.1428571, 1, 0.8571429, 0.8571429, 1, 1],
+    deepmind: [1, 0.21320547275, 1, 0.78679452725, 0.78679452725, 1, 1],
+  },
+]
+
+test('the numbers of MONAI and of google-deepmind/surface-distance', () => {
+  for (const { shape, spacing, masks, monai, deepmind } of others) {
+    const [a, b] = masks.map((inside) => Uint8Array.from(placesUpTo(shape), ([i, j, k]) => Number(inside(i, j, k))))
+    const [byVoxel, byArea] = (['voxel', 'area'] as const).map((of) => measured(a, b, { shape, spacing }, of))
+    expect(byVoxel).toEqual(monai.map((x) => expect.closeTo(x, 5)))
+    expect(byArea).toEqual(deepmind.map((x) => expect.closeTo(x, 10)))
   }
+})
+
+test.each<DistanceConvention>(['voxel', 'area'])('the same however the axes are called: %s', (of) => {
+  fc.assert(
+    fc.property(scene, ({ grid, a, b }) => {
+      const turn = (v: Vec3): Vec3 => [v[1], v[2], v[0]]
+      const shape = turn(grid.shape)
+      const [turnedA, turnedB] = [a, b].map((mask) => {
+        const turned = new Uint8Array(mask.length)
+        for (const [v, [i, j, k]] of placesUpTo(grid.shape).entries()) {
+          turned[j + shape[0] * (k + shape[1] * i)] = mask[v]
+        }
+        return turned
+      })
+      const expected = measured(a, b, grid, of)
+      expectClose(measured(turnedA, turnedB, { shape, spacing: turn(grid.spacing) }, of), expected)
+    }),
+    { numRuns: 100 },
+  )
 })
 
 test('two boxes: distances known by hand', () => {
@@ -267,7 +300,7 @@ for n, case in enumerate(sorted(glob.glob(os.path.join(sys.argv[2], 'case_*')))[
     np.stack(masks).astype(np.uint8).transpose(0, 3, 2, 1).tofile(os.path.join(sys.argv[1], str(n)))
     results.append({'shape': masks[0].shape, 'spacing': spacing, 'expected': surface_distances(*masks, spacing)})
 print(json.dumps(results))`
-        // google-deepmind/surface-distance, as above, to ten digits.
+        // google-deepmind/surface-distance, as above.
         const byArea = [
           [0.9765625, 0.05254867151, 2.762135864, 0.9493107869, 0.9493107869, 0.999795588, 1.0],
           [1.129713568, 0.1900337708, 3.491508537, 0.8120503196, 0.8120503196, 0.9936768671, 1.0],
