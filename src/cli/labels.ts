@@ -41,7 +41,7 @@ export function labelNamesFor(path: string, damaged: 'warn' | 'refuse' = 'warn')
 }
 
 /** The names of a data set's labels, background and `ignore` among them. */
-function namesIn(dataset: DatasetJson | undefined): LabelNames {
+export function namesIn(dataset: DatasetJson | undefined): LabelNames {
   if (dataset === undefined) return namesOf(new Map())
   const { labels, hasBackground, ignore } = dataset
   const background: [string, number[]][] = hasBackground ? [['background', [0]]] : []
@@ -130,10 +130,17 @@ export function labelsToUse(
     if (foreground.length > 0) return foreground
     throw new InputError(path, 'holds background only; give a label map with an object in it')
   }
-  return parseLabels(texts, names).map(({ name, labels }) => {
-    if (labels.length !== 1) throw new InputError('--labels', `'${name}' joins several labels; name them one by one`)
-    if (held.includes(labels[0])) return labels[0]
+  return singleLabels(texts, names).map((label) => {
+    if (held.includes(label)) return label
     const present = held.map((label) => (names.of(label) === undefined ? label : `${label} (${names.of(label)})`))
-    throw new InputError(path, `has no label ${labels[0]}; it holds ${present.join(', ')}`)
+    throw new InputError(path, `has no label ${label}; it holds ${present.join(', ')}`)
+  })
+}
+
+/** The labels that `--labels` names, where none may stand for several. */
+export function singleLabels(texts: readonly string[], names: LabelNames): number[] {
+  return parseLabels(texts, names).map(({ name, labels }) => {
+    if (labels.length === 1) return labels[0]
+    throw new InputError('--labels', `'${name}' joins several labels; name them one by one`)
   })
 }

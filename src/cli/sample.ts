@@ -1,14 +1,16 @@
 import { statSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import type { CarryMode } from '../datasets/carry-files.ts'
+import { layoutOf } from '../datasets/noisy-layout.ts'
+import { relabelled } from '../datasets/relabelled.ts'
 import { sampleCase } from '../datasets/sample-case.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { diceOf, type Overlap } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
-import { type LabelArray, labelMapOf, narrowed } from '../volume/labels.ts'
+import { type LabelArray, labelMapOf } from '../volume/labels.ts'
 import { withRoomFor } from '../volume/one-grid.ts'
-import type { Volume, VoxelArray } from '../volume/volume.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
@@ -17,13 +19,16 @@ import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder, stem
 import { fixed, millilitres, percent, printResult, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
-interface Options extends JsonOption, RandomOptions {
+/** What the command line gives to `halfdice sample`. */
+export interface SampleOptions extends JsonOption, RandomOptions {
   readonly output: string
   readonly sigma: Length
   readonly length: Length
   readonly number: number
   readonly first: number
   readonly labels?: readonly string[]
+  readonly images: CarryMode
+  readonly suffix?: string
 }
 
 /** `halfdice sample`: noisy versions of a label map. */
@@ -51,6 +56,12 @@ export function command(): Command {
       wholeNumber('--first', 0),
       0,
     )
+    .addOption(
+      new Option('--images <how>', 'of a data set: link its images (they take no space) or copy them')
+        .choices(['link', 'copy'])
+        .default('link'),
+    )
+    .option('--suffix <text>', 'what label maps add to the name of their case: _seg', '')
     .addHelpText(
       'after',
       `
@@ -69,7 +80,8 @@ The table gives volume and Dice against the reference. Where ℓ is less than ab
   return withJson(withRandom(withLabels(command, 'keep these classes only')))
 }
 
-async function run(input: string, options: Options): Promise<void> {
+async function run(input: string, options: SampleOptions): Promise<void> {
+  if (layoutOf(input) !== undefined) return (await import('./sample-dataset.ts')).sampleDataset(input, options)
   const single = namesOneImage(options)
   if (single) checkOutputImage(options.output, [input])
   else checkOutputFolder(options.output)
@@ -147,20 +159,10 @@ async function run(input: string, options: Options): Promise<void> {
 }
 
 /** Whether `-o` names one image file; several samples do not fit into one. */
-function namesOneImage({ output, number }: Options): boolean {
+function namesOneImage({ output, number }: SampleOptions): boolean {
   if (imageEnding(output) === undefined || statSync(output, { throwIfNoEntry: false })?.isDirectory()) return false
   if (number === 1) return true
   throw new InputError(output, `names one file for ${number} samples; give a folder`)
-}
-
-/** The reference with other labels, stored in its own type; labels behind a slope are stored as they are. */
-function relabelled(reference: Volume, values: LabelArray): Volume {
-  const { scaling, ...plain } = reference
-  if (scaling) return { ...plain, data: narrowed(values) }
-  if (plain.data.constructor === values.constructor) return { ...plain, data: values }
-  const data = new (plain.data.constructor as new (n: number) => VoxelArray)(values.length)
-  data.set(values)
-  return { ...plain, data }
 }
 
 /** A copy of a label map in which all labels but these are background. */

@@ -94,6 +94,15 @@ export function parseDatasetJson(text: string, path: string): DatasetJson {
   }
 }
 
+/**
+ * The object in a `dataset.json`, with all its keys.
+ *
+ * @throws InputError where the file is missing or holds no object
+ */
+export function readDatasetObject(path: string): Record<string, unknown> {
+  return parseObject(readText(path), path)
+}
+
 function readText(path: string): string {
   return readRegularFileSync(path).toString('utf8')
 }

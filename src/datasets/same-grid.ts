@@ -15,14 +15,17 @@ const toleranceVoxels = 0.1
  *
  * @throws InputError where the grids differ and resampling is not asked for
  */
-export function onGrid(labels: Volume, grid: Grid, resample: boolean, subject: string): Volume {
+export function onGrid(
+  labels: Volume,
+  grid: Grid,
+  resample: boolean,
+  subject: string,
+  remedy = 'resample it, or set data.resampleLabels: true',
+): Volume {
   const difference = gridDifference(grid, labels.grid, toleranceVoxels)
   if (difference === undefined) return { ...labels, grid }
   if (!resample) {
-    throw new InputError(
-      subject,
-      `lies on another grid than its image (${difference}); resample it, or set data.resampleLabels: true`,
-    )
+    throw new InputError(subject, `lies on another grid than its image (${difference}); ${remedy}`)
   }
   const { values } = labelMapOf(labels, subject)
   const result = new Int32Array(voxelCount(grid))

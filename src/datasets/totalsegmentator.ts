@@ -18,7 +18,7 @@ export interface TotalSegmentatorSpec {
   readonly resampleLabels?: boolean
 }
 
-const imageNames = ['ct.nii.gz', 'mri.nii.gz']
+export const imageNames = ['ct.nii.gz', 'mri.nii.gz']
 
 /**
  * The TotalSegmentator data set as downloaded, versions 1 and 2: `sNNNN/ct.nii.gz` (or `mri.nii.gz`) and one mask an
@@ -32,7 +32,7 @@ const imageNames = ['ct.nii.gz', 'mri.nii.gz']
 export async function openTotalSegmentator(spec: TotalSegmentatorSpec, organs: readonly string[]): Promise<Dataset> {
   const { folder, split, resampleLabels = false } = spec
   const patientOf = patientRule(spec.patient, (id) => id)
-  const ids = await segmented(folder)
+  const ids = await caseFolders(folder)
   const chosen = split === undefined ? ids : await ofSplit(split, ids, join(folder, 'meta.csv'))
   const cases: DatasetCase[] = []
   const leftOut: { id: string; reason: string }[] = []
@@ -78,7 +78,7 @@ function maskPath(folder: string, id: string, organ: string): string {
 }
 
 /** The cases of the folder: what has `segmentations`. */
-async function segmented(folder: string): Promise<string[]> {
+export async function caseFolders(folder: string): Promise<string[]> {
   const remedy = 'give the folder of the unpacked TotalSegmentator data'
   let names: string[]
   try {

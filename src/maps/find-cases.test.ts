@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { filesOf, findCases } from './find-cases.ts'
-import { caseName } from './names.ts'
+import { caseName } from '../datasets/image-names.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-cases-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -7,7 +7,7 @@ import { type Grid, gridDifference, type Vec3 } from '../volume/grid.ts'
 import { type CaseMaps, placedAt } from './case-maps.ts'
 import { type ImageGeometry, openGeometry } from './image-maps.ts'
 import type { MapArray } from './map-array.ts'
-import { caseName } from './names.ts'
+import { caseName } from '../datasets/image-names.ts'
 import { geometryOfProperties, gridOfBareSpacing } from './pickle-geometry.ts'
 
 /** Where the maps of an array lie, as `CaseMaps` holds it. */

@@ -1,9 +1,8 @@
-import { basename } from 'node:path'
 import { openVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference } from '../volume/grid.ts'
 import { type CaseMaps, type NumberOptions, placedAt, type StoredNumbers } from './case-maps.ts'
-import { caseName } from './names.ts'
+import { caseName } from '../datasets/image-names.ts'
 
 /** What an image gives to masks. */
 export type ImageGeometry = Pick<CaseMaps, 'grid' | 'header'>
@@ -97,7 +96,3 @@ export function withGeometry(source: CaseMaps, image: ImageGeometry, path: strin
   return { ...maps, ...image, warnings: [...source.warnings, ...warnings] }
 }
 
-/** Whether a file is called as images are. */
-export function isImageName(path: string): boolean {
-  return /.\.(nii|hdr|img)(\.gz)?$|.\.(nrrd|nhdr|mha|mhd)$/i.test(basename(path))
-}

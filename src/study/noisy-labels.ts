@@ -1,8 +1,8 @@
+import { datasetNoiseSeed } from '../noise/noise-seed.ts'
 import { createSampler } from '../noise/sampler.ts'
 import type { LabelArray } from '../volume/labels.ts'
-import { streamSeed } from '../volume/random.ts'
 import type { Volume } from '../volume/volume.ts'
-import { type Cell, sigmaText } from './plan.ts'
+import type { Cell } from './plan.ts'
 
 /**
  * The case's noisy label at a cell's strength. Labels that are in no organ of the group become background first. One
@@ -16,7 +16,7 @@ export function noisyLabels(
 ): { readonly clean: Volume<LabelArray>; readonly noisy: Volume<LabelArray> } {
   const wanted = new Set(organs.flatMap((organ) => organ.labels))
   const data = labels.data.map((label) => (wanted.has(label) ? label : 0)) as LabelArray
-  const seed = streamSeed(noiseSeed, 'noise', id, group, sigmaText(sigmaMm), lengthMm)
+  const seed = datasetNoiseSeed(noiseSeed, id, group, { sigmaMm, lengthMm })
   const noisy = createSampler(data, labels.grid, { sigmaMm, lengthMm }).sample(seed, 0)
   const { grid } = labels
   return { clean: { grid, channels: 1, data }, noisy: { grid, channels: 1, data: noisy } }

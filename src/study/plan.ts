@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { organParts } from '../datasets/dataset.ts'
 import { balancedFolds } from '../datasets/folds.ts'
+import { jointGroup, sigmaText } from '../noise/noise-seed.ts'
 import type { OutputSpec } from '../training/model-file.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
@@ -75,7 +76,7 @@ export function planStudy(
 ): StudyPlan {
   const organs = config.organs.map((name) => outputOf(name, labels))
   const sets = config.joint
-    ? [{ name: 'joint', organs }]
+    ? [{ name: jointGroup, organs }]
     : organs.map((organ) => ({ name: organ.name, organs: [organ] }))
   const groups = sets.map((set) => groupOf(set, cases, config))
   const digests = new Map(cases.map(({ id, digest }) => [id, digest]))
@@ -110,11 +111,6 @@ export function planStudy(
     }
   }
   return { groups, cells }
-}
-
-/** `2` for the same strength on each axis, else `2x2x0`. */
-export function sigmaText(sigmaMm: Vec3): string {
-  return sigmaMm.every((s) => s === sigmaMm[0]) ? String(sigmaMm[0]) : sigmaMm.join('x')
 }
 
 function trainingConfig(config: StudyConfig, group: OrganGroup, loss: StudyLoss, fold: number): TrainingConfig {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EpochLog } from '../network/train.ts'
+import { sigmaText } from '../noise/noise-seed.ts'
 import { lossOf } from './assemble.ts'
 import { livingHolder } from './claim.ts'
-import { type Cell, type StudyPlan, sigmaText } from './plan.ts'
+import type { Cell, StudyPlan } from './plan.ts'
 import { claimPath, isFinished, workFolder } from './run-study.ts'
 
 /** Training steps of cells: those done, cells under way included, and all there are. */

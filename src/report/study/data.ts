@@ -1,6 +1,7 @@
+import { sigmaText } from '../../noise/noise-seed.ts'
 import type { StudyConfig, StudyNoise } from '../../study/config.ts'
 import { foldingOf, foldingText, muchFolding } from '../../study/folding.ts'
-import { type StudyPlan, sigmaText } from '../../study/plan.ts'
+import type { StudyPlan } from '../../study/plan.ts'
 import type { StudyFile } from '../../study/study-file.ts'
 import type { Block } from '../kit/html.ts'
 import { counted, strengthText } from '../kit/words.ts'

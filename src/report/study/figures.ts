@@ -1,5 +1,5 @@
+import { sigmaText } from '../../noise/noise-seed.ts'
 import type { ReliabilityRow } from '../../study/assemble.ts'
-import { sigmaText } from '../../study/plan.ts'
 import type { StudyMethod } from '../../study/score-case.ts'
 import type { SummaryRow, Target } from '../../study/summary.ts'
 import type { TrainingCurve } from '../../study/training-curves.ts'

@@ -4,3 +4,8 @@ import { basename } from 'node:path'
 export function caseName(path: string): string {
   return basename(path).replace(/(?<=.)(\.(nii|hdr|img)(\.gz)?|\.[^.]*)$/i, '')
 }
+
+/** Whether a file is called as images are. */
+export function isImageName(path: string): boolean {
+  return /.\.(nii|hdr|img)(\.gz)?$|.\.(nrrd|nhdr|mha|mhd)$/i.test(basename(path))
+}

@@ -1,0 +1,165 @@
+import { readdirSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { readDatasetJson } from '../datasets/dataset-json.ts'
+import { makeNoisyDataset, type NoisyDatasetCase } from '../datasets/noisy-dataset.ts'
+import { layoutOf, type NoisyLayout } from '../datasets/noisy-layout.ts'
+import { noisyNnunet } from '../datasets/noisy-nnunet.ts'
+import { noisyPairs } from '../datasets/noisy-pairs.ts'
+import { noisyTotalSegmentator } from '../datasets/noisy-totalsegmentator.ts'
+import { diceOf } from '../metrics/overlap.ts'
+import { foldProbability } from '../noise/fold.ts'
+import { InputError } from '../volume/errors.ts'
+import type { Grid } from '../volume/grid.ts'
+import { finishCases } from './case-failures.ts'
+import { namesIn, singleLabels } from './labels.ts'
+import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis } from './lengths.ts'
+import { checkOutputFolder } from './outputs.ts'
+import { percent, printResult, warn } from './print.ts'
+import { startProgress } from './progress.ts'
+import type { SampleOptions } from './sample.ts'
+import { describeSamples, type SampledCase, summaryOf } from './sample-table.ts'
+import { version } from './version.ts'
+
+/** `halfdice sample DATASET`: a noisy version of a whole data set. */
+export async function sampleDataset(folder: string, options: SampleOptions): Promise<void> {
+  const layout = await openLayout(folder, options)
+  const indices = Array.from({ length: options.number }, (_, i) => options.first + i)
+  const outputs = outputsOf(options)
+  for (const output of outputs) checkOutputFolder(dirname(resolve(output)))
+  if (layoutOf(folder) === 'nnunet') for (const output of outputs) checkNnunetName(output)
+  for (const note of layout.notes) warn(note)
+  const progress = startProgress('sampling', layout.cases.length)
+  const { cases, failures } = await makeNoisyDataset({
+    source: folder,
+    layout,
+    outputs,
+    indices,
+    seed: options.seed,
+    model: (grid: Grid) => ({
+      sigmaMm: lengthPerAxisMm('--sigma', options.sigma, grid),
+      lengthMm: lengthMm('--length', options.length, grid),
+    }),
+    record: {
+      halfdice: version(),
+      source: basename(resolve(folder)),
+      seed: options.seed,
+      ...inUnits('sigma', options.sigma),
+      ...inUnits('length', options.length),
+      ...(options.labels && { labels: options.labels }),
+    },
+    images: options.images,
+    threads: options.threads,
+    onCase: progress.update,
+  }).finally(progress.end)
+  const sampled = cases.map((one) => sampledCase(one, outputs, indices, layout))
+  const fold = Math.max(0, ...sampled.map(({ foldProbability }) => foldProbability))
+  if (fold > 0.01)
+    warn(`${percent(fold)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
+  const { seed, images } = options
+  const failed = failures.map(({ subject, fault }) => ({ input: subject, error: fault }))
+  const result = {
+    input: folder,
+    outputs,
+    seed,
+    images,
+    foldProbability: fold,
+    cases: sampled,
+    mean: summaryOf(sampled),
+    ...(failed.length > 0 && { failed }),
+  }
+  printResult(options.json, result, () =>
+    cases.length === 0
+      ? undefined
+      : [
+          outputs.length === 1 ? outputs[0] : `${outputs[0]} … ${outputs[outputs.length - 1]}`,
+          `σ ${options.sigma.text}, ℓ ${options.length.text}, seed ${seed}; folded share of space ${percent(fold)}`,
+          '',
+          describeSamples(sampled),
+        ].join('\n'),
+  )
+  finishCases('sample', failures, layout.cases.length)
+}
+
+async function openLayout(folder: string, { labels: texts, suffix }: SampleOptions): Promise<NoisyLayout> {
+  const kind = layoutOf(folder)
+  if (kind === 'totalsegmentator')
+    return noisyTotalSegmentator(
+      folder,
+      texts?.flatMap((text) => text.split(',')),
+    )
+  if (kind === 'pairs') return noisyPairs(folder, texts && singleLabels(texts, namesIn(undefined)), suffix)
+  const names = namesIn(readDatasetJson(join(folder, 'dataset.json')))
+  return noisyNnunet(folder, texts && singleLabels(texts, names))
+}
+
+/** A folder a sample: nnU-Net knows data sets by number, so that several count up from the first's. */
+function outputsOf({ output, number, first }: SampleOptions): string[] {
+  const path = output.replace(/(?<=.)[/\\]+$/, '')
+  if (number === 1) return [path]
+  const [, digits, rest] = /^Dataset(\d{3})(_.+)$/.exec(basename(path)) ?? []
+  return Array.from({ length: number }, (_, i) => {
+    if (digits === undefined) return `${path}_${String(first + i).padStart(4, '0')}`
+    const own = Number(digits) + i
+    if (own > 999) throw new InputError(output, `leaves no three digits for ${number} data sets; take a lower number`)
+    return join(dirname(path), `Dataset${String(own).padStart(3, '0')}${rest}`)
+  })
+}
+
+/** nnU-Net wants DatasetNNN_NAME, and stops where two data sets have one number. */
+function checkNnunetName(output: string): void {
+  const name = basename(resolve(output))
+  const [number] = /^Dataset\d{3}_/.exec(name) ?? []
+  if (number === undefined) {
+    warn(`${output}: nnU-Net finds data sets by names such as Dataset104_${name}`)
+    return
+  }
+  let beside: string[] = []
+  try {
+    beside = readdirSync(dirname(resolve(output)))
+  } catch {
+    // A folder that is yet to be made holds none.
+  }
+  const other = beside.find((each) => each !== name && each.startsWith(number))
+  if (other === undefined) return
+  throw new InputError(output, `has the number of ${other}, and nnU-Net wants one of its own; take another`)
+}
+
+/** `sigmaMm: 4`, `sigmaVoxels: 2`, or a text where units are mixed. */
+function inUnits(key: string, { values, text }: Length): Record<string, unknown> {
+  const [{ unit }] = values
+  if (values.some((each) => each.unit !== unit)) return { [key]: text }
+  const numbers = values.map(({ value }) => value)
+  return { [key + (unit === 'mm' ? 'Mm' : 'Voxels')]: numbers.length === 1 ? numbers[0] : numbers }
+}
+
+function sampledCase(
+  { id, grid, model, voxelMl, counts, files }: NoisyDatasetCase,
+  outputs: readonly string[],
+  indices: readonly number[],
+  { names }: NoisyLayout,
+): SampledCase {
+  return {
+    case: id,
+    sigmaMm: oneOrPerAxis(model.sigmaMm),
+    lengthMm: model.lengthMm,
+    foldProbability: foldProbability(model, grid),
+    samples: indices.map((index, i) => ({
+      // Several masks lie in one folder.
+      file: join(outputs[i], files.length === 1 ? files[0] : dirname(files[0])),
+      labels: Object.fromEntries(
+        counts
+          .filter(({ sample }) => sample === index)
+          .map(({ label, ...overlap }) => [
+            label,
+            {
+              ...(typeof label === 'number' && names.get(label) && { name: names.get(label) }),
+              voxels: overlap.voxelsA,
+              volumeMl: overlap.voxelsA * voxelMl,
+              referenceMl: overlap.voxelsB * voxelMl,
+              dice: diceOf(overlap),
+            },
+          ]),
+      ),
+    })),
+  }
+}

@@ -1,0 +1,77 @@
+import Tinypool from 'tinypool'
+import { InputError, OutputError } from '../volume/errors.ts'
+
+/** What came of a case, in a form that crosses threads: classes of errors do not. */
+export type Outcome<R> =
+  | { readonly value: R }
+  | { readonly fault: { readonly name: string; readonly subject: string; readonly fault: string } }
+
+/** The work on one case, which a module offers to threads as `run`. */
+export interface CaseWork<J, R> {
+  /** The built module's address. */
+  readonly module: URL
+  readonly run: (job: J) => Promise<Outcome<R>>
+}
+
+export interface OverCasesOptions {
+  /** They change nothing in the results. */
+  readonly threads: number
+  readonly onCase?: ((done: number) => void) | undefined
+}
+
+/**
+ * Works on many cases, on several threads where that is asked for. A case that is at fault does not stop the others:
+ * its result is its error. Results come in the order of the jobs.
+ *
+ * @param jobs makers of plain data, called one by one; a case whose maker throws InputError is at fault too
+ * @throws what is no InputError: a full disk, a defect
+ */
+export async function overCases<J, R>(
+  jobs: readonly (() => Promise<J>)[],
+  { module, run }: CaseWork<J, R>,
+  { threads, onCase }: OverCasesOptions,
+): Promise<(R | InputError)[]> {
+  const lanes = Math.min(threads, jobs.length)
+  const pool =
+    lanes > 1
+      ? new Tinypool({ filename: module.href, minThreads: lanes, maxThreads: lanes, concurrentTasksPerWorker: 1 })
+      : undefined
+  const results: (R | InputError)[] = []
+  let [next, done, stopped] = [0, 0, false]
+  const lane = async () => {
+    while (next < jobs.length && !stopped) {
+      const at = next++
+      try {
+        const job = await jobs[at]()
+        results[at] = unwrapped(await (pool ? (pool.run(job, { name: 'run' }) as Promise<Outcome<R>>) : run(job)))
+      } catch (error) {
+        stopped = !(error instanceof InputError)
+        if (!(error instanceof InputError)) throw error
+        results[at] = error
+      }
+      onCase?.(++done)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: Math.max(1, lanes) }, lane))
+    return results
+  } finally {
+    await pool?.destroy()
+  }
+}
+
+/** Runs the work on a case so that its fault can cross threads. */
+export async function outcomeOf<R>(work: () => Promise<R>): Promise<Outcome<R>> {
+  try {
+    return { value: await work() }
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof OutputError)) throw error
+    return { fault: { name: error.name, subject: error.subject, fault: error.fault } }
+  }
+}
+
+function unwrapped<R>(outcome: Outcome<R>): R {
+  if ('value' in outcome) return outcome.value
+  const { name, subject, fault } = outcome.fault
+  throw name === 'OutputError' ? new OutputError(subject, fault) : new InputError(subject, fault)
+}
