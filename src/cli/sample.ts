@@ -38,7 +38,10 @@ export function command(): Command {
       'Draws noisy versions of a label map, as if other annotators had drawn it: a smooth random field moves every ' +
         'boundary by σ mm (standard deviation), in bumps of length scale ℓ. All classes move together.',
     )
-    .argument('<labels>', 'reference label map (NIfTI, nrrdText, MHA), one or several classes')
+    .argument(
+      '<labels>',
+      'reference label map (NIfTI, nrrdText, MHA), one or several classes; or the folder of a data set',
+    )
     .requiredOption(
       '-o, --output <folder>',
       'folder for NAME_0000.nii.gz, NAME_0001.nii.gz, …; of one sample also a file',
@@ -69,9 +72,14 @@ Examples:
   $ halfdice sample liver.nii.gz -o noisy --sigma 4 --length 12 -n 10
   $ halfdice sample kidney.nii.gz -o noisy --sigma 2,2,4 --length 8          σ of its own along each axis
   $ halfdice sample labels.nii.gz -o noisy --sigma 2vx --length 6vx --seed 7 --json
+  $ halfdice sample Dataset004_Hippocampus -o Dataset104_Noisy --sigma 1 --length 4    a whole data set, to train on
 
 The noise depends on --seed, the file's name without its ending and the sample's number: cases of other names move by
 other fields, the same name in another folder by the same one.
+
+A data set (nnU-Net's raw layout, TotalSegmentator's, folders 'images' and 'labels') becomes one of the same layout,
+with the labels that a joint study draws for the same seed and noise; several samples are data sets of their own number.
+It appears when it is finished; a run that was killed goes on when it is started again (docs/reproducibility.md).
 
 The table gives volume and Dice against the reference. Where ℓ is less than about 3 σ, the field folds onto itself
 (torn-off islands); the folded share of space is printed, with a warning above 1 %.`,

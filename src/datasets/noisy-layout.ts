@@ -69,5 +69,9 @@ export function filesBelow(folder: string, leaveOut: (path: string) => boolean, 
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }

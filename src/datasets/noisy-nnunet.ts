@@ -10,8 +10,8 @@ import { filesBelow, type NoisyLayout, type NoisyLayoutCase } from './noisy-layo
 const fileLists = ['dataset', 'training', 'test', 'numTest']
 
 /**
- * A data set in nnU-Net's raw layout, to be written in the same: labels under their own names, images with the number of
- * their channel (which the decathlon leaves out), a `dataset.json` that nnU-Net v2 accepts.
+ * A data set in nnU-Net's raw layout, to be written in the same: labels under their own names, images with the number
+ * of their channel (which the decathlon leaves out), a `dataset.json` that nnU-Net v2 accepts.
  *
  * @param labels numbers of the labels that are kept, in order; default all that `dataset.json` names
  */

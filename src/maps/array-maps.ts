@@ -1,9 +1,9 @@
+import { caseName } from '../datasets/image-names.ts'
 import { createGrid } from '../volume/grid.ts'
 import { type CaseMaps, type NumberOptions, placedAt } from './case-maps.ts'
 import { geometryBeside, geometryMissing, onImage, type PlacedGrid } from './geometry.ts'
 import { openGeometry } from './image-maps.ts'
 import { type MapArray, openMapArray } from './map-array.ts'
-import { caseName } from '../datasets/image-names.ts'
 
 export interface ArrayOptions extends NumberOptions {
   /** An image to take the geometry from, instead of what lies beside the array. */

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { filesOf, findCases } from './find-cases.ts'
 import { caseName } from '../datasets/image-names.ts'
+import { filesOf, findCases } from './find-cases.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-cases-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,8 +1,8 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { caseName, isImageName } from '../datasets/image-names.ts'
 import { inputFault } from '../formats/file-faults.ts'
 import { InputError } from '../volume/errors.ts'
-import { caseName, isImageName } from '../datasets/image-names.ts'
 
 /** A case that was found but not opened yet. */
 export interface FoundCase {

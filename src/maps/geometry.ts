@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { caseName } from '../datasets/image-names.ts'
 import { decodePickle, type PickledValue } from '../formats/pickle.ts'
 import { readRegularFile } from '../formats/read-file.ts'
 import { InputError } from '../volume/errors.ts'
@@ -7,7 +8,6 @@ import { type Grid, gridDifference, type Vec3 } from '../volume/grid.ts'
 import { type CaseMaps, placedAt } from './case-maps.ts'
 import { type ImageGeometry, openGeometry } from './image-maps.ts'
 import type { MapArray } from './map-array.ts'
-import { caseName } from '../datasets/image-names.ts'
 import { geometryOfProperties, gridOfBareSpacing } from './pickle-geometry.ts'
 
 /** Where the maps of an array lie, as `CaseMaps` holds it. */

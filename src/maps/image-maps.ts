@@ -1,8 +1,8 @@
+import { caseName } from '../datasets/image-names.ts'
 import { openVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference } from '../volume/grid.ts'
 import { type CaseMaps, type NumberOptions, placedAt, type StoredNumbers } from './case-maps.ts'
-import { caseName } from '../datasets/image-names.ts'
 
 /** What an image gives to masks. */
 export type ImageGeometry = Pick<CaseMaps, 'grid' | 'header'>
@@ -95,4 +95,3 @@ export function withGeometry(source: CaseMaps, image: ImageGeometry, path: strin
     : []
   return { ...maps, ...image, warnings: [...source.warnings, ...warnings] }
 }
-
