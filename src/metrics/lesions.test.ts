@@ -162,6 +162,17 @@ describe('by hand', () => {
     expect(scores(pred, ref, shape, { minIou: 0.49 })).toMatchObject({ tp: 2, fp: 1, fn: 1, sq: 0.625 })
   })
 
+  test('one to one below one half: the best pair first, whatever comes first in memory', () => {
+    const [two, one] = [row('.111.1111.......'), row('..1111111.......')]
+    expect(scores(one, two, shape, { minIou: 0.2 })).toMatchObject({ tp: 1, fp: 0, fn: 1, sq: 4 / 7 })
+    expect(scores(two, one, shape, { minIou: 0.2 })).toMatchObject({ tp: 1, fp: 1, fn: 0, sq: 4 / 7 })
+    // Equally good ones: the first.
+    const even = scores(row('.1111111........'), row('.111.111........'), shape, { minIou: 0.2 })
+    expect(even?.missed).toEqual([{ volumeMl: 0.03, centre: [6, 0, 0] }])
+    const odd = scores(row('.111.111........'), row('.1111111........'), shape, { minIou: 0.2 })
+    expect(odd?.falseAlarms).toEqual([{ volumeMl: 0.03, centre: [6, 0, 0] }])
+  })
+
   test('any overlap; one predicted lesion over two of the reference finds both', () => {
     expect(scores(pred, ref, shape, { matching: 'overlap' })).toMatchObject({ tp: 2, fp: 1, fn: 1, sq: 0.625 })
     const bridge = row('...11111111111..')

@@ -58,7 +58,7 @@ export function checkLesionOptions({ connectivity = 26, matching = 'iou', minIou
 
 /**
  * Scores of the connected components of one label: panoptic quality (Kirillov et al., Panoptic Segmentation, CVPR 2019)
- * and the counts behind it. The box holds the label in both maps.
+ * and the counts behind it. The box holds the label in both maps; without one it is in neither.
  */
 export function lesionScores(
   pred: VoxelArray,
@@ -68,14 +68,14 @@ export function lesionScores(
   grid: GridSize,
   { connectivity = 26, matching = 'iou', minIou = 0.5 }: LesionOptions,
 ): LesionScores {
-  const runsOf = (map: VoxelArray) =>
-    box === undefined ? undefined : componentRuns(cropEqual(map, grid.shape, box, label), box.shape, connectivity)
+  if (box === undefined) return withoutLesions
+  const runsOf = (map: VoxelArray) => componentRuns(cropEqual(map, grid.shape, box, label), box.shape, connectivity)
   const [predicted, reference] = [runsOf(pred), runsOf(ref)]
-  const [lesionsPred, lesionsRef] = [predicted?.sizes.length ?? 0, reference?.sizes.length ?? 0]
-  const pairs = predicted && reference ? overlaps(predicted, reference) : []
+  const [lesionsPred, lesionsRef] = [predicted.sizes.length, reference.sizes.length]
+  const pairs = overlaps(predicted, reference)
   const found = matching === 'iou' ? oneToOne(pairs, minIou) : anyOverlap(pairs)
   const [tp, fp, fn] = [found.refs.size, lesionsPred - found.preds.size, lesionsRef - found.refs.size]
-  const f1 = lesionsPred + lesionsRef === 0 ? 1 : (2 * tp) / (2 * tp + fp + fn)
+  const f1 = (2 * tp) / (2 * tp + fp + fn)
   const sq = tp === 0 ? null : found.iouSum / tp
   return {
     lesionsPred,
@@ -86,10 +86,15 @@ export function lesionScores(
     f1,
     rq: f1,
     sq,
-    pq: sq === null ? f1 : sq * f1,
+    pq: sq === null ? 0 : sq * f1,
     missed: lesionsBut(found.refs, reference, box, grid),
     falseAlarms: lesionsBut(found.preds, predicted, box, grid),
   }
+}
+
+const withoutLesions: LesionScores = {
+  ...{ lesionsPred: 0, lesionsRef: 0, tp: 0, fp: 0, fn: 0 },
+  ...{ f1: 1, rq: 1, sq: null, pq: 1, missed: [], falseAlarms: [] },
 }
 
 /** A predicted and a reference lesion that share voxels. */
@@ -154,13 +159,7 @@ function anyOverlap(pairs: readonly Pair[]): Found {
 }
 
 /** The lesions that are not among those found. */
-function lesionsBut(
-  found: ReadonlySet<number>,
-  runs: ComponentRuns | undefined,
-  box: Box | undefined,
-  { spacing }: GridSize,
-): Lesion[] {
-  if (runs === undefined || box === undefined) return []
+function lesionsBut(found: ReadonlySet<number>, runs: ComponentRuns, box: Box, { spacing }: GridSize): Lesion[] {
   const [nx, ny] = box.shape
   const sums = runs.sizes.map(() => [0, 0, 0])
   for (let run = 0; run < runs.count; run++) {
