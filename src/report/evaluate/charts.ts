@@ -39,17 +39,17 @@ export function versusFigures(scores: PageScores, { other }: PageVersus): Block 
   return {
     kind: 'figure',
     caption:
-      'Left: Dice of both predictions, one mark a case; above the diagonal ' +
+      'First: Dice of both predictions, one mark a case; above the diagonal ' +
       `${scores.name} is better. The others: ${scores.name} minus ${other.name}, case by case; the diamond is the ` +
       'mean.',
     svgs: [
       pairedChart(scores, other, m),
       ...drawn.map(({ metric, m: index }) =>
         stripChart({
-          title: `Difference of ${metric.title}`,
+          title: `${metric.title}, difference`,
           description: `Distribution over cases of ${metric.title} of ${scores.name} minus that of ${other.name}.`,
           width,
-          x: { label: `difference of ${metric.title}` },
+          x: { label: `${metric.title}: ${shortName(scores.name)} minus ${shortName(other.name)}` },
           groups: scores.labels,
           series: [{ groups: differencesOf(scores, other, index) }],
           rule: 0,
@@ -58,6 +58,9 @@ export function versusFigures(scores: PageScores, { other }: PageVersus): Block 
     ],
   }
 }
+
+/** Names of predictions may be paths: the end of a long one tells more than its beginning. */
+const shortName = (name: string): string => (name.length <= 20 ? name : `…${name.slice(-19)}`)
 
 function pairedChart(scores: PageScores, other: PageScores, m: number): string {
   const pairs = scores.labels.map((_, l) =>
@@ -85,8 +88,8 @@ function pairedChart(scores: PageScores, other: PageScores, m: number): string {
     description: `Dice of ${scores.name} against that of ${other.name}, one mark a case, beside the diagonal.`,
     width,
     height: 380,
-    x: { label: `Dice of ${other.name}`, domain: [low, 1] },
-    y: { label: `Dice of ${scores.name}`, domain: [low, 1] },
+    x: { label: `Dice of ${shortName(other.name)}`, domain: [low, 1] },
+    y: { label: `Dice of ${shortName(scores.name)}`, domain: [low, 1] },
     marks: [
       diagonal,
       ...pairs.map(

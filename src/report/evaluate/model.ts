@@ -43,8 +43,13 @@ export interface PageScores {
   readonly means: ByLabelAndMetric<PageMean>
 }
 
-/** The prediction minus the other one, over the cases of both. */
-export interface PageDifference extends PageMean {
+/** The prediction minus the other one, over the cases in which both have the number. */
+export interface PageDifference {
+  readonly cases: number
+  readonly meanFirst: number
+  readonly meanSecond: number
+  /** The mean difference, with its 95 % interval. */
+  readonly difference: { readonly value: number; readonly low: number; readonly high: number }
   readonly pValue: number
   readonly better: number
   readonly worse: number
@@ -53,8 +58,10 @@ export interface PageDifference extends PageMean {
 
 /** Two predictions of the same cases. */
 export interface PageVersus {
-  /** The other prediction, with the same labels, metrics and cases in the same order. */
+  /** The other prediction, with the same labels, metrics and cases in the same order; a case may lack all values. */
   readonly other: PageScores
+  /** Mean differences of Dice and other shares up to this do not matter. */
+  readonly margin: number
   readonly differences: ByLabelAndMetric<PageDifference>
 }
 

@@ -38,7 +38,8 @@ const page: EvaluationPage = {
     { index: 3, label: 1, slice },
   ],
   different: [],
-  missing: ['case_7 <b>'],
+  missing: { cases: ['case_7 <b>'], rule: 'empty' },
+  unpaired: ['stray'],
   failures: ['bad.nii.gz: is truncated; copy it again'],
   conventions: ['Dice is 1 where both are empty.'],
   reference: 'labelsTs',
@@ -76,7 +77,8 @@ describe('the page', () => {
   })
 
   test('the numbers are those of the evaluation, an estimate within its interval', () => {
-    const [head, ...rows] = tableOf(tree, 'summary')
+    const [head, ...rows] = tableOf(tree, 'summary-all')
+    expect(tableOf(tree, 'summary')).toEqual([head, ...rows.filter(([, metric]) => metric !== 'precision')])
     expect(head.slice(0, 6)).toEqual(['label', 'metric', 'cases', 'mean', '± SD', '95 %'])
     expect(rows.map((row) => row.slice(0, 2))).toEqual(
       scores.labels.flatMap((label) => metrics.map(({ title }) => [label, title])),
@@ -123,10 +125,20 @@ test('two predictions: differences, verdicts, and where they differ most', () =>
       values: [each.values[0]?.map((v) => v && v - 0.01 * (i % 3)), undefined],
     })),
   }
-  const difference = { ...(mean(0, 0) as PageMean), mean: 0.004, low: 0.0012, high: 0.0081 }
+  const paired = {
+    cases: 8,
+    meanFirst: 0.75,
+    meanSecond: 0.746,
+    difference: { value: 0.004, low: 0.0012, high: 0.0081 },
+    pValue: 0.00001,
+    better: 5,
+    worse: 1,
+    verdict: 'better',
+  }
   const versus: PageVersus = {
     other,
-    differences: [[{ ...difference, pValue: 0.00001, better: 5, worse: 1, verdict: 'better' }, undefined, undefined]],
+    differences: [[paired, undefined, undefined]],
+    margin: 0.01,
   }
   const html = evaluationReport({ ...page, versus, different: [{ index: 2, label: 0, slice }] })
   const { page: tree, faults } = readPage(html)
@@ -136,8 +148,18 @@ test('two predictions: differences, verdicts, and where they differ most', () =>
   const [head, row, ...more] = tableOf(tree, 'versus')
   expect(more).toEqual([])
   expect(head.slice(2, 4)).toEqual(['nnunet', 'baseline'])
-  expect(row.slice(4)).toEqual(['+0.004', '+0.001\u00a0to\u00a0+0.008', '< 0.0001', '5 / 1 of 8', 'better'])
-  expect(textOf(elements(tree, 'header')[0])).toContain('better: liver +0.004 (95 % +0.001 to +0.008)')
+  expect(row.slice(2)).toEqual([
+    '0.750',
+    '0.746',
+    '+0.004',
+    '+0.001\u00a0to\u00a0+0.008',
+    '< 0.0001',
+    '5 / 1 of 8',
+    'better',
+  ])
+  expect(textOf(elements(tree, 'header')[0])).toContain(
+    'nnunet against baseline is better for liver +0.004 (95 % +0.001 to +0.008)',
+  )
   expect(mostDifferent(scores, other, 0, 2)).toEqual([2, 5])
   expect(mostDifferent(scores, other, 1, 2)).toEqual([])
   const dots = elements(tree, 'title').map(textOf)
@@ -154,10 +176,16 @@ test('a cohort of many labels tells the lowest and the highest, one of none says
       { cases: 1, mean: 0.5 + l / 100, sd: Number.NaN, low: 0.5 + l / 100, high: 0.5 + l / 100 },
     ]),
   }
-  const html = evaluationReport({ ...page, scores: many, worst: [], missing: [], failures: [] })
+  const html = evaluationReport({
+    ...page,
+    scores: many,
+    worst: [],
+    missing: { cases: [], rule: 'skip' },
+    failures: [],
+  })
   expect(html).toContain('The lowest and the highest mean: organ 0: mean Dice 0.500')
   expect(html).toContain('organ 29: mean Dice 0.790')
   expect(html).not.toMatch(/NaN|undefined|Infinity/)
   const none = { ...scores, labels: [], cases: [], means: [] }
-  expect(evaluationReport({ ...page, scores: none, worst: [], missing: [] })).toContain('0 cases, 0 labels.')
+  expect(evaluationReport({ ...page, scores: none, worst: [] })).toContain('0 cases, 0 labels.')
 })

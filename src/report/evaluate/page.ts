@@ -22,8 +22,10 @@ export interface EvaluationPage {
   readonly worst: readonly DrawnCase[]
   /** Slices of the cases in which the two predictions differ most. */
   readonly different: readonly DrawnCase[]
-  /** Cases without a prediction, and what that means for their scores, in words. */
-  readonly missing: readonly string[]
+  /** Cases without a prediction, and whether they are left out of the scores or count as empty predictions. */
+  readonly missing: { readonly cases: readonly string[]; readonly rule: 'skip' | 'empty' }
+  /** Predictions without a reference. */
+  readonly unpaired: readonly string[]
   /** What could not be done, and why. */
   readonly failures: readonly string[]
   /** How the numbers are defined: surfaces, tolerances, lesions. */
@@ -37,7 +39,8 @@ export const worstShown = 5
 
 /** The report of `halfdice evaluate`: how well a cohort agrees with its references, and where it does not. */
 export function evaluationReport(page: EvaluationPage): string {
-  const { scores, versus, missing, failures, conventions, reference, version } = page
+  const { scores, versus, missing, unpaired, failures, conventions, reference, version } = page
+  const absent = missing.cases.length
   return htmlReport({
     title: versus
       ? `${scores.name} and ${versus.other.name} against ${reference}`
@@ -45,12 +48,19 @@ export function evaluationReport(page: EvaluationPage): string {
     summary: [
       ...summarySentences(scores),
       ...(versus ? versusSentences(scores, versus) : []),
-      ...(missing.length > 0 ? [`${counted(missing.length, 'case')} without a prediction: see below.`] : []),
+      ...(absent > 0 ? [`${counted(absent, 'case')} without a prediction: see below.`] : []),
       ...(failures.length > 0 ? [`${counted(failures.length, 'case')} could not be scored: see below.`] : []),
     ],
     sections: [
-      ...(missing.length + failures.length > 0 ? [absentSection(missing, failures)] : []),
-      { title: 'Scores', blocks: [summaryTable(scores), distributionFigures(scores)] },
+      ...(absent + unpaired.length + failures.length > 0 ? [absentSection(page)] : []),
+      {
+        title: 'Scores',
+        blocks: [
+          summaryTable(scores, 'main'),
+          distributionFigures(scores),
+          { kind: 'details', summary: 'All metrics', blocks: [summaryTable(scores, 'all')] },
+        ],
+      },
       ...(versus ? [versusSection(page, versus)] : []),
       worstSection(page),
       {
@@ -69,16 +79,22 @@ export function evaluationReport(page: EvaluationPage): string {
   })
 }
 
-function absentSection(missing: readonly string[], failures: readonly string[]): ReportSection {
+function absentSection({ missing, unpaired, failures }: EvaluationPage): ReportSection {
   const blocks: Block[] = []
-  if (missing.length > 0) {
+  if (missing.cases.length > 0) {
+    const rule =
+      missing.rule === 'empty'
+        ? 'They are scored as empty predictions.'
+        : 'They are left out of all means, as nnU-Net does; --missing empty counts them.'
     blocks.push(
-      {
-        kind: 'note',
-        tone: 'warning',
-        text: 'These cases have a reference but no prediction. They are counted as empty predictions, as nnU-Net does.',
-      },
-      { kind: 'list', items: missing },
+      { kind: 'note', tone: 'warning', text: `These cases have a reference but no prediction. ${rule}` },
+      { kind: 'list', items: missing.cases },
+    )
+  }
+  if (unpaired.length > 0) {
+    blocks.push(
+      { kind: 'note', tone: 'warning', text: 'These predictions have no reference of their name and are passed over.' },
+      { kind: 'list', items: unpaired },
     )
   }
   if (failures.length > 0) {
@@ -118,7 +134,11 @@ function worstSection({ scores, worst, versus }: EvaluationPage): ReportSection 
 function versusSection({ scores, different }: EvaluationPage, versus: PageVersus): ReportSection {
   const { other } = versus
   const names = { prediction: scores.name, other: other.name }
-  const blocks: Block[] = [versusTable(scores, versus), versusFigures(scores, versus)]
+  const blocks: Block[] = [
+    versusTable(scores, versus, 'main'),
+    versusFigures(scores, versus),
+    { kind: 'details', summary: 'All metrics', blocks: [versusTable(scores, versus, 'all')] },
+  ]
   if (different.length > 0) {
     const pictures = different.map(({ index, label, slice }) => {
       const both = [scores, other].map((each) => `${each.name}: ${scoreText(each, index, label)}`).join('; ')

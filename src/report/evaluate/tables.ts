@@ -10,12 +10,15 @@ const byRow: Pick<Column, 'show'> = {
   show: (value, row) => cellText(value, { key: '', decimals: Number(row.decimals) }),
 }
 
+/** Which metrics a table tells: those that are drawn too, or all. */
+export type Extent = 'main' | 'all'
+
 /** Mean, deviation, interval and spread of each label and metric. */
-export function summaryTable(scores: PageScores): Block {
+export function summaryTable(scores: PageScores, extent: Extent): Block {
   const rows = scores.labels.flatMap((label, l) =>
     scores.metrics.flatMap((metric, m): Row[] => {
       const mean = scores.means[l]?.[m]
-      if (!mean) return []
+      if (!mean || !(metric.drawn || extent === 'all')) return []
       const sorted = valuesOf(scores, l, m).sort((a, b) => a - b)
       const decimals = estimateDecimals([mean], metric.decimals)
       return [
@@ -38,7 +41,7 @@ export function summaryTable(scores: PageScores): Block {
   )
   return {
     kind: 'table',
-    name: 'summary',
+    name: extent === 'all' ? 'summary-all' : 'summary',
     caption:
       'Mean, standard deviation and 95 % bootstrap interval of the mean over patients; median, quartiles, least and ' +
       'largest value over cases. “Cases” are those in which the number exists: an empty mask has no surface.',
@@ -74,9 +77,12 @@ export function worstTable(scores: PageScores, count: number): Block {
   }
 }
 
+/** Rows of the table of all cases: with more, a page is slow to open. */
+const rowsShown = 2000
+
 /** Every case and label. */
 export function allTable(scores: PageScores): Block {
-  const rows = scores.cases.flatMap((each, i) =>
+  const all = scores.cases.flatMap((each, i) =>
     scores.labels.flatMap((label, l): Row[] =>
       each.values[l] === undefined ? [] : [{ case: each.name, label, ...caseCells(scores, i, l) }],
     ),
@@ -84,29 +90,36 @@ export function allTable(scores: PageScores): Block {
   return {
     kind: 'table',
     name: 'cases',
-    caption: 'Every case and label.',
-    table: { columns: [{ key: 'case' }, { key: 'label' }, ...metricColumns(scores.metrics)], rows },
+    caption:
+      all.length > rowsShown
+        ? `The first ${rowsShown} of ${all.length} rows; --csv FILE writes them all.`
+        : 'Every case and label.',
+    table: {
+      columns: [{ key: 'case' }, { key: 'label' }, ...metricColumns(scores.metrics)],
+      rows: all.slice(0, rowsShown),
+    },
   }
 }
 
 /** Means of both predictions, their paired difference, and what to make of it. */
-export function versusTable(scores: PageScores, { other, differences }: PageVersus): Block {
+export function versusTable(scores: PageScores, { other, differences, margin }: PageVersus, extent: Extent): Block {
   const rows = scores.labels.flatMap((label, l) =>
     scores.metrics.flatMap((metric, m): Row[] => {
-      const [own, theirs, difference] = [scores.means[l]?.[m], other.means[l]?.[m], differences[l]?.[m]]
-      if (!difference) return []
+      const paired = differences[l]?.[m]
+      if (!paired || !(metric.drawn || extent === 'all')) return []
+      const { difference, better, worse, cases } = paired
       const decimals = estimateDecimals([difference], metric.decimals)
       return [
         {
           label,
           metric: metric.title,
-          own: own?.mean,
-          theirs: theirs?.mean,
-          difference: difference.mean,
-          interval: intervalText({ ...difference, value: difference.mean }, { decimals, signed: true }),
-          p: difference.pValue,
-          better: `${difference.better} / ${difference.worse} of ${difference.cases}`,
-          verdict: difference.verdict,
+          own: paired.meanFirst,
+          theirs: paired.meanSecond,
+          difference: difference.value,
+          interval: intervalText(difference, { decimals, signed: true }),
+          p: paired.pValue,
+          better: `${better} / ${worse} of ${cases}`,
+          verdict: paired.verdict,
           decimals,
         },
       ]
@@ -114,10 +127,11 @@ export function versusTable(scores: PageScores, { other, differences }: PageVers
   )
   return {
     kind: 'table',
-    name: 'versus',
+    name: extent === 'all' ? 'versus-all' : 'versus',
     caption:
       'Both predictions over the cases in which both have the number; differences are paired, with 95 % bootstrap ' +
-      'intervals over patients; p of Wilcoxon’s signed-rank test.',
+      'intervals over patients; p of Wilcoxon’s signed-rank test. Better, worse and equivalent are said by the ' +
+      `interval: shares such as Dice are equivalent where it lies within ±${margin}.`,
     table: {
       columns: [
         { key: 'label' },

@@ -42,18 +42,18 @@ function worstSentence(scores: PageScores, label: number): string[] {
 export function versusSentences(scores: PageScores, { other, differences }: PageVersus): string[] {
   const dice = metricIndex(scores, 'dice')
   const own = [...scores.labels.keys()].flatMap((l) => {
-    const difference = differences[l]?.[dice]
-    return difference ? [{ l, difference }] : []
+    const paired = differences[l]?.[dice]
+    return paired ? [{ l, verdict: paired.verdict, difference: paired.difference }] : []
   })
   if (own.length === 0) return []
-  const verdicts = [...new Set(own.map(({ difference }) => difference.verdict))].map((verdict) => {
-    const of = own.filter(({ difference }) => difference.verdict === verdict)
+  const verdicts = [...new Set(own.map(({ verdict }) => verdict))].map((verdict) => {
+    const of = own.filter((each) => each.verdict === verdict)
     const told = of.slice(0, labelsTold).map(({ l, difference }) => {
       const style = { decimals: estimateDecimals([difference], 3), signed: true }
-      return `${scores.labels[l]} ${estimateText({ ...difference, value: difference.mean }, style)}`
+      return `${scores.labels[l]} ${estimateText(difference, style)}`
     })
     const rest = of.length > labelsTold ? ` and ${of.length - labelsTold} others` : ''
-    return `${verdict}: ${told.join(', ')}${rest}`
+    return `${verdict} for ${told.join(', ')}${rest}`
   })
-  return [`Dice of ${scores.name} minus that of ${other.name}, paired. ${verdicts.join('; ')}.`]
+  return [`In Dice, case by case, ${scores.name} against ${other.name} is ${verdicts.join('; ')}.`]
 }

@@ -59,7 +59,7 @@ export function stripChart({ title, description, x, groups, series, rule, width 
     const means = own.map(({ values }, g): Point => [mean(values.filter(Number.isFinite)), middle[g]])
     marks.push(
       { kind: 'boxes', boxes, height: 0.62 * band, colour, ...(label !== undefined && { label }) },
-      { kind: 'dots', points, titles, colour, radius: 2.2, opacity: 0.55 },
+      { kind: 'dots', points, titles, colour, radius: 2.2, opacity: 0.75 },
       { kind: 'dots', points: means, colour: 'currentColor', marker: 'diamond', radius: 3.4 },
     )
   }

@@ -8,6 +8,9 @@ import type { Block, ReportSection } from '../kit/html.ts'
 import { lineColour, markers } from '../kit/palette.ts'
 import { counted, range, signed } from '../kit/words.ts'
 
+/** Narrow enough to be legible on a phone. */
+const chartWidth = 420
+
 const methodNames: Readonly<Record<ThresholdRule, string>> = {
   half: 'cut at ½',
   atCaseThreshold: 't* of each case',
@@ -15,8 +18,30 @@ const methodNames: Readonly<Record<ThresholdRule, string>> = {
   fixed: 'single tuned threshold',
 }
 
+/** More classes than this are not told one by one. */
+const classesTold = 6
+
+/** What the references say of each class, in a sentence; of many classes together. */
+export function verdicts(comparisons: ThresholdReview['comparisons']): string[] {
+  if (comparisons.length <= classesTold) return comparisons.map((each) => verdict(each.class, each.comparison))
+  const change = ({ comparison }: ThresholdReview['comparisons'][number]) => comparison.differences.atCaseThreshold
+  const [higher, lower] = [
+    comparisons.filter((each) => change(each).low > 0),
+    comparisons.filter((each) => change(each).high < 0),
+  ]
+  const sorted = comparisons.toSorted((a, b) => change(b).value - change(a).value)
+  const [most, least] = [sorted[0], sorted[sorted.length - 1]].map((each) => {
+    const decimals = estimateDecimals([change(each)], 4)
+    return `${each.class}, ${estimateText(change(each), { signed: true, decimals })}`
+  })
+  return [
+    `Against references, t* of each case raises the mean Dice in ${higher.length} of ${comparisons.length} classes ` +
+      `and lowers it in ${lower.length}; the rest is not told apart from the cut at ½. Most: ${most}. Least: ${least}.`,
+  ]
+}
+
 /** What the references say, in a sentence: only what its interval supports. */
-export function verdict(name: string, { means, differences }: ThresholdComparison): string {
+function verdict(name: string, { means, differences }: ThresholdComparison): string {
   const difference = differences.atCaseThreshold
   const { low, high } = difference
   const change = estimateText(difference, { signed: true, decimals: estimateDecimals([difference], 4) })
@@ -143,7 +168,7 @@ export function referenceSection(
               })),
             },
           ],
-          { width: 400, height: 300, title: 'Calibration' },
+          { width: chartWidth, height: 300, title: 'Calibration' },
         ),
       ],
     })
@@ -164,7 +189,7 @@ function promiseChart(comparisons: ThresholdReview['comparisons'], masks: readon
   return chart({
     title: 'Promised and real Dice',
     description: 'Dice against the reference by the soft Dice that the probabilities promised, beside the diagonal.',
-    width: 460,
+    width: chartWidth,
     height: 340,
     x: { label: 'promised (soft) Dice', domain: [low, 1] },
     y: { label: 'Dice against the reference', domain: [low, 1] },
@@ -203,7 +228,7 @@ function diceByThreshold(name: string, { meanDice, fixedThreshold, means, cases 
   return chart({
     title: 'Dice by threshold',
     description: `Mean Dice of ${name} against the threshold; best at ${fixedThreshold.value.toFixed(2)}.`,
-    width: 460,
+    width: chartWidth,
     height: 300,
     x: { label: 'threshold', domain: [0, 1] },
     y: { label: 'mean Dice', domain: [low, Math.min(1, best + 0.1 * (best - low))] },

@@ -1,7 +1,7 @@
 import type { ReviewRow, ThresholdReview } from '../../maps/review.ts'
 import type { CommonFlag } from '../../maps/review-flags.ts'
 import { counted } from '../kit/words.ts'
-import { mean, verdict } from './references.ts'
+import { mean, verdicts } from './references.ts'
 
 /** The page in a few sentences. */
 export function summaryOf({ rows, common, comparisons }: ThresholdReview, failures: readonly string[]): string[] {
@@ -27,7 +27,7 @@ export function summaryOf({ rows, common, comparisons }: ThresholdReview, failur
     const list = first.map((row) => `${row.case} (${row.class}: ${whyOf(row)})`)
     lines.push(`Look first at ${list.join('; ')}.`)
   }
-  for (const { class: name, comparison } of comparisons) lines.push(verdict(name, comparison))
+  lines.push(...verdicts(comparisons))
   const overconfident = comparisons.filter(({ comparison }) => comparison.calibrationError.raw > 0.1)
   if (overconfident.length > 0) {
     const list = overconfident
