@@ -50,7 +50,8 @@ export function namesIn(dataset: DatasetJson | undefined): LabelNames {
   )
 }
 
-function namesOf(sets: ReadonlyMap<string, readonly number[]>): LabelNames {
+/** Names of labels, and of several labels together, as a lookup. */
+export function namesOf(sets: ReadonlyMap<string, readonly number[]>): LabelNames {
   const byLabels = new Map([...sets].map(([name, labels]) => [keyOf(labels), name]))
   return {
     sets,

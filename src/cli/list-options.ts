@@ -7,6 +7,7 @@ const lists: Readonly<Record<string, (word: string) => boolean>> = {
   '-s': isLength,
   '--labels': isName,
   '--outputs': isName,
+  '--tolerance': isNumber,
 }
 
 /**
@@ -36,6 +37,10 @@ export function filesBeforeLists(words: readonly string[]): string[] {
     i += rest.length
   }
   return result
+}
+
+function isNumber(word: string): boolean {
+  return /^[\d.,]+$/.test(word)
 }
 
 function isLength(word: string): boolean {

@@ -22,3 +22,12 @@ export function realNumber(option: string, allowed: (x: number) => boolean, rang
     return value
   }
 }
+
+/** Collects the numbers for which `allowed` holds of an option with several values, separated by spaces or commas. */
+export function numberList(option: string, allowed: (x: number) => boolean, range: string) {
+  const one = realNumber(option, allowed, range)
+  return (text: string, before: readonly number[] | undefined): number[] => [
+    ...(before ?? []),
+    ...text.split(',').map(one),
+  ]
+}

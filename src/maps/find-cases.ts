@@ -1,7 +1,7 @@
-import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { caseName, isImageName } from '../datasets/image-names.ts'
-import { inputFault } from '../formats/file-faults.ts'
+import { imagesIn, isFolder, isFolderEntry, isWholeImageName, listed, several } from '../datasets/image-folder.ts'
+import { caseName } from '../datasets/image-names.ts'
 import { InputError } from '../volume/errors.ts'
 
 /** A case that was found but not opened yet. */
@@ -107,52 +107,8 @@ export function filesOf({ input, name, kind }: FoundCase): string[] {
   return [input, ...beside.filter((path) => existsSync(path))]
 }
 
-/** The images of a folder in the order of their names, without the second files of pairs. */
-export function imagesIn(folder: string): string[] {
-  return listed(folder)
-    .map(({ name }) => name)
-    .filter((name) => isWholeImageName(name) && !name.startsWith('.'))
-    .map((name) => join(folder, name))
-}
-
 /** The `dataset.json` that says what the maps of a case are: in its folder, as nnU-Net leaves it there. */
 export function datasetJsonFor({ input }: FoundCase): string | undefined {
   const path = join(input, '..', 'dataset.json')
   return existsSync(path) ? path : undefined
-}
-
-/** Names of images, but not of the second file of a pair. */
-function isWholeImageName(name: string): boolean {
-  return isImageName(name) && !/\.img(\.gz)?$/i.test(name)
-}
-
-function listed(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-  } catch (error) {
-    throw inputFault(error, folder)
-  }
-}
-
-/** Whether an entry is a folder, also behind a link; a link that leads nowhere is none, and fails when it is opened. */
-function isFolderEntry(folder: string, entry: Dirent): boolean {
-  if (!entry.isSymbolicLink()) return entry.isDirectory()
-  try {
-    return statSync(join(folder, entry.name)).isDirectory()
-  } catch {
-    return false
-  }
-}
-
-export function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory()
-  } catch (error) {
-    throw inputFault(error, path)
-  }
-}
-
-/** Names of things, the first three where there are many. */
-function several(names: readonly string[]): string {
-  return names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} others`
 }

@@ -30,7 +30,7 @@ export interface EvaluateCaseOptions extends Omit<EvaluateOptions, 'labels'> {
 }
 
 /** The scores of one label, or of several taken together. */
-export interface CaseScore extends Omit<LabelScores, 'label' | 'voxelsPred' | 'voxelsRef'> {
+export interface CaseScore extends Omit<LabelScores, 'label'> {
   readonly labels: readonly number[]
   /** Where the prediction is a map of probabilities. */
   readonly probabilities?: ProbabilityScore
@@ -48,6 +48,8 @@ export interface ProbabilityScore {
 /** What `evaluateCase` found. */
 export interface Evaluation {
   readonly scores: readonly CaseScore[]
+  /** Voxels that count: all but those that nobody has annotated. */
+  readonly voxels: number
   /** How a map was read, where that may surprise. */
   readonly notes: readonly string[]
 }
@@ -76,19 +78,30 @@ function evaluateVolumes([prediction, reference]: readonly [Volume, Volume], opt
     throw new InputError('labels', `label ${options.ignore} marks voxels that nobody has annotated; name structures`)
   }
   const truth = withoutIgnored(labelMapOf(reference, names.reference), options.ignore)
-  if (options.scale === undefined && holdsLabels(prediction)) {
-    if (prediction.channels === 1) {
-      return scoreLabels(labelMapOf(prediction, names.prediction), truth, reference.grid, { ...options, names })
-    }
-    const masks = masksOf(prediction, names.prediction)
-    if (masks !== undefined) return scoreMasks(masks, truth, reference.grid, { ...options, names })
-  }
-  return scoreProbabilities(prediction, truth, { ...options, names })
+  const voxels = truth.labels.some((label) => label < 0) ? annotated(truth.values) : truth.values.length
+  return { ...scoresOf(prediction, truth, reference.grid, { ...options, names }), voxels }
 }
 
+function scoresOf(prediction: Volume, truth: LabelMap, grid: Grid, options: NamedOptions): Scored {
+  const { names } = options
+  if (options.scale === undefined && holdsLabels(prediction)) {
+    if (prediction.channels === 1) return scoreLabels(labelMapOf(prediction, names.prediction), truth, grid, options)
+    const masks = masksOf(prediction, names.prediction)
+    if (masks !== undefined) return scoreMasks(masks, truth, grid, options)
+  }
+  return scoreProbabilities(prediction, truth, options)
+}
+
+function annotated(values: LabelArray): number {
+  let count = 0
+  for (let i = 0; i < values.length; i++) if (values[i] >= 0) count++
+  return count
+}
+
+type Scored = Omit<Evaluation, 'voxels'>
 type NamedOptions = EvaluateCaseOptions & Required<Pick<EvaluateCaseOptions, 'names'>>
 
-function scoreLabels(predicted: LabelMap, truth: LabelMap, grid: Grid, all: NamedOptions): Evaluation {
+function scoreLabels(predicted: LabelMap, truth: LabelMap, grid: Grid, all: NamedOptions): Scored {
   const { labels, ignore, names, ...options } = all
   const pred = maskOf255(predicted, labels ?? foregroundOf(truth))
   const ref = maskOf255(truth, labels ?? foregroundOf(pred.map))
@@ -115,7 +128,7 @@ export function masksOf(prediction: Volume, name: string): readonly LabelArray[]
   return masks
 }
 
-function scoreMasks(masks: readonly LabelArray[], truth: LabelMap, grid: Grid, options: NamedOptions): Evaluation {
+function scoreMasks(masks: readonly LabelArray[], truth: LabelMap, grid: Grid, options: NamedOptions): Scored {
   const { sets, values, notes } = setsOfMaps(masks.length, 'mask', truth, options)
   return {
     scores: sets.map(({ labels }, i) => scoreMask(labels, masks[i], inside(values, labels), grid, options)),
@@ -123,7 +136,7 @@ function scoreMasks(masks: readonly LabelArray[], truth: LabelMap, grid: Grid, o
   }
 }
 
-function scoreProbabilities(prediction: Volume, truth: LabelMap, options: NamedOptions): Evaluation {
+function scoreProbabilities(prediction: Volume, truth: LabelMap, options: NamedOptions): Scored {
   const { grid, channels } = prediction
   const { scale, at = 0.5, presence, names } = options
   const { sets, values, notes } = setsOfMaps(channels, 'map of probabilities', truth, options)
@@ -204,9 +217,6 @@ function scoreMask(
   return scoreOf(labels, evaluateLabels(predicted, truth, grid, { ...options, labels: [1] })[0])
 }
 
-function scoreOf(
-  labels: readonly number[],
-  { label: _, voxelsPred: _p, voxelsRef: _r, ...score }: LabelScores,
-): CaseScore {
+function scoreOf(labels: readonly number[], { label: _, ...score }: LabelScores): CaseScore {
   return { labels, ...score }
 }

@@ -1,0 +1,143 @@
+import type { CohortEvaluation } from '../maps/evaluate/evaluate-cohort.ts'
+import { type LabelScore, type Metric, metricsOf } from '../maps/evaluate/metrics.ts'
+import type { Versus } from '../maps/evaluate/versus.ts'
+import { type Cell, fixed, millilitres, table } from './print.ts'
+
+/** Columns of the tables by the key of their metric; the other metrics are in JSON and CSV. */
+const titles: Readonly<Record<string, string>> = {
+  threshold: 'cut at',
+  dice: 'Dice',
+  softDice: 'soft Dice',
+  iou: 'IoU',
+  precision: 'precision',
+  recall: 'recall',
+  volumePredMl: 'ml',
+  volumeRefMl: 'reference ml',
+  hd95Mm: 'HD95 mm',
+  hdMm: 'HD mm',
+  assdMm: 'ASSD mm',
+  'lesions.lesionsRef': 'lesions',
+  'lesions.fn': 'missed',
+  'lesions.fp': 'false',
+  'lesions.f1': 'F1',
+  'lesions.pq': 'PQ',
+  ece: 'ECE',
+  brier: 'Brier',
+}
+
+const decimals: Readonly<Record<string, number>> = { hd95Mm: 2, hdMm: 2, assdMm: 2, ece: 5, brier: 5 }
+
+/** The scores of two files. */
+export function describeCase(rows: readonly LabelScore[], prediction: string, reference: string): string {
+  if (rows.length === 0) return `${prediction} against ${reference}: both hold background only`
+  const shown = shownOf(metricsOf(rows))
+  const named = rows.some(({ name }) => name !== undefined)
+  const header = ['label', ...(named ? ['name'] : []), ...shown.map(titleOf)]
+  const cells = rows.map((row) => [
+    row.label,
+    ...(named ? [row.name ?? ''] : []),
+    ...shown.map((metric) => cell(metric, metric.of(row))),
+  ])
+  return `${prediction} against ${reference}\n\n${table(header, cells)}`
+}
+
+/** The scores of a cohort, case by case, with means and intervals last. */
+export function describeCohort(
+  found: CohortEvaluation,
+  { distances, missing }: { readonly distances: string; readonly missing: string },
+  versus?: { readonly path: string; readonly compared: Versus },
+): string {
+  const { cases, summary, patients, metrics } = found
+  const shown = shownOf(metrics)
+  const named = summary.some(({ name }) => name !== undefined)
+  const names = (each: { readonly label: string; readonly name?: string }): Cell[] =>
+    named ? [each.label, each.name ?? ''] : [each.label]
+  const rows = cases.flatMap((one) =>
+    one.scores.map((score): Cell[] => [
+      one.case,
+      ...names(score),
+      ...shown.map((metric) => cell(metric, metric.of(score))),
+    ]),
+  )
+  const sums = summary.flatMap((each) =>
+    (['mean', 'sd', 'low', 'high'] as const).map((part): Cell[] => [
+      { mean: 'mean', sd: 'deviation', low: '95 % from', high: 'to' }[part],
+      ...names(each),
+      ...shown.map((metric) => cell(metric, each.metrics.get(metric.key)?.[part])),
+    ]),
+  )
+  const header = ['case', ...(named ? ['label', 'name'] : ['label']), ...shown.map(titleOf)]
+  const count = `${cases.length} ${cases.length === 1 ? 'case' : 'cases'}`
+  const of = patients === cases.length ? 'each a patient of its own' : `of ${patients} patients`
+  const absent = summary
+    .filter((each) => each.absent > 0)
+    .map(({ label, name, absent: n }) => `${name ?? label} in ${n}`)
+  return [
+    `${count}, ${of}; surface distances by ${distances}${missing === 'empty' ? '; missing predictions count as empty' : ''}`,
+    ...(absent.length > 0 ? [`In neither map, which counts as Dice 1: ${absent.join(', ')}`] : []),
+    '',
+    table(header, [...rows, ...sums]),
+    ...(versus ? describeVersus(versus.path, versus.compared) : []),
+  ].join('\n')
+}
+
+/** The metrics by which two predictions are compared in print. */
+const compared = ['dice', 'hd95Mm', 'assdMm', 'lesions.f1']
+
+function describeVersus(path: string, { margin, labels, leftOut }: Versus): string[] {
+  const rows = labels.flatMap(({ label, name, metrics }) =>
+    [...metrics].flatMap(([key, each]): Cell[][] => {
+      if (!(compared.includes(key) || key.startsWith('nsd.'))) return []
+      const { difference: d, wilcoxon, betterCases, worseCases, equalCases } = each
+      const places = (decimals[key] ?? 4) as number
+      const signed = (x: number) => `${x < 0 ? '' : '+'}${x.toFixed(places)}`
+      return [
+        [
+          name ?? label,
+          titleOf({ key }),
+          fixed(each.meanFirst, places),
+          fixed(each.meanSecond, places),
+          `${signed(d.value)} (${signed(d.low)} to ${signed(d.high)})`,
+          `${betterCases}/${worseCases}/${equalCases}`,
+          wilcoxon.pValue < 0.0001 ? '< 0.0001' : fixed(wilcoxon.pValue, 4),
+          each.verdict,
+        ],
+      ]
+    }),
+  )
+  const header = [
+    'label',
+    'metric',
+    'mean',
+    'other',
+    'difference (95 %)',
+    'better/worse/equal',
+    'Wilcoxon p',
+    'verdict',
+  ]
+  return [
+    '',
+    `Against ${path}, paired by case (equivalent: within ±${margin}, for shares only):`,
+    ...(leftOut.length > 0 ? [`In one of the two only: ${leftOut.join(', ')}`] : []),
+    '',
+    table(header, rows),
+  ]
+}
+
+function shownOf(metrics: readonly Metric[]): readonly Metric[] {
+  const order = Object.keys(titles)
+  const at = ({ key }: Metric) => (key.startsWith('nsd.') ? order.indexOf('assdMm') + 0.5 : order.indexOf(key))
+  return metrics.filter((metric) => at(metric) >= 0).toSorted((a, b) => at(a) - at(b))
+}
+
+function titleOf({ key }: Pick<Metric, 'key'>): string {
+  return key.startsWith('nsd.') ? `NSD ${key.slice(4)} mm` : titles[key]
+}
+
+function cell({ key }: Metric, value: number | null | undefined): Cell {
+  if (key.endsWith('Ml') && typeof value === 'number') return millilitres(value)
+  return fixed(
+    value,
+    key.startsWith('lesions.') && !/f1|pq/.test(key) ? (Number.isInteger(value) ? 0 : 1) : (decimals[key] ?? 4),
+  )
+}

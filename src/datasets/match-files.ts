@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import { InputError } from '../volume/errors.ts'
+import { caseName } from './image-names.ts'
+
+/** A file, and what it says of its case's name. */
+export interface MatchedFile {
+  readonly path: string
+  /** What stands where the pattern has `{case}`; else the file's name. */
+  readonly name: string
+  /** Whether the pattern says where the name stands. */
+  readonly named: boolean
+}
+
+/** Whether a path is to be matched: it holds `{case}`, or `*`, `?`, `[…]` and no file is called so. */
+export function isPattern(path: string): boolean {
+  return path.includes('{case}') || (/[*?[\]]/.test(path) && !existsSync(path))
+}
+
+/**
+ * The files that a pattern names, in the order of their paths. `*` and `?` stand for parts of a name, `**` for folders
+ * below each other, `[…]` for one of some characters, and `{case}` for the case's name, in a folder or in a file, or in
+ * several places.
+ *
+ * @throws InputError where no file matches
+ */
+export async function matchFiles(pattern: string): Promise<MatchedFile[]> {
+  // Loaded where it is needed: most runs name files and folders.
+  const { glob } = await import('tinyglobby')
+  const forward = process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern
+  const paths = await glob(forward.replaceAll('{case}', '*'), {
+    dot: false,
+    expandDirectories: false,
+    absolute: forward.startsWith('/'),
+  })
+  const named = forward.includes('{case}')
+  const expression = named ? expressionOf(forward) : undefined
+  const files = paths.sort().flatMap((path): MatchedFile[] => {
+    if (expression === undefined) return [{ path, name: caseName(path), named }]
+    const name = expression.exec(path)?.groups?.case
+    return name === undefined ? [] : [{ path, name, named }]
+  })
+  if (files.length === 0) throw new InputError(pattern, 'matches no file; correct the pattern')
+  return files
+}
+
+/** The pattern as a regular expression with a group `case`. */
+function expressionOf(pattern: string): RegExp {
+  let seen = false
+  const parts = pattern.split(/(\{case\}|\*\*\/|\*|\?|\[[^\]]*\])/).map((part) => {
+    if (part === '{case}') {
+      if (seen) return '\\k<case>'
+      seen = true
+      return '(?<case>[^/]+?)'
+    }
+    if (part === '**/') return '(?:[^/]+/)*'
+    if (part === '*') return '[^/]*'
+    if (part === '?') return '[^/]'
+    if (/^\[.*\]$/s.test(part)) return part.replace(/^\[!/, '[^')
+    return part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  })
+  return new RegExp(`^(?:\\./)?${parts.join('').replace(/^\\\.\//, '')}$`)
+}
