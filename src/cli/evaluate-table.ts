@@ -69,11 +69,12 @@ export function describeCohort(
   const header = ['case', ...(named ? ['label', 'name'] : ['label']), ...shown.map(titleOf)]
   const count = `${cases.length} ${cases.length === 1 ? 'case' : 'cases'}`
   const of = patients === cases.length ? 'each a patient of its own' : `of ${patients} patients`
+  const empty = missing === 'empty' ? '; missing predictions count as empty' : ''
   const absent = summary
     .filter((each) => each.absent > 0)
     .map(({ label, name, absent: n }) => `${name ?? label} in ${n}`)
   return [
-    `${count}, ${of}; surface distances by ${distances}${missing === 'empty' ? '; missing predictions count as empty' : ''}`,
+    `${count}, ${of}; surface distances by ${distances}${empty}`,
     ...(absent.length > 0 ? [`In neither map, which counts as Dice 1: ${absent.join(', ')}`] : []),
     '',
     table(header, [...rows, ...sums]),

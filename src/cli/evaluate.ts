@@ -10,8 +10,8 @@ export function command(): Command {
   const what = 'what to score; a plus joins labels (1 2 1+2). For a 4-D prediction, what each of its maps is'
   const command = new Command('evaluate')
     .description(
-      'Scores predictions against references, label by label: Dice, IoU, precision, recall, volumes, distances of the ' +
-        'surfaces in mm, and lesion by lesion. Two files, or two folders whose cases have the same names: then with ' +
+      'Scores predictions against references, label by label: Dice, IoU, precision, recall, volumes, distances of ' +
+        'the surfaces in mm, and lesion by lesion. Two files, or two folders whose cases have the same names: then with ' +
         'means and intervals over cases, or against other predictions. Probabilities are also scored for calibration.',
     )
     .argument('<prediction...>', 'label maps or probabilities: a file, a folder, a pattern; the last is the reference')
@@ -79,7 +79,7 @@ Examples:
   $ halfdice evaluate prob.nii.gz reference.nii.gz --at auto                 cut at t*, and calibration
   $ halfdice evaluate organs_prob.nii.gz organs.nii.gz --labels 1 2 1+2      three maps: label 1, label 2, and both
   $ halfdice evaluate predictions labelsTs --csv scores.csv                  two folders, paired by name
-  $ halfdice evaluate predictions labelsTs --versus others                   which predictions are better, and by how much
+  $ halfdice evaluate predictions labelsTs --versus others                   which predictions are better, by how much
   $ halfdice evaluate monai_output labels --suffix _seg                      CASE/CASE_seg.nii.gz against CASE.nii.gz
   $ halfdice evaluate 'a/{case}/seg.nii.gz' 'b/{case}/seg.nii.gz' --lesions  names of cases that are folders
 

@@ -29,9 +29,9 @@ export interface FindLabelCasesOptions {
 const segmentationName = /^(.*[_-])?(seg|segm|segmentation|segmentations|label|labels|labelmap|mask)$/i
 
 /**
- * The label maps that paths stand for. A path may be a file, a pattern (see `matchFiles`) or a folder: of label maps; of
- * an nnU-Net data set (its `labelsTr`); of cases in TotalSegmentator's layout (`CASE/segmentations/ORGAN.nii.gz`); or of
- * folders with a case each, whose label map is the only image or the one that is called a segmentation
+ * The label maps that paths stand for. A path may be a file, a pattern (see `matchFiles`) or a folder: of label maps;
+ * of an nnU-Net data set (its `labelsTr`); of cases in TotalSegmentator's layout (`CASE/segmentations/ORGAN.nii.gz`);
+ * or of folders with a case each, whose label map is the only image or the one that is called a segmentation
  * (`CASE/CASE_seg.nii.gz`, `CASE/segmentation.nii.gz`). Where files of several folders have one name, a case is called
  * as its folder is.
  *
@@ -128,7 +128,8 @@ function oneFolderEach(folder: string, folders: readonly string[]): LabelCases {
     else if (images.length > 0) undecided.push(`${name}/ (${several(images.map((image) => basename(image)))})`)
   }
   if (cases.length === 0 && undecided.length > 0) {
-    const remedy = `say which, as in '${join(folder, '{case}', basename(imagesIn(join(folder, folderOf(undecided[0])))[0]))}'`
+    const [image] = imagesIn(join(folder, folderOf(undecided[0])))
+    const remedy = `say which, as in '${join(folder, '{case}', basename(image))}'`
     throw new InputError(folder, `holds folders with several images each, such as ${undecided[0]}; ${remedy}`)
   }
   if (cases.length === 0) {
@@ -137,7 +138,7 @@ function oneFolderEach(folder: string, folders: readonly string[]): LabelCases {
   const warnings =
     undecided.length > 0
       ? [
-          `${folder}: took ${cases.length} folders, passed over ${several(undecided)}, as none says which is the label map`,
+          `${folder}: took ${cases.length} folders, passed over ${several(undecided)}, as none says what is the label map`,
         ]
       : []
   return { cases, warnings }

@@ -72,9 +72,9 @@ export interface CohortEvaluation {
 }
 
 /**
- * Scores the predictions of a cohort, each against the reference of its name, and sums the scores up over cases. A case
- * that is at fault does not cost the others. All cases have the same labels: one that is in neither map of a case scores
- * there as empty maps do (Dice 1, no distances).
+ * Scores the predictions of a cohort, each against the reference of its name, and sums the scores up over cases. A
+ * case that is at fault does not cost the others. All cases have the same labels: one that is in neither map of a case
+ * scores there as empty maps do (Dice 1, no distances).
  *
  * @throws InputError where no case has both a prediction and a reference
  */

@@ -20,8 +20,8 @@ export interface VersusLabel {
 }
 
 /**
- * Compares two evaluations over the cases of both (docs of `comparePaired` say how). The margin holds for metrics between
- * 0 and 1, of which more is better.
+ * Compares two evaluations over the cases of both (`comparePaired` says how). The margin holds for metrics between 0
+ * and 1, of which more is better.
  *
  * @throws InputError where no case is in both
  */
