@@ -66,7 +66,7 @@ test('a folder a case: its only image, or the one that is called a segmentation'
   expect(await found(['kits'])).toEqual([['case_1', 'kits/case_1/segmentation.nii.gz']])
   make('kits/case_2/one.nii.gz', 'kits/case_2/two.nii.gz')
   expect(await warnings('kits')).toEqual([
-    `${at('kits')}: took 1 folders, passed over case_2/ (one.nii.gz, two.nii.gz), as none says what is the label map`,
+    `${at('kits')}: took 1 folders, passed over case_2/ (one.nii.gz, two.nii.gz), as none says which it is`,
   ])
 })
 

@@ -137,9 +137,7 @@ function oneFolderEach(folder: string, folders: readonly string[]): LabelCases {
   }
   const warnings =
     undecided.length > 0
-      ? [
-          `${folder}: took ${cases.length} folders, passed over ${several(undecided)}, as none says what is the label map`,
-        ]
+      ? [`${folder}: took ${cases.length} folders, passed over ${several(undecided)}, as none says which it is`]
       : []
   return { cases, warnings }
 }
