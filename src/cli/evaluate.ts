@@ -12,7 +12,7 @@ export function command(): Command {
     .description(
       'Scores predictions against references, label by label: Dice, IoU, precision, recall, volumes, distances of ' +
         'the surfaces in mm, and lesion by lesion. Two files, or two folders whose cases have the same names: then ' +
-        'with means and intervals over cases, or against other predictions. Probabilities are also scored for calibration.',
+        'with means and intervals over cases, or against other predictions. Of probabilities also the calibration.',
     )
     .argument('<prediction...>', 'label maps or probabilities: a file, a folder, a pattern; the last is the reference')
     .option('--references <path...>', 'the references, where all other paths are predictions')
