@@ -7,10 +7,16 @@ import { createProgram } from './program.ts'
 
 protectInputs()
 
+// For other programs, and so no command of `createProgram`. It writes to the descriptor itself: once `process.stdout`
+// has been looked at, a pipe there no longer blocks.
+const serving = process.argv[2] === 'serve' && process.argv.length === 3
+
 // A reader that went away (`halfdice … | head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'standard output' })))
-})
+if (!serving) {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : report(Object.assign(error, { path: 'standard output' })))
+  })
+}
 
 // An error outside of any promise that we await (in a stream, a worker) is told like any other.
 process.on('uncaughtException', (error) => process.exit(report(error)))
@@ -36,9 +42,12 @@ watchTemporaries((busy) => {
 })
 
 try {
-  const argv = filesBeforeLists(process.argv.slice(2))
-  const program = await createProgram(argv)
-  await program.parseAsync(argv, { from: 'user' })
+  if (serving) await (await import('./serve.ts')).serve()
+  else {
+    const argv = filesBeforeLists(process.argv.slice(2))
+    const program = await createProgram(argv)
+    await program.parseAsync(argv, { from: 'user' })
+  }
 } catch (error) {
   process.exitCode = report(error)
 }

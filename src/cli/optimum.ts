@@ -9,6 +9,7 @@ import type { Vec3 } from '../volume/grid.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import { withRoomFor } from '../volume/one-grid.ts'
 import { streamSeed } from '../volume/random.ts'
+import { foldWarning } from './fold-warning.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
@@ -104,9 +105,8 @@ async function run(input: string, options: Options): Promise<void> {
     const name = names.of(label)
     return { label, ...(name !== undefined && { name }), sigmaMm: oneOrPerAxis(sigmaMm), ...rest }
   })
-  const worst = Math.max(0, ...rows.map(({ foldProbability: p }) => p ?? 0))
-  if (worst > 0.01)
-    warn(`up to ${percent(worst)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
+  const folded = foldWarning(...rows.map((row) => row.foldProbability ?? 0))
+  if (folded !== undefined) warn(folded)
   if (plot !== undefined)
     await writeAtomically(plot, [
       new TextEncoder().encode(optimumFigure(rows.map((row) => ({ ...row, label: row.name ?? row.label })))),

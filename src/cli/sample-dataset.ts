@@ -11,6 +11,7 @@ import { foldProbability } from '../noise/fold.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Grid } from '../volume/grid.ts'
 import { finishCases } from './case-failures.ts'
+import { foldWarning } from './fold-warning.ts'
 import { namesIn, singleLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis } from './lengths.ts'
 import { checkOutputFolder } from './outputs.ts'
@@ -53,8 +54,8 @@ export async function sampleDataset(folder: string, options: SampleOptions): Pro
   }).finally(progress.end)
   const sampled = cases.map((one) => sampledCase(one, outputs, indices, layout))
   const fold = Math.max(0, ...sampled.map(({ foldProbability }) => foldProbability))
-  if (fold > 0.01)
-    warn(`${percent(fold)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
+  const folded = foldWarning(fold)
+  if (folded !== undefined) warn(folded)
   const { seed, images } = options
   const failed = failures.map(({ subject, fault }) => ({ input: subject, error: fault }))
   const result = {

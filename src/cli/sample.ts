@@ -11,6 +11,7 @@ import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
 import { withRoomFor } from '../volume/one-grid.ts'
+import { foldWarning } from './fold-warning.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
@@ -106,8 +107,8 @@ async function run(input: string, options: SampleOptions): Promise<void> {
   const indices = Array.from({ length: options.number }, (_, i) => options.first + i)
   const names = indices.map((index) => `${stem(input)}_${String(index).padStart(4, '0')}.nii.gz`)
   const files = single ? [options.output] : outputsInFolder(options.output, [input], names)
-  if (fold > 0.01)
-    warn(`${percent(fold)} of space is folded by this noise; a longer --length or a smaller --sigma avoids it`)
+  const folded = foldWarning(fold)
+  if (folded !== undefined) warn(folded)
 
   const overlaps = new Map<number, ReadonlyMap<number, Overlap>>()
   const progress = startProgress('sampling', options.number)

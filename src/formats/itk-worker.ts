@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { RunError } from '../volume/errors.ts'
+import { installCommand } from '../volume/install-command.ts'
 
 /** An image as itk-wasm passes it: components interleaved, LPS world, direction row-major. */
 export interface ItkImage {
@@ -78,7 +79,9 @@ function startWorker(): Worker {
 
 function notStarted(reason: unknown): RunError {
   const message = reason instanceof Error ? reason.message : String(reason)
-  return new RunError('ITK', `could not be started (${message.split('\n')[0]}); install halfdice again`)
+  const missing = reason instanceof Error && 'code' in reason && reason.code === 'MODULE_NOT_FOUND'
+  const remedy = missing ? `run: ${installCommand('@itk-wasm/image-io@1.6.1')}` : 'install halfdice again'
+  return new RunError('ITK', `could not be started (${message.split('\n')[0]}); ${remedy}`)
 }
 
 function callIn<T>(worker: Worker, limitMs: number, name: string, args: unknown[]): Promise<T> {

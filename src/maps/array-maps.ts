@@ -1,5 +1,6 @@
 import { caseName } from '../datasets/image-names.ts'
-import { createGrid } from '../volume/grid.ts'
+import { checkShapeAndSpacing } from '../volume/checks.ts'
+import { createGrid, type Vec3 } from '../volume/grid.ts'
 import { type CaseMaps, type NumberOptions, placedAt } from './case-maps.ts'
 import { geometryBeside, geometryMissing, onImage, type PlacedGrid } from './geometry.ts'
 import { openGeometry } from './image-maps.ts'
@@ -37,10 +38,20 @@ export async function openArrayMaps(path: string, options: ArrayOptions): Promis
   }
 }
 
-/** The maps of an array in memory, such as one that came through a pipe. */
-export async function memoryMaps(array: MapArray, name: string, options: ArrayOptions): Promise<CaseMaps> {
-  const { like } = options
-  const placed = like === undefined ? noGeometry(array) : onImage(array, await openGeometry(like), like, undefined)
+export interface MemoryOptions extends NumberOptions, Pick<ArrayOptions, 'like'> {
+  /** How far apart voxels are along x, y and z, instead of what an image says. */
+  readonly spacingMm?: Vec3 | undefined
+}
+
+/**
+ * The maps of an array in memory, such as one that came through a pipe.
+ *
+ * @throws InputError where the image's extents do not fit, or there is no such spacing
+ */
+export async function memoryMaps(array: MapArray, name: string, options: MemoryOptions): Promise<CaseMaps> {
+  const { like, spacingMm } = options
+  const placed =
+    like === undefined ? noGeometry(array, spacingMm) : onImage(array, await openGeometry(like), like, undefined)
   return mapsOf(array, array.stored.subject, name, placed, options)
 }
 
@@ -54,7 +65,8 @@ function mapsOf(
   return { input, name, channels, stored: [stored], numbers: { scale, logits }, ...placed }
 }
 
-function noGeometry({ shape: [z, y, x] }: MapArray): PlacedGrid {
-  const grid = createGrid([x, y, z])
-  return { grid, placement: placedAt(grid), hasGeometry: false, warnings: [] }
+function noGeometry({ shape: [z, y, x], stored }: MapArray, spacingMm?: Vec3): PlacedGrid {
+  const grid = createGrid([x, y, z], spacingMm)
+  checkShapeAndSpacing(grid, stored.subject)
+  return { grid, placement: placedAt(grid), hasGeometry: spacingMm !== undefined, warnings: [] }
 }

@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 // The runtime itself is optional; its types are not.
 import type * as Ort from 'onnxruntime-common'
 import { InputError } from '../../volume/errors.ts'
+import { installCommand } from '../../volume/install-command.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
 import { mayHaveVulkan, vulkanRemedy } from './vulkan.ts'
 
@@ -88,7 +89,7 @@ function machineIsBusy(): boolean {
 }
 
 /** The pinned version is the one the engine is tested with. */
-export const runtimeInstallCommand = 'npm install --ignore-scripts onnxruntime-node@1.30.0'
+const runtimePackage = 'onnxruntime-node@1.30.0'
 
 async function loadRuntime(): Promise<typeof Ort> {
   const ort = await importRuntime()
@@ -107,7 +108,7 @@ async function importRuntime(): Promise<typeof Ort> {
     const copy = new URL('../../../runtime/node_modules/onnxruntime-node/dist/index.js', import.meta.url)
     if (existsSync(copy)) return ((await import(copy.href)) as { default: typeof Ort }).default
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${runtimeInstallCommand}`)
+    throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${installCommand(runtimePackage)}`)
   }
 }
 
