@@ -3,8 +3,8 @@
     npm run build
     env -u OPENBLAS_CORETYPE PYTHONPATH=python python3 bench/python.py
 
-Pairs of runs alternate, so that both see the same machine. The aims: at most 1/5 of NumPy's sort and cumulative sum, the
-transfer included; less than 1 ms for a small array after the first call.
+Pairs of runs alternate, so that both see the same machine. The aims: at most 1/5 of NumPy's sort and cumulative sum,
+the transfer included; less than 1 ms for a small array after the first call.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def milliseconds(call, *args):
 def main() -> None:
     start = time.perf_counter()
     halfdice.threshold([0.5])
-    print(f"NumPy {np.__version__}; the first call, which starts the process: {1000 * (time.perf_counter() - start):.0f} ms")
+    first = 1000 * (time.perf_counter() - start)
+    print(f"NumPy {np.__version__}; the first call, which starts the process: {first:.0f} ms")
     rng = np.random.default_rng(0)
     n = 20_000_000
     maps = {
@@ -63,7 +64,8 @@ def main() -> None:
         print(f"20 million float32, {name}: {ours:.0f} ms, NumPy {theirs:.0f} ms, 1/{ratio:.1f}")
     small = rng.random((16, 16, 16), dtype=np.float32) ** 6
     times = [milliseconds(halfdice.threshold, small)[0] for _ in range(SMALL_CALLS)]
-    print(f"16 × 16 × 16 float32: {statistics.median(times):.3f} ms (9 of 10 below {sorted(times)[SMALL_CALLS * 9 // 10]:.3f})")
+    most = sorted(times)[SMALL_CALLS * 9 // 10]
+    print(f"16 × 16 × 16 float32: {statistics.median(times):.3f} ms (9 of 10 below {most:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """How arrays go to the process and come back.
 
-There the last axis is the fastest in memory, and becomes the first of the grid. An array whose first axis is the fastest
-(as nibabel reads images) goes with its axes turned round, any other as it lies, so that no call moves memory about
-without need. Lists of one number an axis turn with the axes.
+There the last axis is the fastest in memory, and becomes the first of the grid. An array whose first axis is the
+fastest (as nibabel reads images) goes with its axes turned round, any other as it lies, so that no call moves memory
+about without need. Lists of one number an axis turn with the axes.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def threshold(
 
     Args:
         p: Probabilities of one class, one to three axes; float16, float32 or float64, integers with ``scale``, or bool.
-        spacing: Distance of voxel centres in mm; then volumes are in ml, else in voxels. The mask does not depend on it.
+        spacing: Distance of voxel centres in mm; with it volumes are in ml, else in voxels.
         at: Cut here instead (above 0, at most 1), and tell what it is worth.
         metric: What the mask is to maximise: ``dice``, ``iou`` (the same mask) or ``accuracy`` (the cut at ½).
         presence: Whether a class without a voxel of ½ is there: ``auto`` by its evidence, ``always``, or ``likely``.
@@ -434,7 +434,8 @@ def _whole(name: str, value: Any) -> int:
 
 
 def _label_texts(labels: Labels) -> list[str]:
-    return [str(labels)] if isinstance(labels, str) or np.ndim(labels) == 0 else [str(each) for each in labels]  # type: ignore[union-attr]
+    several = [labels] if isinstance(labels, str) or np.ndim(labels) == 0 else labels
+    return [str(each) for each in several]  # type: ignore[union-attr]
 
 
 def _label_key(text: str) -> LabelKey:
