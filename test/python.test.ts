@@ -99,7 +99,7 @@ assert labels.ravel().tolist() == [1, 0, 2] and [each.name for each in maps] == 
       },
     )
     expect(train.stderr).toMatch(
-      /^halfdice: onnxruntime-node: .*; run: npm install --ignore-scripts --prefix "[^"]*_bundle[/]?" onnxruntime-node@/m,
+      /^halfdice: onnxruntime-node: .*; run: npm install --ignore-scripts --prefix "[^"]*_bundle.?" onnx.*@/m,
     )
     expect(train.status).toBe(2)
   }, 60_000)
