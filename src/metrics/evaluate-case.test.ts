@@ -22,7 +22,9 @@ describe('voxels of the label ignore', () => {
     Uint8Array.from(values, (value, i) => Number(reference[i] !== 9 && value === label))
 
   test('count in no score of a label map, as in nnUNetv2_evaluate_folder', () => {
-    const { scores } = evaluateCase(volume(prediction), volume(reference), { ignore: 9 })
+    const { scores, voxels: counted } = evaluateCase(volume(prediction), volume(reference), { ignore: 9 })
+    expect(counted).toBe(90)
+    expect(evaluateCase(volume(prediction), volume(reference)).voxels).toBe(voxels)
     expect(scores.map(({ labels }) => labels)).toEqual([[1], [2]])
     for (const { labels, dice, iou, precision, recall, volumePredMl, volumeRefMl, ...more } of scores) {
       // compute_tp_fp_fn_tn of nnunetv2/evaluation/evaluate_predictions.py.

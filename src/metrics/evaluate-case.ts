@@ -78,7 +78,7 @@ function evaluateVolumes([prediction, reference]: readonly [Volume, Volume], opt
     throw new InputError('labels', `label ${options.ignore} marks voxels that nobody has annotated; name structures`)
   }
   const truth = withoutIgnored(labelMapOf(reference, names.reference), options.ignore)
-  const voxels = truth.labels.some((label) => label < 0) ? annotated(truth.values) : truth.values.length
+  const voxels = options.ignore === undefined ? truth.values.length : annotated(truth.values)
   return { ...scoresOf(prediction, truth, reference.grid, { ...options, names }), voxels }
 }
 
