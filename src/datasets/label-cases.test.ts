@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { findLabelCases } from './label-cases.ts'
+import { matchFiles } from './match-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-label-cases-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -102,6 +103,22 @@ test('patterns: stars, question marks, brackets, folders below each other, a nam
   expect(await names('p/{case}/{case}_gt.nii.gz')).toEqual(['q'])
   await expect(found(['p/nothing*.nii.gz'])).rejects.toThrow('matches no file; correct the pattern')
   await expect(found(['p/{case}.mha'])).rejects.toThrow('matches no file; correct the pattern')
+})
+
+test('patterns that lead up and down again, and from here', async () => {
+  make('up/p/a_seg.nii', 'up/p/b_seg.nii')
+  const here = basename(process.cwd())
+  const up = relative('', at('up'))
+  for (const pattern of [`${up}/p/{case}_seg.nii`, `${up}/q/../p/{case}_seg.nii`, `./${up}/p/{case}_s?g.nii`]) {
+    expect((await matchFiles(pattern)).map(({ name }) => name)).toEqual(['a', 'b'])
+  }
+  expect((await matchFiles(`${at('up')}/./q/../p/{case}_seg.nii`)).map(({ path }) => path)[0]).toBe(
+    at('up/p/a_seg.nii'),
+  )
+  const expected = [{ path: 'src/datasets/label-cases.test.ts', name: 'label', named: true }]
+  for (const start of ['', './', `../${here}/`]) {
+    expect(await matchFiles(`${start}src/datasets/{case}-cases.test.ts`)).toEqual(expected)
+  }
 })
 
 test('a file whose own name holds a bracket is that file', async () => {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isAbsolute, posix, relative, resolve } from 'node:path'
 import { InputError } from '../volume/errors.ts'
 import { caseName } from './image-names.ts'
 
@@ -26,17 +27,16 @@ export function isPattern(path: string): boolean {
 export async function matchFiles(pattern: string): Promise<MatchedFile[]> {
   // Loaded where it is needed: most runs name files and folders.
   const { glob } = await import('tinyglobby')
-  const forward = process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern
-  const paths = await glob(forward.replaceAll('{case}', '*'), {
-    dot: false,
-    expandDirectories: false,
-    absolute: forward.startsWith('/'),
-  })
+  const forward = posix.normalize(slashed(pattern))
+  const paths = await glob(forward.replaceAll('{case}', '*'), { dot: false, expandDirectories: false, absolute: true })
   const named = forward.includes('{case}')
-  const expression = named ? expressionOf(forward) : undefined
-  const files = paths.sort().flatMap((path): MatchedFile[] => {
-    if (expression === undefined) return [{ path, name: caseName(path), named }]
-    const name = expression.exec(path)?.groups?.case
+  // Where the pattern starts, so that nothing above that is read as a part of it.
+  const [up] = /^(\.\.\/)*/.exec(forward) ?? ['']
+  const [start, expression] = [resolve(up), expressionOf(forward.slice(up.length))]
+  const files = paths.sort().flatMap((found): MatchedFile[] => {
+    const path = isAbsolute(pattern) ? found : relative('', found)
+    if (!named) return [{ path, name: caseName(path), named }]
+    const name = expression.exec(isAbsolute(pattern) ? found : slashed(relative(start, found)))?.groups?.case
     return name === undefined ? [] : [{ path, name, named }]
   })
   if (files.length === 0) throw new InputError(pattern, 'matches no file; correct the pattern')
@@ -58,5 +58,10 @@ function expressionOf(pattern: string): RegExp {
     if (/^\[.*\]$/s.test(part)) return part.replace(/^\[!/, '[^')
     return part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
   })
-  return new RegExp(`^(?:\\./)?${parts.join('').replace(/^\\\.\//, '')}$`)
+  return new RegExp(`^${parts.join('')}$`)
+}
+
+/** A path with the separators of patterns. */
+function slashed(path: string): string {
+  return process.platform === 'win32' ? path.replaceAll('\\', '/') : path
 }
