@@ -131,7 +131,7 @@ test('what cannot be is one line, and nothing is written', async () => {
   await refused([at('pred'), at('ref'), '--patients', '('], 'is no regular expression')
   await refused([at('pred'), at('ref'), '--tolerance', '-1'], '--tolerance')
   writeFileSync(at('array.npy'), encodeNpy({ shape: [2], data: new Float32Array(2) }))
-  await refused([at('array.npy'), at('ref')], 'array.npy')
+  await refused([at('array.npy'), at('ref', 'p0_frame00.nii.gz')], 'array.npy')
   expect(filesBelow(at('empty'))).toEqual([])
 })
 
