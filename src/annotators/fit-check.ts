@@ -1,0 +1,196 @@
+import { bootstrap } from '../metrics/statistics/bootstrap.ts'
+import { quantile } from '../metrics/statistics/quantile.ts'
+import type { NoiseModel } from '../noise/model.ts'
+import { createSampler } from '../noise/sampler.ts'
+import { streamSeed } from '../volume/random.ts'
+import { g0, g1, g00, g01, g11, lagBins, pairs, squaredLag, sumsPerBin, y0, y1 } from './covariogram.ts'
+import { type Displacements, displacements } from './displacements.ts'
+import { middleMask } from './middle-mask.ts'
+import { agreements, type PairAgreement } from './observe.ts'
+import { type FieldParameters, type OutlinedCase, type Problem, type Statistics, total } from './problem.ts'
+
+/** Whether annotators simulated with the fit look like the real ones. */
+export interface FitCheck {
+  /** Quantiles of the outlines' distances from the annotators' mean, mm. */
+  readonly quantiles: readonly { readonly share: number; readonly realMm: number; readonly simulatedMm: number }[]
+  /** How outlines go together over a distance: correlation of real and simulated annotators, and ρ of the fit. */
+  readonly correlogram: readonly CorrelogramPoint[]
+  /** Agreement of each pair of annotators; of anonymous ones, of any two. */
+  readonly pairs: readonly PairCheck[]
+  /** Mean over cases of the pairs' Dice, and how much the real one is larger than the simulated one. */
+  readonly dice: { readonly real: number; readonly simulated: number; readonly low: number; readonly high: number }
+  readonly hd95Mm: { readonly real: number; readonly simulated: number }
+  readonly fits: boolean
+  /** What does not fit, in words. */
+  readonly misfits: readonly string[]
+}
+
+export interface CorrelogramPoint {
+  readonly lagMm: number
+  readonly real: number
+  readonly simulated: number
+  readonly fitted: number
+}
+
+export interface PairCheck {
+  /** Numbers of two annotators, from 0; undefined for any two. */
+  readonly a?: number
+  readonly b?: number
+  readonly meanDice: number
+  readonly simulatedDice: number
+  readonly meanHd95Mm: number
+  readonly simulatedHd95Mm: number
+}
+
+const shares = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]
+
+/** Simulates every case once more, biases and all, and compares. */
+export function checkFit(
+  problem: Problem,
+  noiseOf: (annotator: number) => NoiseModel,
+  field: FieldParameters,
+  observed: Statistics,
+  simulated: Statistics,
+): FitCheck {
+  const { cases } = problem
+  const drawn = cases.map((one, c) => simulate(problem, one, c, noiseOf))
+  const real = spread(cases.map(({ outlines }) => outlines.measured))
+  const own = spread(drawn.map(({ measured }) => measured))
+  const quantiles = shares.map((share) => ({
+    share,
+    realMm: quantile(real, share),
+    simulatedMm: quantile(own, share),
+  }))
+  const means = cases.map((one, c) => ({
+    case: one.case,
+    real: meanOf(one.pairs.map(({ dice }) => dice)),
+    simulated: meanOf(drawn[c].pairs.map(({ dice }) => dice)),
+    hd95: meanOf(one.pairs.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
+    simulatedHd95: meanOf(drawn[c].pairs.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
+  }))
+  const difference = bootstrap(
+    means.map((one) => one.case),
+    (chosen) => meanOf(chosen.map((c) => means[c].real - means[c].simulated)),
+    { key: ['annotators', 'dice'] },
+  )
+  const dice = {
+    real: meanOf(means.map((one) => one.real)),
+    simulated: meanOf(means.map((one) => one.simulated)),
+    low: difference.low,
+    high: difference.high,
+  }
+  const hd95Mm = {
+    real: meanOf(means.map((one) => one.hd95).filter(Number.isFinite)),
+    simulated: meanOf(means.map((one) => one.simulatedHd95).filter(Number.isFinite)),
+  }
+  const misfits = misfitsOf(quantiles, dice, hd95Mm)
+  return {
+    quantiles,
+    correlogram: correlogram(field, total(observed.sums), total(simulated.sums)),
+    pairs: pairChecks(problem, drawn),
+    dice,
+    hd95Mm,
+    fits: misfits.length === 0,
+    misfits,
+  }
+}
+
+interface Simulated {
+  readonly measured: Displacements
+  readonly pairs: readonly PairAgreement[]
+}
+
+function simulate(problem: Problem, one: OutlinedCase, index: number, noiseOf: (r: number) => NoiseModel): Simulated {
+  const { grid, middle } = one.outlines
+  const seed = streamSeed(problem.seed, 'annotators', 'check', index)
+  const masks = one.present.map((r) => createSampler(middle, grid, noiseOf(r)).sample(seed, r))
+  const own = middleMask(masks, grid) ?? middle
+  const pairs = agreements(masks, grid).map((pair) => ({ ...pair, a: one.present[pair.a], b: one.present[pair.b] }))
+  return { measured: displacements(own, masks, grid), pairs }
+}
+
+/** All distances from the annotators' mean, of all points and annotators, ascending. */
+function spread(measured: readonly Displacements[]): Float64Array {
+  const values: number[] = []
+  for (const { byAnnotator } of measured) {
+    for (let u = 0; u < byAnnotator[0].length; u++) {
+      let mean = 0
+      for (const own of byAnnotator) mean += own[u] / byAnnotator.length
+      for (const own of byAnnotator) values.push(own[u] - mean)
+    }
+  }
+  return Float64Array.from(values).sort()
+}
+
+/** The fit is for most of an outline; what it may miss before it is said not to fit. */
+const [diceSlack, tailRatio] = [0.01, 1.5]
+
+function misfitsOf(
+  quantiles: FitCheck['quantiles'],
+  dice: FitCheck['dice'],
+  hd95Mm: FitCheck['hd95Mm'],
+): readonly string[] {
+  const misfits: string[] = []
+  const gap = dice.real - dice.simulated
+  if (Math.abs(gap) > diceSlack && (dice.low > 0 || dice.high < 0)) {
+    misfits.push(`pairs agree by a Dice of ${dice.real.toFixed(3)}, simulated ones by ${dice.simulated.toFixed(3)}`)
+  }
+  const width = (which: 'realMm' | 'simulatedMm', low: number, high: number) =>
+    quantiles[high][which] - quantiles[low][which]
+  const tails =
+    width('realMm', 0, 8) / width('realMm', 3, 5) / (width('simulatedMm', 0, 8) / width('simulatedMm', 3, 5))
+  if (tails > tailRatio) {
+    misfits.push(
+      `distances have heavier tails than a Gaussian field's, by a factor of ${tails.toFixed(1)} at 1 and 99 %`,
+    )
+  }
+  const ratio = hd95Mm.real / hd95Mm.simulated
+  if (ratio > tailRatio || ratio < 1 / tailRatio) {
+    misfits.push(`HD95 is ${hd95Mm.real.toFixed(2)} mm, of simulated pairs ${hd95Mm.simulated.toFixed(2)} mm`)
+  }
+  return misfits
+}
+
+function correlogram({ sigmaMm, lengthMm }: FieldParameters, real: Float64Array, simulated: Float64Array) {
+  const [v0, v1] = [sigmaMm[0] ** 2, (sigmaMm[1] ?? sigmaMm[0]) ** 2]
+  const points: CorrelogramPoint[] = []
+  // The regression of products of displacements on the fit's covariances without ρ, bin by bin.
+  const slope = (of: Float64Array) =>
+    (v0 * of[y0] + v1 * of[y1]) / (v0 * v0 * of[g00] + 2 * v0 * v1 * of[g01] + v1 * v1 * of[g11])
+  for (let b = 0; b < lagBins; b++) {
+    const bin = (sums: Float64Array) => sums.subarray(b * sumsPerBin, (b + 1) * sumsPerBin)
+    const [own, other] = [bin(real), bin(simulated)]
+    // Fewer pairs of points than this say nothing.
+    if (own[pairs] < 50 || other[pairs] < 50 || own[g0] + own[g1] === 0) continue
+    const lag2 = own[squaredLag] / own[pairs]
+    const fitted = Math.exp(-lag2 / (2 * lengthMm ** 2))
+    points.push({ lagMm: Math.sqrt(lag2), real: slope(own), simulated: slope(other), fitted })
+  }
+  return points
+}
+
+function pairChecks({ cases, anonymous }: Problem, drawn: readonly Simulated[]): PairCheck[] {
+  const groups = new Map<string, { pair: PairAgreement; real: PairAgreement[]; own: PairAgreement[] }>()
+  for (const [c, one] of cases.entries()) {
+    for (const [i, pair] of one.pairs.entries()) {
+      const key = anonymous ? 'any' : `${pair.a} ${pair.b}`
+      const group = groups.get(key) ?? { pair, real: [], own: [] }
+      groups.set(key, group)
+      group.real.push(pair)
+      group.own.push(drawn[c].pairs[i])
+    }
+  }
+  return [...groups.values()]
+    .sort((x, y) => x.pair.a - y.pair.a || x.pair.b - y.pair.b)
+    .map(({ pair, real, own }) => ({
+      ...(anonymous ? {} : { a: pair.a, b: pair.b }),
+      meanDice: meanOf(real.map(({ dice }) => dice)),
+      simulatedDice: meanOf(own.map(({ dice }) => dice)),
+      meanHd95Mm: meanOf(real.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
+      simulatedHd95Mm: meanOf(own.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
+    }))
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length
+}

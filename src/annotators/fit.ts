@@ -1,0 +1,244 @@
+import type { NoiseModel } from '../noise/model.ts'
+import { InputError } from '../volume/errors.ts'
+import { type Vec3, vec3 } from '../volume/grid.ts'
+import { fitCovariances } from './covariogram.ts'
+import { checkFit, type FitCheck } from './fit-check.ts'
+import { bootstrapErrors, type Errors, interval, logInterval, standardDeviation } from './intervals.ts'
+import { type MatchedField, matchField } from './match.ts'
+import type { CaseObservation } from './observe.ts'
+import { type Estimate, fitPresence } from './presence.ts'
+import {
+  clipOf,
+  type FieldParameters,
+  type OutlinedCase,
+  observedStatistics,
+  type Problem,
+  type Statistics,
+  sigmaPerAxis,
+  total,
+} from './problem.ts'
+
+/** σ with its 95 % interval: one number, or one for each axis of the grid where they are told apart. */
+export interface SigmaEstimate {
+  readonly estimate: number | Vec3
+  readonly low: number | Vec3 | null
+  readonly high: number | Vec3 | null
+}
+
+/** How the annotators of one label differ. */
+export interface AnnotatorFit {
+  /** Cases whose outlines were compared, and those that could not be. */
+  readonly cases: number
+  readonly leftOut: readonly { readonly case: string; readonly reason: string }[]
+  readonly sigmaMm: SigmaEstimate
+  /** Null where annotators do not differ. */
+  readonly lengthMm: Estimate | null
+  /** Of named annotators: how far outwards of the annotators' mean each draws; they add up to 0. */
+  readonly biasMm?: readonly Estimate[]
+  /** Of anonymous annotators: the standard deviation τ of their biases. */
+  readonly biasSdMm?: Estimate
+  readonly presence: Estimate
+  /** Share of the outline that lies farther off than the noise explains: missed parts, leaks. */
+  readonly grossErrors: Estimate
+  /** The noise of an annotator taken at random, for `createSampler` and `marginal`; absent where σ is 0. */
+  readonly noise?: NoiseModel
+  /** Whether annotators simulated with it look like the real ones; absent where σ is 0. */
+  readonly check?: FitCheck
+}
+
+/** Options of `fitAnnotators`. */
+export interface FitOptions {
+  /** Annotator 1 of one case is not annotator 1 of another: biases are random. Default false. */
+  readonly anonymous?: boolean | undefined
+  /** How often cases are drawn again for the intervals; 0 for no intervals. Default 300. */
+  readonly draws?: number | undefined
+  /** Fixes the random numbers; default 0. */
+  readonly seed?: number | undefined
+}
+
+/** As many outlines are simulated as make the simulation's chance small beside the data's: at least so many cases. */
+const simulatedCases = 60
+
+/** Slices are thick where they are apart by this many times the pixels' distance. */
+const thickSlices = 1.5
+
+/**
+ * Fits the noise of several annotators to their masks (docs/annotators.md, "Fit"): σ and ℓ of the field that moves
+ * their outlines, so that annotators simulated with it from the masks in the middle have the outlines' covariances of
+ * the real ones; biases, presence, and the share of gross errors; with 95 % bootstrap intervals over cases.
+ *
+ * @param observations of one label, from `observeAnnotators`
+ * @throws InputError where no case has outlines of two annotators to compare
+ * @example
+ * const grid = createGrid([40, 40, 20])
+ * const ball = Uint8Array.from({ length: 32000 }, (_, i) =>
+ *   Number(Math.hypot((i % 40) - 20, (Math.floor(i / 40) % 40) - 20, Math.floor(i / 1600) - 10) < 7))
+ * const sampler = createSampler(ball, grid, { sigmaMm: [1, 1, 1], lengthMm: 5 })
+ * const cases = [0, 1, 2, 3].map((c) => [0, 1, 2].map((r) => sampler.sample(c, r)))
+ * const seen = cases.map((maps, c) => observeAnnotators(`case ${c}`, maps, grid, 1))
+ * fitAnnotators(seen, { draws: 0 }).presence.estimate // 1
+ */
+export function fitAnnotators(observations: readonly CaseObservation[], options: FitOptions = {}): AnnotatorFit {
+  const { anonymous = false, draws = 300, seed = 0 } = options
+  const cases = observations.filter((one): one is OutlinedCase => one.outlines !== undefined)
+  const leftOut = observations.flatMap((one) => (one.outlines ? [] : [{ case: one.case, reason: one.reason ?? '' }]))
+  if (cases.length === 0) {
+    const why = leftOut[0] ? ` (${leftOut[0].case}: ${leftOut[0].reason})` : ''
+    throw new InputError('annotators', `no case has outlines of two annotators to compare${why}; give other cases`)
+  }
+  const annotators = Math.max(...cases.map((one) => one.annotators))
+  const repeats = Math.max(1, Math.ceil(simulatedCases / cases.length))
+  const clipMm = clipOf(cases)
+  const base = { cases, annotators, anonymous, clipMm, seed, repeats }
+  const one: Problem = { ...base, groups: 1, groupOf: [0, 0, 0] }
+  const plain = observedStatistics(one)
+  const biases = anonymous ? undefined : biasesOf(one, plain)
+  const observed = biases ? observedStatistics(one, biases) : plain
+  const common = {
+    cases: cases.length,
+    leftOut,
+    presence: fitPresence(
+      observations.map(({ case: name, present, annotators: all }) => ({
+        case: name,
+        drawn: present.length,
+        annotators: all,
+      })),
+      draws,
+    ),
+  }
+  const intervals = draws > 0 && cases.length > 1
+  const biasMm = biases && { biasMm: biasEstimates(one, plain, biases, intervals) }
+  if (Math.max(...fitCovariances(total(observed.sums), 1).variances) < 1e-6 && isStill(plain)) {
+    const zero = { estimate: 0, low: null, high: null }
+    return { ...common, sigmaMm: zero, lengthMm: null, ...(biasMm ?? { biasSdMm: zero }), grossErrors: zero }
+  }
+  const single = matchField(one, observed)
+  const errorsOf = (problem: Problem, statistics: Statistics, matched: MatchedField) =>
+    intervals ? bootstrapErrors(problem, statistics, matched, draws) : undefined
+  let chosen = { problem: one, observed, matched: single, errors: errorsOf(one, observed, single) }
+  const slices = sliceAxis(cases)
+  if (slices !== undefined && intervals) {
+    const two: Problem = {
+      ...base,
+      groups: 2,
+      groupOf: [Number(slices === 0), Number(slices === 1), Number(slices === 2)] as const,
+    }
+    const own = observedStatistics(two, biases)
+    const matched = matchField(two, own, single.field)
+    const errors = errorsOf(two, own, matched)
+    const ratio = Math.abs(Math.log(matched.field.sigmaMm[0] / matched.field.sigmaMm[1]))
+    // Two strengths where they are told apart; else one serves both better.
+    if (errors && ratio > 2.5 * errors.logRatio) chosen = { problem: two, observed: own, matched, errors }
+  }
+  const { problem, matched, errors } = chosen
+  const { shared } = matched
+  const tau = Math.sqrt(Math.max(0, shared))
+  const noiseOf = noiseBy(problem, matched.field, biases, anonymous ? tau : 0)
+  const spread = biases ? Math.sqrt(biases.reduce((sum, b) => sum + b * b, 0) / biases.length) : tau
+  const noise: NoiseModel = {
+    sigmaMm: sigmaPerAxis(problem, matched.field),
+    lengthMm: matched.field.lengthMm,
+    presence: common.presence.estimate,
+    biasMm: 0,
+    biasSdMm: spread,
+  }
+  const n = cases.length
+  return {
+    ...common,
+    sigmaMm: sigmaEstimate(problem, matched.field, errors, n),
+    lengthMm: logInterval(matched.field.lengthMm, errors?.logLength, n),
+    ...(biasMm ?? { biasSdMm: tauEstimate(shared, errors?.shared, n) }),
+    grossErrors: grossErrors(chosen.observed, matched.simulated, errors?.farShare, n),
+    noise,
+    check: checkFit(problem, noiseOf, matched.field, chosen.observed, matched.simulated),
+  }
+}
+
+/** Whether no annotator's outline differs from another's anywhere. */
+function isStill({ meanMm, farShare }: Statistics): boolean {
+  return meanMm.flat().every((mm) => Math.abs(mm) < 1e-6) && farShare.every((share) => share === 0)
+}
+
+/** The axis across thick slices, where at least half of the cases have them, all along the same axis. */
+function sliceAxis(cases: readonly OutlinedCase[]): number | undefined {
+  const axes = cases.flatMap(({ outlines: { grid } }) => {
+    const moving = [0, 1, 2].filter((axis) => grid.shape[axis] > 1)
+    const sorted = moving.map((axis) => ({ axis, mm: grid.spacing[axis] })).sort((a, b) => b.mm - a.mm)
+    return sorted.length > 1 && sorted[0].mm >= thickSlices * sorted[1].mm ? [sorted[0].axis] : []
+  })
+  return axes.length >= cases.length / 2 && new Set(axes).size === 1 ? axes[0] : undefined
+}
+
+/** Each annotator's mean displacement from the mean of all: cases that some did not draw are balanced by iteration. */
+function biasesOf({ cases, annotators }: Problem, { meanMm }: Statistics): number[] {
+  let biases = new Array<number>(annotators).fill(0)
+  for (let n = 0; n < 50; n++) {
+    const sums = biases.map(() => ({ sum: 0, count: 0 }))
+    for (const [c, { present }] of cases.entries()) {
+      const mean = present.reduce((sum, r) => sum + biases[r], 0) / present.length
+      for (const [i, r] of present.entries()) {
+        sums[r].sum += meanMm[c][i] + mean
+        sums[r].count++
+      }
+    }
+    biases = sums.map(({ sum, count }) => (count === 0 ? 0 : sum / count))
+    const centre = biases.reduce((a, b) => a + b, 0) / annotators
+    biases = biases.map((bias) => bias - centre)
+  }
+  return biases
+}
+
+function biasEstimates(
+  { cases }: Problem,
+  { meanMm }: Statistics,
+  biases: readonly number[],
+  intervals: boolean,
+): Estimate[] {
+  return biases.map((bias, r) => {
+    const own = cases.flatMap(({ present }, c) => {
+      const mean = present.reduce((sum, other) => sum + biases[other], 0) / present.length
+      const i = present.indexOf(r)
+      return i < 0 ? [] : [meanMm[c][i] + mean]
+    })
+    const error = intervals && own.length > 1 ? standardDeviation(own) / Math.sqrt(own.length) : undefined
+    return interval(bias, error, own.length)
+  })
+}
+
+function tauEstimate(shared: number, error: number | undefined, cases: number): Estimate {
+  const { low, high } = interval(shared, error, cases)
+  const root = (value: number | null) => (value === null ? null : Math.sqrt(Math.max(0, value)))
+  return { estimate: Math.sqrt(Math.max(0, shared)), low: root(low), high: root(high) }
+}
+
+function grossErrors(observed: Statistics, simulated: Statistics, error: number | undefined, cases: number): Estimate {
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
+  const { estimate, low, high } = interval(mean(observed.farShare) - mean(simulated.farShare), error, cases)
+  const share = (value: number | null) => (value === null ? null : Math.max(0, value))
+  return { estimate: Math.max(0, estimate), low: share(low), high: share(high) }
+}
+
+function sigmaEstimate(
+  { groups, groupOf }: Problem,
+  { sigmaMm }: FieldParameters,
+  errors: Errors | undefined,
+  cases: number,
+): SigmaEstimate {
+  const own = sigmaMm.map((sigma, i) => logInterval(sigma, errors?.logSigma[i], cases))
+  if (groups === 1) return own[0]
+  const perAxis = (of: (estimate: Estimate) => number | null) => vec3((axis) => of(own[groupOf[axis]]) ?? Number.NaN)
+  return {
+    estimate: perAxis(({ estimate }) => estimate),
+    low: errors ? perAxis(({ low }) => low) : null,
+    high: errors ? perAxis(({ high }) => high) : null,
+  }
+}
+
+function noiseBy(problem: Problem, field: FieldParameters, biases: readonly number[] | undefined, tau: number) {
+  return (annotator: number): NoiseModel => ({
+    sigmaMm: sigmaPerAxis(problem, field),
+    lengthMm: field.lengthMm,
+    biasMm: biases?.[annotator] ?? 0,
+    biasSdMm: tau,
+  })
+}
