@@ -102,13 +102,20 @@ export interface Covariances {
 /** The least-squares fit of y = ρ(h)·Σ σ²ᵢgᵢ + τ² to the sums, ρ(h) = exp(−h²/2ℓ²): linear but for ℓ, which is searched. */
 export function fitCovariances(sums: Float64Array, groups: 1 | 2): Covariances {
   const bins: Bin[] = []
-  let total = 0
-  for (let b = 0; b < lagBins; b++) total += sums[b * sumsPerBin + pairs]
+  let [total, meanLag2] = [0, 0]
+  for (let b = 0; b < lagBins; b++) {
+    total += sums[b * sumsPerBin + pairs]
+    meanLag2 += sums[b * sumsPerBin + squaredLag]
+  }
+  meanLag2 /= total
   for (let b = 0; b < lagBins; b++) {
     const of = sums.subarray(b * sumsPerBin, (b + 1) * sumsPerBin)
     const count = of[pairs]
-    // Bins count alike, since errors within a bin go together, but for those with few pairs.
-    if (count > 0) bins.push({ of, lag2: of[squaredLag] / count, weight: 1 / (count + 0.005 * total) })
+    if (count === 0) continue
+    const lag2 = of[squaredLag] / count
+    // Bins count alike, since errors within a bin go together, but for those with few pairs, and for lags as long as
+    // the organ, at which real annotators do what no stationary field does.
+    bins.push({ of, lag2, weight: 1 / ((count + 0.0005 * total) * (1 + (4 * lag2) / meanLag2)) })
   }
   const at = (logLength: number) => solveLinear(bins, Math.exp(logLength), groups)
   // From shorter than the first bin to where ρ is 1 within any organ; then between the neighbours of the best.

@@ -10,8 +10,8 @@ export interface MatchedField {
 }
 
 /** Simulated and real annotators agree when σ and ℓ read off their covariances differ by less than this share. */
-const tolerance = 0.003
-const mostSteps = 8
+const tolerance = 0.01
+const mostSteps = 6
 
 /** No step multiplies σ or ℓ by more than this, or divides it. */
 const longestStep = Math.log(2)
@@ -67,7 +67,7 @@ export function matchField(problem: Problem, observed: Statistics, start?: Field
   const again = fitCovariances(total(simulatedStatistics(problem, fieldOf(point), true).sums), problem.groups)
   const rougher = logsOf(once)
   target = logsOf(again).map((value, i) => target[i] + Math.max(-0.5, Math.min(0.5, value - rougher[i])))
-  search(mostSteps / 2)
+  search(2)
   const shared = real.shared + again.shared - once.shared - fitCovariances(total(simulated.sums), problem.groups).shared
   return { field: fieldOf(point), simulated, shared }
 }
