@@ -56,7 +56,13 @@ for (const [name, setting] of Object.entries(settings)) {
     const observations = Array.from({ length: 12 }, (_, c) => {
       const { grid, values } = shape(`${name} ${set} ${c}`, radius, spacing)
       const maps = [0, 1, 2].map((r) => {
-        const noise = { sigmaMm: [sigma, sigma, sigma], lengthMm: length, presence, biasMm: bias?.[r] ?? 0, biasSdMm: tau ?? 0 }
+        const noise = {
+          sigmaMm: [sigma, sigma, sigma],
+          lengthMm: length,
+          presence,
+          biasMm: bias?.[r] ?? 0,
+          biasSdMm: tau ?? 0,
+        }
         return createSampler(values, grid, noise).sample(streamSeed('recovery', name, set, c), r)
       })
       return observeAnnotators(`case ${c}`, maps, grid, 1)
@@ -83,8 +89,13 @@ for (const [name, setting] of Object.entries(settings)) {
     const mean = list.reduce((a, b) => a + b, 0) / list.length
     const sd = Math.sqrt(list.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, list.length - 1))
     const percent = (x) => `${((100 * x) / value).toFixed(1)} %`
-    return `${key} ${value}: ${mean.toFixed(3)} (off ${percent(mean - value)}, sd ${percent(sd)}, half width ${percent(widths[key])}), covered ${covered[key]}/${list.length}`
+    const errors = `off ${percent(mean - value)}, sd ${percent(sd)}, half width ${percent(widths[key])}`
+    return `${key} ${value}: ${mean.toFixed(3)} (${errors}), covered ${covered[key]}/${list.length}`
   })
-  const biased = bias ? `; bias off by at most ${Math.max(...biases.map(Math.abs)).toFixed(3)} mm, covered ${biasCovered}/${biasCount}` : ''
-  console.log(`${name}: ${line.join('; ')}${biased}; fits ${fits}/${sets}; ${(ms / Number(sets) / 1000).toFixed(1)} s a fit`)
+  const biased = bias
+    ? `; bias off by at most ${Math.max(...biases.map(Math.abs)).toFixed(3)} mm, covered ${biasCovered}/${biasCount}`
+    : ''
+  console.log(
+    `${name}: ${line.join('; ')}${biased}; fits ${fits}/${sets}; ${(ms / Number(sets) / 1000).toFixed(1)} s a fit`,
+  )
 }

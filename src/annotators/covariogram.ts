@@ -1,6 +1,6 @@
 import type { Displacements } from './displacements.ts'
 
-/** Bins of the distance between two points: three to an octave from a quarter of a millimetre to a quarter of a metre. */
+/** Bins of the distance between two points: three to an octave, from a quarter of a mm to a quarter of a metre. */
 export const lagBins = 31
 const [firstLagMm, binsPerOctave] = [0.25, 3]
 
@@ -99,7 +99,7 @@ export interface Covariances {
   readonly shared: number
 }
 
-/** The least-squares fit of y = ρ(h)·Σ σ²ᵢgᵢ + τ² to the sums, ρ(h) = exp(−h²/2ℓ²): linear but for ℓ, which is searched. */
+/** The least-squares fit of y = ρ(h)·Σ σ²ᵢgᵢ + τ², ρ(h) = exp(−h²/2ℓ²), to the sums: all but ℓ is linear. */
 export function fitCovariances(sums: Float64Array, groups: 1 | 2): Covariances {
   const bins: Bin[] = []
   let [total, meanLag2] = [0, 0]

@@ -123,8 +123,8 @@ function spread(measured: readonly Displacements[]): Float64Array {
 }
 
 /**
- * What a fit may miss before it is said not to fit: a sixth of what pairs lack of Dice 1 (simulated from the mask in the
- * middle, which is rougher than the organ, annotators agree a little less), and half of a tail or of HD95.
+ * What a fit may miss before it is said not to fit: a sixth of what pairs lack of Dice 1 (simulated from the mask in
+ * the middle, which is rougher than the organ, annotators agree a little less), and half of a tail or of HD95.
  */
 const [diceSlack, tailRatio] = [1 / 6, 1.5]
 

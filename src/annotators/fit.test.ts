@@ -67,7 +67,7 @@ describe('what annotators were simulated with comes back', () => {
     expect(check!.correlogram.length).toBeGreaterThan(8)
   }, 60_000)
 
-  test('σ below half a voxel, where the outlines’ covariances alone say too much, and τ of anonymous annotators', () => {
+  test('σ below half a voxel, where covariances alone say too much, and τ of anonymous annotators', () => {
     const seen = observe(8, 9, [1, 1, 1], () => ({ sigmaMm: sigma(0.4), lengthMm: 5, biasSdMm: 0.6 }))
     const fit = fitAnnotators(seen, { anonymous: true, draws: 60 })
     expect(Math.abs((fit.sigmaMm.estimate as number) / 0.4 - 1)).toBeLessThan(0.2)
@@ -149,7 +149,7 @@ describe('what cannot be fitted is said', () => {
     expect(reasonOf([values, shifted])).toBe('no voxel is in more than half of the masks')
     expect(reasonOf([full, full])).toBe('its outline has fewer than 6 points within the image')
     expect(() => fitAnnotators([observeAnnotators('one', [values, empty], grid, 1)])).toThrow(
-      'annotators: no case has outlines of two annotators to compare (one: only one annotator drew it); give other cases',
+      'annotators: no case has outlines of two annotators to compare (one: only one annotator drew it)',
     )
     expect(observeAnnotators('one', [values, empty], grid, 1)).toMatchObject({ present: [0], pairs: [] })
   })

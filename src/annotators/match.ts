@@ -23,7 +23,7 @@ const longestStep = Math.log(2)
  * same numbers. Steps are Broyden's, from the covariances' own numbers; every simulation uses the same random numbers.
  *
  * The mask in the middle is rougher than what the annotators looked at, and so what is simulated from it differs a
- * little. By how much, annotators simulated from the middle of simulated ones show: the numbers sought are moved by that.
+ * little. By how much, annotators simulated from the middle of simulated ones show: the numbers sought are moved by it.
  */
 export function matchField(problem: Problem, observed: Statistics, start?: FieldParameters): MatchedField {
   const real = fitCovariances(total(observed.sums), problem.groups)

@@ -45,6 +45,11 @@ const commands: readonly Entry[] = [
     load: () => import('./evaluate.ts'),
   },
   {
+    name: 'raters',
+    summary: 'how noisy several annotators are, in mm, and their consensus',
+    load: () => import('./raters.ts'),
+  },
+  {
     name: 'train',
     summary: 'train a small U-Net; the result is an ONNX model',
     load: () => import('./train.ts'),

@@ -28,8 +28,8 @@ export interface AnnotatorCases {
 const mostAnnotators = 20
 
 /**
- * The cases of several annotators: a folder or a pattern for each of them, matched by case name; a file for each, of one
- * case; or one folder that holds a folder for each case with a file for each annotator (`CASE/rater1.nii.gz`).
+ * The cases of several annotators: a folder or a pattern for each of them, matched by case name; a file for each, of
+ * one case; or one folder that holds a folder for each case with a file for each annotator (`CASE/rater1.nii.gz`).
  *
  * @throws InputError where there are not 2 to 20 annotators, or no case has two of them
  */

@@ -1,0 +1,220 @@
+import { join } from 'node:path'
+import { Command, Option } from 'commander'
+import { type ConsensusRule, consensusRules } from '../annotators/consensus.ts'
+import { type AnnotatorCases, findAnnotatorCases } from '../datasets/annotator-cases.ts'
+import { consensusCases, consensusFile } from '../datasets/consensus-cases.ts'
+import { fitCases, type LabelFit } from '../datasets/fit-cases.ts'
+import { writeTextAtomically } from '../formats/atomic-write.ts'
+import { InputError } from '../volume/errors.ts'
+import { readLabelNamesFor, singleLabels, withLabels } from './labels.ts'
+import { wholeNumber } from './numbers.ts'
+import { type JsonOption, withJson } from './options.ts'
+import { checkOutputFile, checkOutputFolder, outputsInFolder, protect } from './outputs.ts'
+import { type Cell, fixed, percent, printResult, table, tell, warn } from './print.ts'
+import { startProgress } from './progress.ts'
+
+interface Options extends JsonOption {
+  readonly output?: string
+  readonly consensus?: ConsensusRule
+  readonly anonymous?: boolean
+  readonly labels?: readonly string[]
+  readonly draws: number
+  readonly seed: number
+}
+
+/** `halfdice raters`: how several annotators differ, and what they agree on. */
+export function command(): Command {
+  const command = new Command('raters')
+    .description(
+      'Tells from the masks of 2 to 20 annotators how noisy they are: σ and ℓ of their outlines in mm, biases, how ' +
+        'often one draws nothing, and whether annotators simulated so agree as the real ones do. Or makes one mask ' +
+        'of ' +
+        'theirs (--consensus).',
+    )
+    .argument(
+      '<masks...>',
+      'a folder or pattern for each annotator, a file for each, or a folder with CASE/RATER files',
+    )
+    .option('-o, --output <path>', 'file for the fit (JSON, for --noise); with --consensus the folder for its masks')
+    .addOption(new Option('--consensus <rule>', 'write one label map a case').choices([...consensusRules]))
+    .option('--anonymous', 'annotator 1 of one case is not annotator 1 of another')
+    .option(
+      '--draws <count>',
+      'draws of cases for the 95 % intervals; 0 for none',
+      wholeNumber('--draws', 0, 100_000),
+      300,
+    )
+    .option('--seed <number>', 'fixes every random number', wholeNumber('--seed', 0, 0xffffffff), 0)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ halfdice raters anna/ bert/ carla/ -o fit.json                   cases matched by name
+  $ halfdice raters kidneys/ --anonymous                             kidneys/CASE/rater1.nii.gz, rater2, …
+  $ halfdice raters a.nii.gz b.nii.gz c.nii.gz                       one case: no intervals
+  $ halfdice raters anna/ bert/ carla/ --consensus dice -o best/     the masks with the best mean Dice to all three
+
+Consensus: majority (more than half), mean (the mean map cut at its t*, written to DIR/probabilities too), staple, or
+dice (the best mean Dice of all masks). docs/annotators.md says how the fit is made and when it is not to be trusted.`,
+    )
+    .action(run)
+  return withJson(withLabels(command, 'these labels only'))
+}
+
+async function run(paths: readonly string[], options: Options): Promise<void> {
+  const found = await findAnnotatorCases(paths)
+  for (const warning of found.warnings) warn(warning)
+  const files = found.cases.flatMap((one) => one.files.flatMap((file) => file ?? []))
+  protect(files)
+  const names = await readLabelNamesFor(files[0])
+  const labels = options.labels && singleLabels(options.labels, names)
+  if (options.consensus) await runConsensus(found, options, options.consensus, labels, files)
+  else await runFit(found, options, labels, files, (label) => names.of(label))
+}
+
+async function runConsensus(
+  found: AnnotatorCases,
+  { output, json }: Options,
+  rule: ConsensusRule,
+  labels: readonly number[] | undefined,
+  files: readonly string[],
+): Promise<void> {
+  if (output === undefined) throw new InputError('--consensus', 'needs a folder for its masks; add -o FOLDER')
+  checkOutputFolder(output)
+  outputsInFolder(output, files, [])
+  for (const { name } of found.cases) checkOutputFile(consensusFile(output, name), files)
+  if (rule === 'mean') {
+    for (const { name } of found.cases) checkOutputFile(join(output, 'probabilities', `${name}.nii.gz`), files)
+  }
+  const progress = startProgress('consensus', found.cases.length)
+  const { cases, failed } = await consensusCases(found, {
+    rule,
+    folder: output,
+    labels,
+    onCase: progress.update,
+  }).finally(progress.end)
+  report(failed)
+  for (const one of cases)
+    for (const { warnings, label } of one.consensus.labels) {
+      for (const text of warnings) warn(`${one.case}, label ${label}: ${text}`)
+    }
+  const result = {
+    rule,
+    annotators: found.annotators,
+    cases: cases.map(({ consensus, ...one }) => ({
+      ...one,
+      contestedVoxels: consensus.contested,
+      labels: Object.fromEntries(consensus.labels.map(({ label, ...scores }) => [label, scores])),
+    })),
+    failed: failed.map(({ case: name, error }) => ({ case: name, error: error.message })),
+  }
+  printResult(json, result, () => {
+    const rows = cases.flatMap(({ case: name, consensus }) =>
+      consensus.labels.map((one): Cell[] => [
+        name,
+        one.label,
+        one.voxels,
+        fixed(one.meanDice, 4),
+        ...one.annotators.map(({ dice }) => fixed(dice, 4)),
+      ]),
+    )
+    const most = Math.max(0, ...rows.map((row) => row.length - 4))
+    const header = ['case', 'label', 'voxels', 'mean Dice', ...Array.from({ length: most }, (_, r) => `Dice ${r + 1}`)]
+    return `${output}: consensus by ${rule}\n\n${table(
+      header,
+      rows.map((row) => header.map((_, c) => row[c])),
+    )}`
+  })
+}
+
+async function runFit(
+  found: AnnotatorCases,
+  { output, json, anonymous = false, draws, seed }: Options,
+  labels: readonly number[] | undefined,
+  files: readonly string[],
+  nameOf: (label: number) => string | undefined,
+): Promise<void> {
+  if (output !== undefined) checkOutputFile(output, files)
+  const progress = startProgress('annotators', found.cases.length)
+  const fitted = await fitCases(found, { labels, anonymous, draws, seed, onCase: progress.update }).finally(
+    progress.end,
+  )
+  report(fitted.failed)
+  if (fitted.failed.length === found.cases.length) return
+  const own = fitted.labels.map((one) => [one.label, describeLabel(one, nameOf(one.label))] as const)
+  if (own.length === 0) throw new InputError(files[0], 'and the others hold background only; give masks of an object')
+  const result = {
+    annotators: found.annotators,
+    anonymous,
+    // Of one label everything stands at the top too.
+    ...(own.length === 1 && own[0][1]),
+    labels: Object.fromEntries(own),
+    failed: fitted.failed.map(({ case: name, error }) => ({ case: name, error: error.message })),
+  }
+  if (output !== undefined) await writeTextAtomically(output, `${JSON.stringify(result, null, 2)}\n`)
+  printResult(json, result, () =>
+    fitted.labels.map((one) => lines(one, found.annotators, nameOf(one.label))).join('\n\n'),
+  )
+}
+
+/** Faults of single cases: named, and the exit code says so. */
+function report(failed: readonly { readonly case: string; readonly error: InputError }[]): void {
+  for (const { case: name, error } of failed) tell(`${name}: ${error.message}`)
+  if (failed.length > 0) {
+    tell(`${failed.length} case${failed.length === 1 ? '' : 's'} failed; the others went on`)
+    process.exitCode = 1
+  }
+}
+
+function describeLabel({ fit, reason, observations }: LabelFit, name: string | undefined) {
+  const agreement = {
+    volumesMl: observations.map(({ case: one, present, volumesMl }) => ({ case: one, annotators: present, volumesMl })),
+  }
+  if (fit === undefined) return { ...(name !== undefined && { name }), reason, ...agreement }
+  const { check, ...rest } = fit
+  return { ...(name !== undefined && { name }), ...rest, ...check, ...agreement }
+}
+
+function lines({ label, fit, reason, observations }: LabelFit, annotators: readonly string[], name?: string): string {
+  const called = name === undefined ? `Label ${label}` : `Label ${label} (${name})`
+  const title = `${called}: ${observations.length} cases, ${annotators.length} annotators`
+  if (fit === undefined) return `${title}; no fit: ${reason}`
+  const span = (low: unknown, high: unknown, digits: number) =>
+    low === null || high === null ? '' : `${several(low, digits)} to ${several(high, digits)}`
+  const rows: Cell[][] = [
+    ['σ mm', several(fit.sigmaMm.estimate, 3), span(fit.sigmaMm.low, fit.sigmaMm.high, 3)],
+    ...(fit.lengthMm ? [['ℓ mm', fixed(fit.lengthMm.estimate, 2), span(fit.lengthMm.low, fit.lengthMm.high, 2)]] : []),
+    ...(fit.biasSdMm
+      ? [['τ of biases mm', fixed(fit.biasSdMm.estimate, 3), span(fit.biasSdMm.low, fit.biasSdMm.high, 3)]]
+      : []),
+    ...(fit.biasMm ?? []).map(({ estimate, low, high }, r) => [
+      `bias of ${annotators[r]} mm`,
+      fixed(estimate, 3),
+      span(low, high, 3),
+    ]),
+    ['presence q', fixed(fit.presence.estimate, 3), span(fit.presence.low, fit.presence.high, 3)],
+    ['gross errors', percent(fit.grossErrors.estimate), ''],
+  ]
+  const { check } = fit
+  const tail = check
+    ? [
+        '',
+        `Pairs agree by a mean Dice of ${fixed(check.dice.real, 4)}, ` +
+          `simulated ones by ${fixed(check.dice.simulated, 4)}; ` +
+          `HD95 ${fixed(check.hd95Mm.real, 2)} mm, simulated ${fixed(check.hd95Mm.simulated, 2)} mm.`,
+        check.fits ? 'The model fits.' : `The model does not fit: ${check.misfits.join('; ')}.`,
+      ]
+    : ['', 'The annotators do not differ: there is no noise to fit.']
+  const [first] = fit.leftOut
+  const left = first
+    ? [`${fit.leftOut.length} cases without outlines to compare, such as ${first.case}: ${first.reason}.`]
+    : []
+  return [title, '', table(['', 'estimate', '95 % interval'], rows), ...tail, ...left].join('\n')
+}
+
+function several(value: unknown, digits: number): string {
+  return [value]
+    .flat()
+    .map((each) => fixed(each as number, digits))
+    .join(',')
+}
