@@ -13,7 +13,7 @@ export class LocalMask {
   readonly #slopes = [new Float64Array(taps), new Float64Array(taps), new Float64Array(taps)]
   readonly #voxels = [new Int32Array(taps), new Int32Array(taps), new Int32Array(taps)]
   /** After `look`: the derivatives of the share along the axes, per voxel. */
-  readonly gradient = new Float64Array(3)
+  readonly gradient: Float64Array = new Float64Array(3)
 
   constructor(mask: Uint8Array, { shape }: Grid) {
     this.#mask = mask
