@@ -40,6 +40,11 @@ const commands: readonly Entry[] = [
     load: () => import('./threshold.ts'),
   },
   {
+    name: 'tune',
+    summary: 'choose thresholds and calibration on validation cases',
+    load: () => import('./tune.ts'),
+  },
+  {
     name: 'evaluate',
     summary: 'score masks or probabilities against a reference',
     load: () => import('./evaluate.ts'),

@@ -1,5 +1,5 @@
 import { readClasses } from '../maps/classes.ts'
-import { datasetJsonFor, type FoundCase, filesOf, findCases } from '../maps/find-cases.ts'
+import { datasetJsonFor, type FoundCase, filesOf, matchCases } from '../maps/find-cases.ts'
 import { openCase } from '../maps/open-case.ts'
 import type { ThresholdCase } from '../maps/threshold-cases.ts'
 import { isArrayName } from '../maps/write-mask.ts'
@@ -23,7 +23,7 @@ import type { ThresholdOptions } from './threshold-options.ts'
 export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<ThresholdCase[]> {
   protect([options.like, options.references, options.images, options.datasetJson])
   const one = !namesFolder(options.output)
-  const { cases: found, warnings } = findCases(inputs, { one })
+  const { cases: found, warnings } = await matchCases(inputs, { one })
   const files = found.flatMap(filesOf)
   const folder = checkOutput(options.output, files, found) ? options.output : undefined
   const outputs =

@@ -2,7 +2,8 @@ import type { ThresholdSettings } from '../maps/threshold-cases.ts'
 import type { JsonOption } from './options.ts'
 
 /** What the command line gives to `halfdice threshold`. */
-export interface ThresholdOptions extends JsonOption, ThresholdSettings {
+export interface ThresholdOptions extends JsonOption, Omit<ThresholdSettings, 'tuned'> {
+  readonly tuned?: string
   readonly output: string
   readonly decode?: 'separate' | 'exclusive' | 'regions'
   readonly classes?: string

@@ -1,5 +1,9 @@
 import { Command, Option } from 'commander'
+import { several } from '../datasets/image-folder.ts'
+import { caseName } from '../datasets/image-names.ts'
+import { readRegularFile } from '../formats/read-file.ts'
 import { thresholdCases } from '../maps/threshold-cases.ts'
+import { parseTuned, type Tuned } from '../maps/tune/tuned.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
@@ -58,6 +62,7 @@ export function command(): Command {
       'cut here instead, and tell what it is worth',
       realNumber('--at', (t) => t > 0 && t <= 1, 'greater than 0 and at most 1'),
     )
+    .option('--tuned <file>', "cut each class as 'halfdice tune' chose on validation cases of the same network")
     .option(
       '--scale <number>',
       'what stands for probability 1 in the files (255, 65535, 100 …)',
@@ -94,6 +99,7 @@ Examples:
   $ halfdice threshold nnunet_output/ -o masks                 a folder of CASE.npz and CASE.pkl, with dataset.json
   $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive  a 4-D softmax as a label map
   $ halfdice threshold nnunet_output/ -o masks --report report.html --references labelsTr --images imagesTr
+  $ halfdice threshold new_cases/ -o masks --tuned tuned.json        as 'halfdice tune' chose on validation cases
   $ halfdice threshold prob.nii.gz -o mask.nii.gz --at 0.5 --json    what the usual cut would be worth
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255
 
@@ -124,17 +130,23 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   if (options.images !== undefined && options.report === undefined) {
     throw new InputError('--images', 'is for the pictures of a report; add --report FILE.html')
   }
+  const tuned = options.tuned === undefined ? undefined : await readTuned(options.tuned, options)
   const cases = await openJobs(inputs, options)
+  if (tuned && options.references !== undefined) warnOfTuned(cases, tuned, options.tuned ?? '')
   const watched = options.report !== undefined || options.references !== undefined
   const reviewer = watched ? await review(inputs, options) : undefined
   const progress = startProgress('thresholding', cases.length * (scope === 'dataset' ? 3 : 1))
   const told = new CaseWarnings()
   let done = 0
-  const { results, pooled, failures } = await thresholdCases(cases, options, {
-    onCase: () => progress.update(++done),
-    onWarnings: (input, warnings) => told.add(input, warnings),
-    review: reviewer && ((opened) => reviewer.begin(opened.source, opened.scheme)),
-  }).finally(progress.end)
+  const { results, pooled, failures } = await thresholdCases(
+    cases,
+    { ...options, tuned },
+    {
+      onCase: () => progress.update(++done),
+      onWarnings: (input, warnings) => told.add(input, warnings),
+      review: reviewer && ((opened) => reviewer.begin(opened.source, opened.scheme)),
+    },
+  ).finally(progress.end)
   told.finish()
   for (const { error } of failures) tell(error.message)
   const summary = pooled?.flatMap((each) =>
@@ -170,6 +182,21 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
       bad === all ? `all ${all} cases failed` : `${bad} of ${all} cases failed; the others are done`,
     )
   }
+}
+
+/** Reads `--tuned`, and refuses options that it decides. */
+async function readTuned(path: string, { at, scope, metric }: ThresholdOptions): Promise<Tuned> {
+  const other = at !== undefined ? '--at' : scope === 'dataset' ? '--scope' : metric !== 'dice' ? '--metric' : undefined
+  if (other !== undefined) throw new InputError('--tuned', `says where to cut; leave ${other} out`)
+  return parseTuned((await readRegularFile(path)).toString('utf8'), path)
+}
+
+/** Scores of cases that thresholds were tuned on are too good. */
+function warnOfTuned(cases: readonly { readonly input: string }[], tuned: Tuned, path: string): void {
+  const known = new Set(tuned.cases)
+  const both = cases.map(({ input }) => caseName(input)).filter((name) => known.has(name))
+  if (both.length === 0) return
+  warn(`${path} was tuned on ${several(both)} too; scores of these cases promise too much`)
 }
 
 /** Checks where the report goes, before any work is done, and starts it. */

@@ -9,3 +9,8 @@ export function caseName(path: string): string {
 export function isImageName(path: string): boolean {
   return /.\.(nii|hdr|img)(\.gz)?$|.\.(nrrd|nhdr|mha|mhd)$/i.test(basename(path))
 }
+
+/** A name without an ending that is not all of it. */
+export function withoutSuffix(name: string, suffix = ''): string {
+  return suffix !== '' && name.endsWith(suffix) && name !== suffix ? name.slice(0, -suffix.length) : name
+}

@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { InputError } from '../volume/errors.ts'
 import { imagesIn, isFolder, isFolderEntry, isWholeImageName, listed, several } from './image-folder.ts'
-import { caseName } from './image-names.ts'
+import { caseName, withoutSuffix } from './image-names.ts'
 import { isPattern, matchFiles } from './match-files.ts'
 
 /** A case's label map, found but not opened yet: one file, or one mask an organ (TotalSegmentator's layout). */
@@ -78,10 +78,6 @@ function namedApart(files: readonly string[]): LabelCase[] {
   const folders = files.map((path) => basename(dirname(resolve(path))))
   const byFolder = new Set(names).size < files.length && new Set(folders).size === files.length
   return files.map((input, i) => ({ name: byFolder ? folders[i] : names[i], input }))
-}
-
-function withoutSuffix(name: string, suffix = ''): string {
-  return suffix !== '' && name.endsWith(suffix) && name !== suffix ? name.slice(0, -suffix.length) : name
 }
 
 function casesIn(folder: string): LabelCases {

@@ -1,6 +1,6 @@
 import type { Presence, PresenceRule } from '../decision/decode/presence.ts'
 import { type BetaCalibration, calibrated, fitBetaCalibration } from '../metrics/beta-calibration.ts'
-import { type CutTable, diceAtCuts, halfCut, tableCuts } from '../metrics/cut-table.ts'
+import { bestMeanCut, type CutTable, diceAtCuts, halfCut, tableCuts } from '../metrics/cut-table.ts'
 import { bootstrap, type Interval } from '../metrics/statistics/bootstrap.ts'
 import { decideTables, type TableDecision } from './table-decision.ts'
 
@@ -128,17 +128,9 @@ function emptyMaskDice({ hits }: CutTable): number {
   return hits.every((n) => n === 0) ? 1 : 0
 }
 
-/** The cut with the largest mean Dice over the cases drawn; of a plateau, its middle. */
+/** The cut with the largest mean Dice over the cases drawn. */
 function bestMean(curves: readonly Float64Array[], drawn: readonly number[]): number {
-  const sum = new Float64Array(tableCuts.length)
-  for (const i of drawn) {
-    const curve = curves[i]
-    for (let cut = 0; cut < sum.length; cut++) sum[cut] += curve[cut]
-  }
-  const most = sum.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const first = sum.findIndex((value) => value >= most - 1e-12)
-  const last = sum.findLastIndex((value) => value >= most - 1e-12)
-  return (first + last) >> 1
+  return bestMeanCut(drawn.map((i) => curves[i]))
 }
 
 /** Voxels below are background that no threshold takes in; they would drown everything else. */

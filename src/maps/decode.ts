@@ -1,6 +1,7 @@
 import { CaseDecoder, type DecodedCase, type OwnCut } from '../decision/decode/case-decoder.ts'
 import type { DecodeOptions } from '../decision/decode/options.ts'
 import { presenceNote } from '../decision/decode/presence-note.ts'
+import { type BetaCalibration, calibratedMap } from '../metrics/beta-calibration.ts'
 import { voxelCount } from '../volume/grid.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
@@ -9,6 +10,8 @@ import { readMaps } from './read-maps.ts'
 import { SumCheck } from './sum-check.ts'
 
 export interface DecodeCaseOptions extends Omit<DecodeOptions, 'kind' | 'labelSets' | 'paint'> {
+  /** For each map, what its probabilities are replaced by first. */
+  readonly calibrations?: readonly (BetaCalibration | undefined)[] | undefined
   /** Sees each map but the background's after it was decoded, before the next is read. */
   readonly inspect?: ((index: number, map: Float32Array, cut: OwnCut) => void) | undefined
 }
@@ -34,23 +37,31 @@ export async function decodeCase(
   scheme: ClassScheme,
   options: DecodeCaseOptions,
 ): Promise<CaseDecision> {
-  const { inspect, ...rest } = options
+  const { inspect, calibrations, ...rest } = options
   const { kind, maps, paint } = scheme
   const voxels = voxelCount(source.grid)
   const labelSets = maps.map((each) => each?.labels)
   const decoder = new CaseDecoder(voxels, source.channels, { ...rest, kind, labelSets, paint })
   const sums = kind === 'exclusive' ? new SumCheck(voxels, maps.includes(undefined)) : undefined
+  const calibrate = (index: number, map: Float32Array) => {
+    const calibration = calibrations?.[index]
+    return calibration === undefined ? map : calibratedMap(calibration, map)
+  }
   let index = 0
-  for await (const map of readMaps(source, scheme)) {
+  for await (const stored of readMaps(source, scheme)) {
+    sums?.add(stored)
+    const map = calibrate(index, stored)
     const cut = decoder.add(map)
-    sums?.add(map)
     if (cut) inspect?.(index, map, cut)
     index++
   }
   const oddSums = sums?.verdict(source.input)
   if (decoder.needsReview) {
     index = 0
-    for await (const map of readMaps(source, scheme)) decoder.review(index++, map)
+    for await (const stored of readMaps(source, scheme)) {
+      decoder.review(index, calibrate(index, stored))
+      index++
+    }
   }
   const decoded = decoder.finish()
   return {

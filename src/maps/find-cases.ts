@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { imagesIn, isFolder, isFolderEntry, isWholeImageName, listed, several } from '../datasets/image-folder.ts'
-import { caseName } from '../datasets/image-names.ts'
+import { caseName, withoutSuffix } from '../datasets/image-names.ts'
+import { isPattern, matchFiles } from '../datasets/match-files.ts'
 import { InputError } from '../volume/errors.ts'
 
 /** A case that was found but not opened yet. */
@@ -37,6 +38,32 @@ export function findCases(paths: readonly string[], options: FindOptions = {}): 
     return casesIn(path, options.one === true && paths.length === 1)
   })
   return { cases: found.flatMap(({ cases }) => cases), warnings: found.flatMap(({ warnings }) => warnings) }
+}
+
+/**
+ * As `findCases`; a path may also be a pattern (see `matchFiles`), and `suffix` is taken off the names of cases.
+ *
+ * @throws InputError as `findCases` does, where a pattern matches nothing
+ */
+export async function matchCases(
+  paths: readonly string[],
+  { suffix, ...options }: FindOptions & { readonly suffix?: string | undefined } = {},
+): Promise<FoundCases> {
+  const cases: FoundCase[] = []
+  const warnings: string[] = []
+  for (const path of paths) {
+    if (isPattern(path)) {
+      for (const { path: file, name, named } of await matchFiles(path)) {
+        if (named) cases.push({ ...fileCase(file), name })
+        else cases.push(...findCases([file], options).cases)
+      }
+      continue
+    }
+    const found = findCases([path], { one: options.one === true && paths.length === 1 })
+    cases.push(...found.cases)
+    warnings.push(...found.warnings)
+  }
+  return { cases: cases.map((one) => ({ ...one, name: withoutSuffix(one.name, suffix) })), warnings }
 }
 
 function fileCase(path: string): FoundCase {
@@ -107,8 +134,12 @@ export function filesOf({ input, name, kind }: FoundCase): string[] {
   return [input, ...beside.filter((path) => existsSync(path))]
 }
 
-/** The `dataset.json` that says what the maps of a case are: in its folder, as nnU-Net leaves it there. */
+/**
+ * The `dataset.json` that says what the maps of a case are: in its folder, as nnU-Net leaves it with predictions, or
+ * two above it, as it leaves it with a trained model (`fold_0/validation`).
+ */
 export function datasetJsonFor({ input }: FoundCase): string | undefined {
-  const path = join(input, '..', 'dataset.json')
-  return existsSync(path) ? path : undefined
+  const folder = dirname(resolve(input))
+  const model = basename(folder) === 'validation' ? [dirname(dirname(folder))] : []
+  return [join(input, '..'), ...model].map((place) => join(place, 'dataset.json')).find((path) => existsSync(path))
 }

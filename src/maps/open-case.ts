@@ -42,12 +42,17 @@ export async function openCase(found: FoundCase, options: OpenOptions): Promise<
   const named = namedClasses(options, found.kind === 'array' ? datasetJsonFor(found) : undefined)
   const like = options.like === undefined ? undefined : imageOf(found, options.like)
   if (found.kind === 'array') {
-    return withScheme(await openArrayMaps(found.input, { ...options, like }), named, options, 'array')
+    return withScheme(called(await openArrayMaps(found.input, { ...options, like }), found), named, options, 'array')
   }
   const opened = found.kind === 'folder' ? await openFolder(found, named, options) : undefined
   const image = opened?.source ?? (await openImageMaps(found.input, options))
   const source = like === undefined ? image : withGeometry(image, await openGeometry(like), like)
-  return withScheme(source, opened ? opened.named : named, options, 'image')
+  return withScheme(called(source, found), opened ? opened.named : named, options, 'image')
+}
+
+/** Called as the case was found: a pattern may have told its name. */
+function called(source: CaseMaps, { name }: FoundCase): CaseMaps {
+  return source.name === name ? source : { ...source, name }
 }
 
 /** The scheme of maps that are open, by all that is known of them (see `openCase`). */

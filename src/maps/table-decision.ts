@@ -1,5 +1,5 @@
 import { type PresenceRule, presenceOf } from '../decision/decode/presence.ts'
-import { bestSoftCut, type CutTable, halfCut } from '../metrics/cut-table.ts'
+import { bestSoftCut, type CutTable, halfCut, type SoftCut } from '../metrics/cut-table.ts'
 
 /**
  * How the map of a `CutTable` is cut by the rule that masks are written by; `cut` is undefined where the mask is empty.
@@ -10,9 +10,41 @@ export interface TableDecision {
   readonly best: number
 }
 
+/** What the rule of presence asks of a map. */
+export interface TableEvidence extends SoftCut {
+  readonly largest: number
+  readonly voxels: number
+}
+
+/** The evidence of a table, its probabilities replaced by `calibrate` of them. */
+export function evidenceOf(table: CutTable, calibrate: (p: number) => number): TableEvidence {
+  const { counts, sums } = table
+  const top = counts.findLastIndex((n) => n > 0)
+  const largest = top < 0 ? 0 : calibrate(sums[top] / counts[top])
+  return { ...bestSoftCut(table, calibrate), largest, voxels: counts.reduce((a, b) => a + b, 0) }
+}
+
+/** ‖m‖ of the smallest case where the class is clearly there, if there is one. */
+export function smallestLikely(cases: readonly TableEvidence[]): number | undefined {
+  const likely = cases.flatMap(({ largest, total }) => (largest >= 0.5 ? [total] : []))
+  return likely.length > 0 ? Math.min(...likely) : undefined
+}
+
+/** Decides where a map is cut, and whether its class is left out. */
+export function decideTable(
+  evidence: TableEvidence,
+  smallestElsewhere: number | undefined,
+  rule: PresenceRule,
+  alone: boolean,
+): TableDecision {
+  const { mask } = presenceOf({ ...evidence, alone, smallestElsewhere }, rule)
+  const cut = mask === 'empty' ? undefined : mask === 'half' ? halfCut : evidence.cut
+  return { cut, best: evidence.cut }
+}
+
 /**
- * Decides for each table, its probabilities replaced by `calibrate(i)` of them, where its map is cut and whether its
- * class is left out. The other tables of the class are the other cases that the rule asks.
+ * Decides for each table, its probabilities replaced by `calibrate(i)` of them. The other tables of the class are the
+ * other cases that the rule of presence asks.
  */
 export function decideTables(
   tables: readonly CutTable[],
@@ -20,17 +52,7 @@ export function decideTables(
   rule: PresenceRule,
   alone: boolean,
 ): TableDecision[] {
-  const about = tables.map((table, i) => {
-    const { counts, sums } = table
-    const top = counts.findLastIndex((n) => n > 0)
-    const largest = top < 0 ? 0 : calibrate(i)(sums[top] / counts[top])
-    return { ...bestSoftCut(table, calibrate(i)), largest, voxels: counts.reduce((a, b) => a + b, 0) }
-  })
-  const likely = about.flatMap(({ largest, total }) => (largest >= 0.5 ? [total] : []))
-  const smallestElsewhere = likely.length > 0 ? Math.min(...likely) : undefined
-  return about.map((evidence) => {
-    const { mask } = presenceOf({ ...evidence, alone, smallestElsewhere }, rule)
-    const cut = mask === 'empty' ? undefined : mask === 'half' ? halfCut : evidence.cut
-    return { cut, best: evidence.cut }
-  })
+  const about = tables.map((table, i) => evidenceOf(table, calibrate(i)))
+  const smallest = smallestLikely(about)
+  return about.map((evidence) => decideTable(evidence, smallest, rule, alone))
 }

@@ -9,6 +9,7 @@ import { decodeCase } from './decode.ts'
 import type { OpenedCase } from './open-case.ts'
 import { poolCases } from './pool.ts'
 import { type CaseResult, caseResult } from './threshold-result.ts'
+import { rulesFor, type Tuned } from './tune/tuned.ts'
 import { writeMask } from './write-mask.ts'
 
 /** How masks are cut from the maps of one or several cases. */
@@ -19,6 +20,8 @@ export interface ThresholdSettings {
   /** Cut here instead. */
   readonly at?: number | undefined
   readonly presence: PresenceRule
+  /** Cut each class as it was tuned on other cases; then neither scope nor metric are asked. */
+  readonly tuned?: Tuned | undefined
 }
 
 /** A case, and where its mask goes. */
@@ -66,6 +69,8 @@ export async function thresholdCases(
   settings: ThresholdSettings,
   watch: ThresholdWatch = {},
 ): Promise<ThresholdRun> {
+  // Before any mask is written: other classes would be the fault of every case.
+  if (settings.tuned && cases.length > 1) await checkTuned(cases, settings.tuned)
   const pooled = settings.scope === 'dataset' ? await poolCases(await openAll(cases), watch.onCase) : undefined
   const results: (CaseResult | undefined)[] = []
   const failures: { readonly input: string; readonly error: Error }[] = []
@@ -88,6 +93,19 @@ export async function thresholdCases(
   return { results: results.filter((result) => result !== undefined), pooled, failures }
 }
 
+/** Throws where the first case that can be opened has other classes than those that were tuned. */
+async function checkTuned(cases: readonly ThresholdCase[], tuned: Tuned): Promise<void> {
+  for (const each of cases) {
+    const opened = await each.open().catch((error) => {
+      if (error instanceof InputError) return undefined
+      throw error
+    })
+    if (opened === undefined) continue
+    rulesFor(tuned, opened.scheme, opened.source.input)
+    return
+  }
+}
+
 async function openAll(cases: readonly ThresholdCase[]): Promise<OpenedCase[]> {
   const opened: OpenedCase[] = []
   for (const each of cases) opened.push(await each.open())
@@ -97,7 +115,7 @@ async function openAll(cases: readonly ThresholdCase[]): Promise<OpenedCase[]> {
 /** Decodes and writes one case; undefined where it has to wait for the others, unless `isLast`. */
 async function cut(
   each: ThresholdCase,
-  { metric, at, presence }: ThresholdSettings,
+  { metric, at, presence, tuned }: ThresholdSettings,
   { onWarnings, review }: ThresholdWatch,
   pooled: ThresholdRun['pooled'],
   sizes: ClassSizes,
@@ -106,16 +124,26 @@ async function cut(
   const { source, scheme } = await each.open()
   const reviewed = await review?.({ source, scheme })
   const voxelMm3 = voxelVolumeMm3(source.grid)
+  const rules = tuned && rulesFor(tuned, scheme, source.input)
   const { decoded, warnings } = await decodeCase(source, scheme, {
     metric,
-    at: at ?? (metric === 'accuracy' ? undefined : pooled?.map((optimum) => optimum?.threshold)),
+    at:
+      at ??
+      rules?.map((rule) => rule?.at) ??
+      (metric === 'accuracy' ? undefined : pooled?.map((optimum) => optimum?.threshold)),
+    calibrations: rules?.map((rule) => rule?.calibration),
     presence,
-    smallestElsewhere: isLast ? sizes.smallest(scheme, voxelMm3) : undefined,
+    // The cases that a class was tuned on say how large it is.
+    smallestElsewhere: rules
+      ? rules.map((rule) => (rule?.smallestMm3 === undefined ? undefined : rule.smallestMm3 / voxelMm3))
+      : isLast
+        ? sizes.smallest(scheme, voxelMm3)
+        : undefined,
     flatness: review !== undefined,
     inspect: reviewed?.inspect,
   })
   sizes.add(scheme, decoded, voxelMm3)
-  if (!isLast && decoded.maps.some((map) => map?.presence && needsOtherCases(map.presence))) return undefined
+  if (!isLast && !rules && decoded.maps.some((map) => map?.presence && needsOtherCases(map.presence))) return undefined
   onWarnings?.(source.input, [...source.warnings, ...(reviewed?.note ? [reviewed.note] : []), ...warnings])
   await writeMask(each.output, source, decoded)
   reviewed?.end(decoded)

@@ -21,6 +21,18 @@ export function calibrated({ a, b, c }: BetaCalibration, p: number): number {
   return 1 / (1 + Math.exp(-(a * Math.log(x) - b * Math.log(1 - x) + c)))
 }
 
+/** `calibrated` of each voxel, in new memory. */
+export function calibratedMap(calibration: BetaCalibration, map: Float32Array): Float32Array {
+  // Most voxels are background, or beyond doubt, where all have one value.
+  const [least, most] = [calibrated(calibration, 0), calibrated(calibration, 1)]
+  const out = new Float32Array(map.length)
+  for (let i = 0; i < map.length; i++) {
+    const p = map[i]
+    out[i] = p <= edge ? least : p >= 1 - edge ? most : calibrated(calibration, p)
+  }
+  return out
+}
+
 /**
  * Fits by maximum likelihood (Newton's method) to the voxels of tables, taken together. Where a or b would be negative
  * it is held at 0.

@@ -101,3 +101,13 @@ export function bestSoftCut({ counts, sums }: CutTable, calibrate: (m: number) =
   }
   return best
 }
+
+/** The cut with the largest mean of the curves of `diceAtCuts`; of a plateau, its middle. */
+export function bestMeanCut(curves: readonly Float64Array[]): number {
+  const sum = new Float64Array(tableCuts.length)
+  for (const curve of curves) for (let cut = 0; cut < sum.length; cut++) sum[cut] += curve[cut]
+  const most = sum.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const first = sum.findIndex((value) => value >= most - 1e-12)
+  const last = sum.findLastIndex((value) => value >= most - 1e-12)
+  return (first + last) >> 1
+}

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest'
+import { calibrated } from '../../metrics/beta-calibration.ts'
+import { CutTable, diceAtCuts, halfCut, tableCuts } from '../../metrics/cut-table.ts'
+import { randomStream } from '../../volume/random.ts'
+import { chooseRule, type TunedCase } from './choose-rule.ts'
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
+
+/**
+ * A cohort of blurred balls: in each case labels are drawn with the true probabilities, and the network says what
+ * `said` makes of these.
+ */
+function cohort(cases: number, said: (p: number) => number, patientOf = (i: number) => `p${i}`): TunedCase[] {
+  return Array.from({ length: cases }, (_, i) => {
+    const random = randomStream(3, 'tune', i)
+    const truth = Float64Array.from({ length: 3000 }, (_, v) => sigmoid((300 + 60 * (i % 3) - v) / 60) * 0.9)
+    const labels = Uint8Array.from(truth, (p) => Number(random.uniform() < p))
+    const table = new CutTable()
+    table.add(Float32Array.from(truth, said), labels, (label) => label === 1)
+    return { case: `c${String(i).padStart(2, '0')}`, patient: patientOf(i), table, voxelMm3: 2 }
+  })
+}
+
+test("calibrated probabilities: t* is chosen, and the promise is near the truth's", () => {
+  const given = cohort(24, (p) => p)
+  const { candidate, rule, gain, dice, diceAtHalf, cases, patients, tried } = chooseRule(given, true)
+  expect(candidate).not.toBe('half')
+  expect([cases, patients]).toEqual([24, 24])
+  expect(gain.value).toBeCloseTo(dice - diceAtHalf, 12)
+  expect(gain.low).toBeGreaterThan(0)
+  const half = given.reduce((sum, { table }) => sum + diceAtCuts(table)[halfCut], 0) / 24
+  expect(diceAtHalf).toBeCloseTo(half, 12)
+  // New cases of the same kind gain what was promised.
+  const fresh = cohort(60, (p) => p).slice(24)
+  const at = rule.at === undefined ? undefined : tableCuts.indexOf(rule.at)
+  const realised = fresh.map(({ table }) => diceAtCuts(table)[at ?? halfCut - 1] - diceAtCuts(table)[halfCut])
+  if (at !== undefined) expect(realised.reduce((a, b) => a + b, 0) / 36).toBeGreaterThan(gain.low / 2)
+  expect(tried.map((each) => each.candidate)).toEqual([
+    'half',
+    'case',
+    'pooled',
+    'fixed',
+    'case temperature',
+    'case beta',
+  ])
+  expect(tried[0].difference).toEqual({ value: 0, low: 0, high: 0 })
+})
+
+test('probabilities that are pushed down: calibration or one threshold mends what t* cannot', () => {
+  const squashed = (p: number) => calibrated({ a: 1, b: 1, c: -4 }, p)
+  const { candidate, rule, gain, tried } = chooseRule(cohort(24, squashed), true)
+  expect(['fixed', 'case beta']).toContain(candidate)
+  expect(gain.low).toBeGreaterThan(0.1)
+  const dice = new Map(tried.map((each) => [each.candidate, each.dice]))
+  expect(dice.get('case beta')).toBeGreaterThan((dice.get('case') ?? 1) - 1e-9)
+  if (rule.at !== undefined) expect(rule.at).toBeLessThan(0.1)
+  if (rule.calibration !== undefined) expect(rule.calibration.c).toBeGreaterThan(2)
+})
+
+test('where nothing is better than ½ by its interval, ½ stays, and promises nothing', () => {
+  // Sure and right: every cut gives the same mask.
+  const sure = (p: number) => (p > 0.45 ? 1 : 0)
+  const given = cohort(12, sure)
+  const { candidate, rule, gain } = chooseRule(given, true)
+  expect([candidate, rule.at]).toEqual(['half', 0.5])
+  expect(gain).toEqual({ value: 0, low: 0, high: 0 })
+})
+
+test('two patients tell no gain from chance', () => {
+  const { candidate, tried, patients } = chooseRule(
+    cohort(
+      12,
+      (p) => p,
+      (i) => `p${i % 2}`,
+    ),
+    true,
+  )
+  expect([candidate, tried, patients]).toEqual(['half', [], 2])
+})
+
+test('neither the order of the cases nor the names of patients change the choice', () => {
+  const given = cohort(
+    15,
+    (p) => p,
+    (i) => `p${i >> 1}`,
+  )
+  expect(chooseRule(given.toReversed(), true)).toEqual(chooseRule(given, true))
+})
+
+test('what is fitted to a patient is never applied to it: labels at random promise nothing', () => {
+  const random = randomStream(9, 'noise')
+  const given = Array.from({ length: 30 }, (_, i) => {
+    const table = new CutTable()
+    const map = Float32Array.from({ length: 400 }, () => random.uniform())
+    table.add(
+      map,
+      Uint8Array.from(map, () => Number(random.uniform() < 0.5)),
+      (label) => label === 1,
+    )
+    return { case: `c${i}`, patient: `p${i}`, table, voxelMm3: 1 }
+  })
+  const { candidate, gain } = chooseRule(given, true)
+  // Labels without a relation to the map: taking all voxels in is best, and that is what is promised.
+  expect(candidate).not.toBe('half')
+  expect(gain.value).toBeCloseTo(2 / 3 - 1 / 2, 1)
+})
+
+test('the smallest case where the class is clearly there is kept, in mm³', () => {
+  const { rule, candidate } = chooseRule(
+    cohort(24, (p) => Math.min(1, p * 0.8)),
+    true,
+  )
+  if (candidate.startsWith('case')) {
+    expect(rule.smallestMm3).toBeGreaterThan(2 * 200)
+    expect(rule.smallestMm3).toBeLessThan(2 * 500)
+  }
+  expect(candidate).toBeDefined()
+})

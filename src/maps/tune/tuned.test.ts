@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import { InputError } from '../../volume/errors.ts'
+import { parseTuned, rulesFor, type Tuned, tunedText } from './tuned.ts'
+
+const gain = { mean: 0.1, low: 0.05, high: 0.15 }
+const about = { rule: 'words', cases: 5, patients: 4, diceAtHalf: 0.5, dice: 0.6, gain }
+const tuned: Tuned = {
+  version: 1,
+  kind: 'exclusive',
+  background: true,
+  classes: [
+    { name: 'liver', labels: [1], ...about, at: 0.3 },
+    { name: 'tumour', labels: [2], ...about, calibration: { a: 1, b: 2, c: -3 }, smallestMm3: 12 },
+  ],
+  cases: ['a', 'b'],
+}
+const parsed = (change: (value: Record<string, never>) => void) => {
+  const value = JSON.parse(tunedText(tuned))
+  change(value)
+  return parseTuned(JSON.stringify(value), 't.json')
+}
+
+test('what is written is read', () => {
+  expect(parseTuned(tunedText(tuned), 't.json')).toEqual(tuned)
+})
+
+test.each<[string, string, RegExp]>([
+  ['no JSON', '{', /^t.json: is no JSON; give a file that 'halfdice tune' wrote$/],
+  ['another file', '{"labels":{}}', /holds no tuned thresholds/],
+  ['an array', '[]', /holds no tuned thresholds/],
+  ['null', 'null', /holds no tuned thresholds/],
+])('%s is refused', (_, text, says) => {
+  expect(() => parseTuned(text, 't.json')).toThrow(InputError)
+  expect(() => parseTuned(text, 't.json')).toThrow(says)
+})
+
+type Loose = Record<string, unknown> & { classes: Record<string, unknown>[] }
+test.each<[string, (value: Loose) => void, RegExp]>([
+  ['version', (v) => Object.assign(v, { version: 2 }), /has version 2, not 1/],
+  ['kind', (v) => Object.assign(v, { kind: 'all' }), /has no 'kind'/],
+  ['background', (v) => Object.assign(v, { background: 1 }), /has no 'background'/],
+  ['classes', (v) => Object.assign(v, { classes: [] }), /has no 'classes'/],
+  ['cases', (v) => Object.assign(v, { cases: [1] }), /has no 'cases'/],
+  ['a class', (v) => v.classes.splice(0, 1, 3 as never), /has a class that is none/],
+  ['name', (v) => delete v.classes[0].name, /a class without a name/],
+  ['labels', (v) => Object.assign(v.classes[0], { labels: [] }), /has no labels for liver/],
+  ['a label', (v) => Object.assign(v.classes[0], { labels: [70000] }), /70000/],
+  ['threshold 0', (v) => Object.assign(v.classes[0], { at: 0 }), /has at 0 for liver/],
+  ['threshold 2', (v) => Object.assign(v.classes[0], { at: 2 }), /has at 2 for liver/],
+  ['threshold text', (v) => Object.assign(v.classes[0], { at: '0.3' }), /has at "0.3" for liver/],
+  ['calibration', (v) => Object.assign(v.classes[1], { calibration: { a: -1, b: 1, c: 0 } }), /has a -1 for tumour/],
+  [
+    'calibration null',
+    (v) => Object.assign(v.classes[1], { calibration: null }),
+    /calibration that is none for tumour/,
+  ],
+  ['gain', (v) => delete v.classes[0].gain, /has no gain for liver/],
+  ['dice', (v) => Object.assign(v.classes[0], { dice: null }), /has dice null for liver/],
+])('a damaged %s is named', (_, change, says) => {
+  expect(() => parsed(change as never)).toThrow(says)
+})
+
+test('rules go to the maps of a case, the background aside', () => {
+  const maps = [undefined, { name: 'liver', labels: [1] }, { name: 'tumour', labels: [2] }]
+  expect(rulesFor(tuned, { kind: 'exclusive', maps }, 'x')).toEqual([undefined, ...tuned.classes])
+})
+
+test.each([
+  ['other names', 'exclusive', [undefined, { name: 'lever', labels: [1] }, { name: 'tumour', labels: [2] }]],
+  ['other labels', 'exclusive', [undefined, { name: 'liver', labels: [1] }, { name: 'tumour', labels: [3] }]],
+  ['another order', 'exclusive', [undefined, { name: 'tumour', labels: [2] }, { name: 'liver', labels: [1] }]],
+  ['another form', 'separate', [undefined, { name: 'liver', labels: [1] }, { name: 'tumour', labels: [2] }]],
+  [
+    'no background',
+    'exclusive',
+    [
+      { name: 'liver', labels: [1] },
+      { name: 'tumour', labels: [2] },
+    ],
+  ],
+  ['fewer classes', 'exclusive', [undefined, { name: 'liver', labels: [1] }]],
+] as const)('%s are refused, and both sides named', (_, kind, maps) => {
+  const says =
+    /^x: holds \w+ maps of .*; tuned were exclusive maps of liver \(1\), tumour \(2\); tune on maps of this form$/
+  expect(() => rulesFor(tuned, { kind, maps: [...maps] as never }, 'x')).toThrow(says)
+})

@@ -1,0 +1,180 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { readVolume } from '../src/formats/volume-file.ts'
+import { calibrated } from '../src/metrics/beta-calibration.ts'
+import { createGrid } from '../src/volume/grid.ts'
+import { randomStream } from '../src/volume/random.ts'
+import {
+  expectRefusal,
+  halfdice,
+  halfdiceJson,
+  hasSharedData,
+  sharedData,
+  temporaryFolder,
+} from './support/halfdice.ts'
+import { distanceMm, writeImage } from './support/images.ts'
+
+interface Tuned {
+  output: string
+  choices: {
+    label: string
+    rule: string
+    at?: number
+    meanDice: number
+    diceAtHalf: number
+    gain: { mean: number; low: number; high: number }
+    patients: number
+  }[]
+  cases: string[]
+  failed?: object[]
+}
+interface Masks {
+  cases: { output: string; threshold: number }[]
+}
+
+const folder = temporaryFolder()
+const at = (...parts: string[]) => join(folder, ...parts)
+const grid = createGrid([16, 14, 12])
+
+/** A case whose network says too little of the probabilities that its label was drawn with. */
+function write(i: number, maps: string): void {
+  const random = randomStream(5, i)
+  const truth = distanceMm(grid, [8, 7, 6]).map((d) => 0.95 / (1 + Math.exp((d - 4 - (i % 3) / 2) * 1.2)))
+  writeImage(
+    at('refs', `p${i}_t1.nii.gz`),
+    Uint8Array.from(truth, (p) => Number(random.uniform() < p)),
+    grid,
+  )
+  const said = Float32Array.from(truth, (p) => calibrated({ a: 1, b: 1, c: -3 }, p))
+  writeImage(at(maps, `p${i}_t1.nii.gz`), said, grid)
+}
+
+beforeAll(() => {
+  for (const name of ['maps', 'new', 'refs']) mkdirSync(at(name))
+  for (let i = 0; i < 12; i++) write(i, 'maps')
+  for (let i = 12; i < 18; i++) write(i, 'new')
+})
+
+test('what is tuned on some cases is applied to others, and gains what it promised', async () => {
+  const { choices, cases } = await halfdiceJson<Tuned>(['tune', at('maps'), at('refs'), '-o', at('out', 'tuned.json')])
+  const [{ rule, gain, meanDice, diceAtHalf, patients }] = choices
+  expect([cases.length, patients]).toEqual([12, 12])
+  expect(rule).toMatch(/threshold|calibration/)
+  expect(meanDice - diceAtHalf).toBeCloseTo(gain.mean, 12)
+  expect(gain.low).toBeGreaterThan(0.3)
+  const file = JSON.parse(readFileSync(at('out', 'tuned.json'), 'utf8'))
+  expect(file).toMatchObject({ halfdice: 'tuned', version: 1, kind: 'separate', classes: [{ rule, cases: 12 }] })
+  const masks = await halfdiceJson<Masks>([
+    'threshold',
+    at('new'),
+    '-o',
+    at('masks'),
+    '--tuned',
+    at('out', 'tuned.json'),
+  ])
+  expect(masks.cases).toHaveLength(6)
+  await halfdiceJson<Masks>(['threshold', at('new'), '-o', at('half'), '--at', '0.5'])
+  const args = ['evaluate', at('masks'), at('refs'), '--versus', at('half'), '-q']
+  const { versus } = await halfdiceJson<{
+    versus: { differences: Record<string, { dice: { difference: { value: number } } }> }
+  }>(args)
+  const realised = versus.differences['1'].dice.difference.value
+  expect(Math.abs(realised - gain.mean)).toBeLessThan(0.1)
+})
+
+test('a calibrated rule cuts the calibrated map at its own t*', async () => {
+  const file = JSON.parse(readFileSync(at('out', 'tuned.json'), 'utf8'))
+  const calibration = { a: 1, b: 1, c: 3 }
+  const { at: _, ...own } = file.classes[0]
+  writeFileSync(at('beta.json'), JSON.stringify({ ...file, classes: [{ ...own, calibration }] }))
+  const input = at('new', 'p12_t1.nii.gz')
+  await halfdiceJson<Masks>(['threshold', input, '-o', at('beta.nii.gz'), '--tuned', at('beta.json')])
+  const { data } = await readVolume(input)
+  const mended = Float32Array.from(data, (p) => calibrated(calibration, p))
+  writeImage(at('mended.nii.gz'), mended, grid)
+  await halfdiceJson<Masks>(['threshold', at('mended.nii.gz'), '-o', at('own.nii.gz')])
+  expect((await readVolume(at('beta.nii.gz'))).data).toEqual((await readVolume(at('own.nii.gz'))).data)
+})
+
+test('scores of cases that were tuned on are warned of', async () => {
+  const tuned = ['--tuned', at('out', 'tuned.json')]
+  const { stderr } = await halfdice([
+    ...['threshold', at('maps'), '-o', at('again'), ...tuned, '--references', at('refs'), '--json'],
+  ])
+  expect(stderr).toMatch(/was tuned on p0_t1, p10_t1, p11_t1 and 9 others too; scores of these cases promise too much/)
+})
+
+describe('refused in one line, nothing written', () => {
+  const refused = async (args: string[], says: string) => expectRefusal(await halfdice(args), says)
+  test('by tune', async () => {
+    await refused(['tune', at('maps', 'p0_t1.nii.gz'), at('refs'), '-o', at('x.json')], 'give two patients or more')
+    await refused(['tune', at('maps'), at('refs'), '-o', at('x.json'), '--patients', 'p'], 'of 1 patients')
+    await refused(['tune', at('maps'), at('refs'), '-o', at('refs', 'p0_t1.nii.gz')], 'would overwrite the input')
+    await refused(['tune', at('maps'), at('maps'), at('refs'), '-o', at('x.json')], 'belongs to one fold only')
+    await refused(['tune', at('refs'), '-o', at('x.json')], 'needs probabilities and references')
+  })
+  test('by threshold: other classes, other options that say where to cut, another file', async () => {
+    const tuned = ['--tuned', at('out', 'tuned.json')]
+    const to = ['-o', at('never')]
+    await refused(['threshold', at('new'), ...to, ...tuned, '--classes', 'liver=1'], 'tuned were separate maps of')
+    await refused(['threshold', at('new'), ...to, ...tuned, '--at', '0.3'], 'leave --at out')
+    await refused(['threshold', at('new'), ...to, ...tuned, '--scope', 'dataset'], 'leave --scope out')
+    await refused(['threshold', at('new'), ...to, ...tuned, '--metric', 'iou'], 'leave --metric out')
+    await refused(['threshold', at('new'), ...to, '--tuned', at('refs', 'p0_t1.nii.gz')], 'is no JSON')
+    await refused(['threshold', at('new', 'p12_t1.nii.gz'), '-o', at('out', 'tuned.json'), ...tuned], 'tuned.json')
+  })
+})
+
+test('a bad case is named, the others are used', async () => {
+  mkdirSync(at('some'))
+  for (let i = 0; i < 6; i++) writeFileSync(at('some', `p${i}_t1.nii.gz`), readFileSync(at('maps', `p${i}_t1.nii.gz`)))
+  writeFileSync(at('some', 'p5_t1.nii.gz'), readFileSync(at('maps', 'p5_t1.nii.gz')).subarray(0, 500))
+  writeFileSync(at('some', 'stray.nii.gz'), readFileSync(at('maps', 'p6_t1.nii.gz')))
+  const { code, stdout, stderr } = await halfdice(['tune', at('some'), at('refs'), '-o', at('some.json'), '--json'])
+  expect(code).toBe(1)
+  expect(JSON.parse(stdout).cases).toHaveLength(5)
+  expect(stderr).toMatch(/no reference for 1 cases: stray; not used/)
+  expect(stderr).toMatch(/p5_t1.nii.gz: /)
+})
+
+describe.skipIf(!hasSharedData)('hippocampi', () => {
+  const classes = ['--classes', 'anterior=1,posterior=2,whole=1+2']
+  const labels = ['--labels', '1', '2', '1+2']
+  const data = (name: string) => sharedData(`hippocampus_probabilities/{case}_${name}.nii.gz`)
+
+  test('of a cross-entropy network: the gain of 13 held-back patients and the promise of 26 agree', async () => {
+    const names = readdirSync(sharedData('hippocampus_probabilities')).filter((name) => name.endsWith('_ce.nii.gz'))
+    for (const part of ['known', 'held']) mkdirSync(at(part))
+    for (const [i, name] of names.sort().entries()) {
+      const target = at(i % 3 === 2 ? 'held' : 'known', name.replace('_ce', ''))
+      symlinkSync(sharedData(`hippocampus_probabilities/${name}`), target)
+    }
+    const tuned = ['--tuned', at('hippo.json')]
+    const args = [at('known'), data('clean'), ...classes, '-o', at('hippo.json')]
+    const { choices } = await halfdiceJson<Tuned>(['tune', ...args])
+    await halfdiceJson(['threshold', at('held'), ...classes, '-o', at('held-tuned'), ...tuned])
+    await halfdiceJson(['threshold', at('held'), ...classes, '-o', at('held-half'), '--at', '0.5'])
+    const { versus } = await halfdiceJson<{
+      versus: { differences: Record<string, { dice: { difference: { low: number; high: number } } }> }
+    }>(['evaluate', at('held-tuned'), data('clean'), ...labels, '--versus', at('held-half')])
+    for (const [c, label] of ['1', '2', '1+2'].entries()) {
+      const { gain } = choices[c]
+      const { low, high } = versus.differences[label].dice.difference
+      expect(gain.low).toBeGreaterThan(0.02)
+      expect([low < gain.high, high > gain.low]).toEqual([true, true])
+    }
+  })
+
+  test('of a soft-Dice network leave little to gain', async () => {
+    const { choices } = await halfdiceJson<Tuned>([
+      'tune',
+      data('sd'),
+      data('clean'),
+      ...classes,
+      '-o',
+      at('soft.json'),
+    ])
+    for (const { gain } of choices) expect(gain.mean).toBeLessThan(0.02)
+  })
+})
