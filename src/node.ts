@@ -13,6 +13,7 @@ export { type OpenedCase, type OpenOptions, openCase } from './maps/open-case.ts
 export { readMaps } from './maps/read-maps.ts'
 export type { SchemeOptions } from './maps/scheme.ts'
 export { writeMask } from './maps/write-mask.ts'
+export type { BetaCalibration } from './metrics/beta-calibration.ts'
 export type { Device } from './network/graph/tensor.ts'
 export type { LossPlan } from './network/losses.ts'
 export type { OptimiserPlan } from './network/optimiser.ts'

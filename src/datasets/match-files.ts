@@ -12,9 +12,9 @@ export interface MatchedFile {
   readonly named: boolean
 }
 
-/** Whether a path is to be matched: it holds `{case}`, or `*`, `?`, `[…]` and no file is called so. */
+/** Whether a path is to be matched: it holds `{case}`, or `*` or `?` and no file is called so. */
 export function isPattern(path: string): boolean {
-  return path.includes('{case}') || (/[*?[\]]/.test(path) && !existsSync(path))
+  return path.includes('{case}') || (/[*?]/.test(path) && !existsSync(path))
 }
 
 /**
