@@ -4,18 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect } from 'vitest'
+import { type Outcome, runInProcess } from './in-process.ts'
+
+export type { Outcome } from './in-process.ts'
+
+/** Whether commands run inside the test's own process, from the sources: mutation tests see what they cover only so. */
+export const inProcess = process.env.HALFDICE_IN_PROCESS === '1'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-if (!existsSync(main)) throw new Error('dist/ is missing; run `npm run build` first (npm test does)')
+if (!inProcess && !existsSync(main)) throw new Error('dist/ is missing; run `npm run build` first (npm test does)')
 
-export interface Outcome {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the built command line as a process of its own. */
+/** Runs the built command line as a process of its own (see `inProcess`). */
 export function halfdice(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+  if (inProcess) return runInProcess(args, options)
   return new Promise<Outcome>((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
