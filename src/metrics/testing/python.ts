@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** Real data beside the repository, or undefined (see CONTRIBUTING.md). */
 export const sharedData = [fileURLToPath(new URL('../../../../shared/data', import.meta.url))].find(existsSync)
 
-/** A Python with scipy and nibabel, or undefined; none for mutation tests, which would start it for each changed line. */
+/** A Python with scipy and nibabel, or undefined; none for mutation tests, which would start it each time. */
 export const python = ['/usr/bin/python3', 'python3'].find((name) => {
   if (process.env.HALFDICE_IN_PROCESS) return false
   try {
