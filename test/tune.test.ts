@@ -97,12 +97,27 @@ test('a calibrated rule cuts the calibrated map at its own t*', async () => {
   expect((await readVolume(at('beta.nii.gz'))).data).toEqual((await readVolume(at('own.nii.gz'))).data)
 })
 
+test('where ½ stays for all of the classes that exclude each other, the argmax is written', async () => {
+  const small = createGrid([2, 1, 1])
+  const maps = Float32Array.of(0.4, 0.2, 0.35, 0.45, 0.25, 0.35)
+  writeImage(at('soft.nii.gz'), maps, small, { channels: 3 })
+  const file = JSON.parse(readFileSync(at('out', 'tuned.json'), 'utf8'))
+  const [{ calibration: _, smallestMm3: _s, ...own }] = file.classes
+  const classes = [1, 2].map((label) => ({ ...own, name: `class ${label}`, labels: [label], at: 0.5 }))
+  writeFileSync(at('halves.json'), JSON.stringify({ ...file, kind: 'exclusive', background: true, classes }))
+  const args = ['--tuned', at('halves.json'), '--decode', 'exclusive']
+  await halfdiceJson<Masks>(['threshold', at('soft.nii.gz'), '-o', at('argmax.nii.gz'), ...args])
+  expect([...(await readVolume(at('argmax.nii.gz'))).data]).toEqual([0, 1])
+})
+
 test('scores of cases that were tuned on are warned of', async () => {
   const tuned = ['--tuned', at('out', 'tuned.json')]
   const { stderr } = await halfdice([
     ...['threshold', at('maps'), '-o', at('again'), ...tuned, '--references', at('refs'), '--json'],
   ])
-  expect(stderr).toMatch(/was tuned on p0_t1, p10_t1, p11_t1 and 9 others too; scores of these cases promise too much/)
+  expect(stderr).toMatch(
+    /was tuned on p0_t1, p10_t1, p11_t1 and 9 others too, or on cases of these patients; scores of these cases promise too much/,
+  )
 })
 
 describe('refused in one line, nothing written', () => {

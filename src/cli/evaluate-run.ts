@@ -66,6 +66,9 @@ async function runFiles(prediction: string, reference: string, options: Evaluate
   const names = await readLabelNamesFor(reference, 'refuse')
   const { scores, notes } = await evaluateFiles(prediction, reference, scoring(options, names))
   for (const note of notes) warn(note)
+  for (const { labels, voxelsPred, voxelsRef } of scores) {
+    if (voxelsPred + voxelsRef === 0) warn(`label ${labels.join('+')} is in neither map; check the label`)
+  }
   const rows = scores.map(({ labels, ...score }) => {
     const name = names.of(...labels)
     return { label: labels.join('+'), ...(name !== undefined && { name }), ...score }
@@ -158,5 +161,8 @@ function tellOf(found: CohortEvaluation, rule: 'skip' | 'empty', whose?: string)
     warn(`no prediction${of} for ${cases(missing.length)}: ${listed(missing)}; ${what}`)
   }
   if (unpaired.length > 0) warn(`no reference for ${cases(unpaired.length)}${of}: ${listed(unpaired)}; not scored`)
+  for (const { label, name, absent } of found.summary) {
+    if (absent === found.cases.length) warn(`label ${name ?? label} is in no map; check the label`)
+  }
   for (const { error } of failures) tell(error.message)
 }

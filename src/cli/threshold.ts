@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { several } from '../datasets/image-folder.ts'
 import { caseName } from '../datasets/image-names.ts'
+import { patientOf } from '../datasets/nnunet.ts'
 import { readRegularFile } from '../formats/read-file.ts'
 import { thresholdCases } from '../maps/threshold-cases.ts'
 import { parseTuned, type Tuned } from '../maps/tune/tuned.ts'
@@ -193,10 +194,12 @@ async function readTuned(path: string, { at, scope, metric }: ThresholdOptions):
 
 /** Scores of cases that thresholds were tuned on are too good. */
 function warnOfTuned(cases: readonly { readonly input: string }[], tuned: Tuned, path: string): void {
-  const known = new Set(tuned.cases)
-  const both = cases.map(({ input }) => caseName(input)).filter((name) => known.has(name))
+  const known = new Set([...tuned.cases, ...tuned.patients])
+  const both = cases.map(({ input }) => caseName(input)).filter((name) => known.has(name) || known.has(patientOf(name)))
   if (both.length === 0) return
-  warn(`${path} was tuned on ${several(both)} too; scores of these cases promise too much`)
+  warn(
+    `${path} was tuned on ${several(both)} too, or on cases of these patients; scores of these cases promise too much`,
+  )
 }
 
 /** Checks where the report goes, before any work is done, and starts it. */

@@ -125,11 +125,13 @@ async function cut(
   const reviewed = await review?.({ source, scheme })
   const voxelMm3 = voxelVolumeMm3(source.grid)
   const rules = tuned && rulesFor(tuned, scheme, source.input)
+  // Where ½ stays for classes that exclude each other, that is the argmax, which leaves no voxel without a class.
+  const argmax = scheme.kind === 'exclusive' && rules?.every((rule) => rule === undefined || rule.at === 0.5) === true
   const { decoded, warnings } = await decodeCase(source, scheme, {
-    metric,
+    metric: argmax ? 'accuracy' : metric,
     at:
       at ??
-      rules?.map((rule) => rule?.at) ??
+      (argmax ? undefined : rules?.map((rule) => rule?.at)) ??
       (metric === 'accuracy' ? undefined : pooled?.map((optimum) => optimum?.threshold)),
     calibrations: rules?.map((rule) => rule?.calibration),
     presence,

@@ -1,4 +1,4 @@
-import type { CutTable } from './cut-table.ts'
+import { type CutTable, tableCuts } from './cut-table.ts'
 
 /**
  * Beta calibration: logit g(p) = a·ln p − b·ln(1 − p) + c (Kull, Silva Filho, Flach, AISTATS 2017). a = b is
@@ -15,20 +15,28 @@ const edge = 1e-6
 /** A weak pull towards the identity, of this many voxels: keeps separable data finite. */
 const prior = 1
 
-/** The calibrated probability. */
-export function calibrated({ a, b, c }: BetaCalibration, p: number): number {
-  const x = Math.min(1 - edge, Math.max(edge, p))
+/** Below the first cut of tables nothing is known in detail. */
+const [floor] = tableCuts
+
+/**
+ * The calibrated probability. Below the first of `tableCuts` it falls to 0 in proportion to p: so a table, which knows
+ * the mean of these voxels only, agrees with the map, and a background of 0 stays one.
+ */
+export function calibrated(calibration: BetaCalibration, p: number): number {
+  if (p < floor) return (Math.max(0, p) / floor) * calibrated(calibration, floor)
+  const { a, b, c } = calibration
+  const x = Math.min(1 - edge, p)
   return 1 / (1 + Math.exp(-(a * Math.log(x) - b * Math.log(1 - x) + c)))
 }
 
 /** `calibrated` of each voxel, in new memory. */
 export function calibratedMap(calibration: BetaCalibration, map: Float32Array): Float32Array {
-  // Most voxels are background, or beyond doubt, where all have one value.
-  const [least, most] = [calibrated(calibration, 0), calibrated(calibration, 1)]
+  // Most voxels are background, or beyond doubt.
+  const [slope, most] = [calibrated(calibration, floor) / floor, calibrated(calibration, 1)]
   const out = new Float32Array(map.length)
   for (let i = 0; i < map.length; i++) {
     const p = map[i]
-    out[i] = p <= edge ? least : p >= 1 - edge ? most : calibrated(calibration, p)
+    out[i] = p < floor ? slope * p : p >= 1 - edge ? most : calibrated(calibration, p)
   }
   return out
 }

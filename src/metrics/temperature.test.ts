@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { randomStream } from '../volume/random.ts'
 import { calibrated, calibratedMap } from './beta-calibration.ts'
-import { CutTable } from './cut-table.ts'
+import { bestSoftCut, CutTable } from './cut-table.ts'
 import { fitTemperature } from './temperature.ts'
 
 /** A map whose labels are drawn with probability g(p), logit g(p) = a·logit(p). */
@@ -40,4 +40,14 @@ test('a map is calibrated voxel by voxel, its ends too', () => {
   const calibration = { a: 1.5, b: 0.7, c: -0.3 }
   const map = Float32Array.of(0, 1e-7, 1e-6, 0.2, 0.5, 0.9, 0.9999995, 1)
   expect(calibratedMap(calibration, map)).toEqual(map.map((p) => calibrated(calibration, p)))
+})
+
+test('a table, which knows the mean between cuts only, has the calibrated mass of a faint background', () => {
+  const calibration = { a: 0.3, b: 0.3, c: 0 }
+  const map = Float32Array.from({ length: 9000 }, (_, i) => (i % 3) * 2e-5)
+  const table = new CutTable()
+  table.add(map, new Uint8Array(map.length), (label) => label === 1)
+  const mass = calibratedMap(calibration, map).reduce((a, b) => a + b, 0)
+  expect(bestSoftCut(table, (p) => calibrated(calibration, p)).total / mass).toBeCloseTo(1, 5)
+  expect(calibrated(calibration, 0)).toBe(0)
 })

@@ -37,8 +37,8 @@ export interface RuleChoice {
 
 const outerFolds = 10
 const innerFolds = 5
-/** With fewer, no interval tells a gain from chance, and ½ stays. */
-const fewestPatients = 3
+/** With fewer, a bootstrap interval tells no gain from chance (n of one sign are not rare), and ½ stays. */
+const fewestPatients = 6
 
 /**
  * Chooses how a class is cut, by nested cross-validation over patients: where nothing is better than ½ by its interval,

@@ -73,7 +73,7 @@ export async function tuneCases(
     try {
       const opened = await openCase(each, { ...opening, geometryOptional: true })
       form ??= formOf(opened.scheme)
-      rulesFor({ version: 1, cases: [], ...form }, opened.scheme, each.input)
+      rulesFor({ version: 1, cases: [], patients: [], ...form }, opened.scheme, each.input)
       for (const warning of opened.source.warnings) warnings.add(warning)
       const voxelMm3 = voxelVolumeMm3(opened.source.grid)
       kept.push({ name: each.name, voxelMm3, tables: await tablesOf(opened, reference) })
@@ -113,6 +113,7 @@ export async function tuneCases(
         gain: { mean: gain.value, low: gain.low, high: gain.high },
       })),
       cases: kept.map(({ name }) => name).sort(),
+      patients: [...new Set(kept.map(({ name }) => patientOf(name)))].sort(),
     },
     choices,
     failures,

@@ -12,7 +12,8 @@ const tuned: Tuned = {
     { name: 'liver', labels: [1], ...about, at: 0.3 },
     { name: 'tumour', labels: [2], ...about, calibration: { a: 1, b: 2, c: -3 }, smallestMm3: 12 },
   ],
-  cases: ['a', 'b'],
+  cases: ['a_t1', 'b_t1'],
+  patients: ['a', 'b'],
 }
 const parsed = (change: (value: Record<string, never>) => void) => {
   const value = JSON.parse(tunedText(tuned))
@@ -41,6 +42,8 @@ test.each<[string, (value: Loose) => void, RegExp]>([
   ['background', (v) => Object.assign(v, { background: 1 }), /has no 'background'/],
   ['classes', (v) => Object.assign(v, { classes: [] }), /has no 'classes'/],
   ['cases', (v) => Object.assign(v, { cases: [1] }), /has no 'cases'/],
+  ['patients', (v) => delete v.patients, /has no 'patients'/],
+  ['both', (v) => Object.assign(v.classes[1], { at: 0.5 }), /has a threshold and a calibration for tumour/],
   ['a class', (v) => v.classes.splice(0, 1, 3 as never), /has a class that is none/],
   ['name', (v) => delete v.classes[0].name, /a class without a name/],
   ['labels', (v) => Object.assign(v.classes[0], { labels: [] }), /has no labels for liver/],

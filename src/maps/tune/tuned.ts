@@ -33,8 +33,9 @@ export interface Tuned {
   readonly kind: ClassScheme['kind']
   readonly background: boolean
   readonly classes: readonly TunedClass[]
-  /** The cases that it was tuned on. */
+  /** The cases that it was tuned on, and their patients. */
   readonly cases: readonly string[]
+  readonly patients: readonly string[]
 }
 
 /** As the file holds it: made to be read by people too. */
@@ -57,12 +58,13 @@ export function parseTuned(text: string, path: string): Tuned {
   }
   if (!isObject(value) || value.halfdice !== 'tuned') throw bad('holds no tuned thresholds')
   if (value.version !== 1) throw bad(`has version ${JSON.stringify(value.version)}, not 1`)
-  const { kind, background, classes, cases } = value
+  const { kind, background, classes, cases, patients } = value
   if (kind !== 'separate' && kind !== 'exclusive' && kind !== 'regions') throw bad("has no 'kind'")
   if (typeof background !== 'boolean') throw bad("has no 'background'")
   if (!Array.isArray(classes) || classes.length === 0) throw bad("has no 'classes'")
   if (!Array.isArray(cases) || !cases.every((name) => typeof name === 'string')) throw bad("has no 'cases'")
-  return { version: 1, kind, background, classes: classes.map((each) => tunedClass(each, path, bad)), cases }
+  if (!Array.isArray(patients) || !patients.every((name) => typeof name === 'string')) throw bad("has no 'patients'")
+  return { version: 1, kind, background, classes: classes.map((each) => tunedClass(each, path, bad)), cases, patients }
 }
 
 function tunedClass(value: unknown, path: string, bad: (what: string) => InputError): TunedClass {
@@ -76,6 +78,7 @@ function tunedClass(value: unknown, path: string, bad: (what: string) => InputEr
     throw bad(`has ${key} ${JSON.stringify(found)} for ${name}, not from ${least} to ${most}`)
   }
   const { calibration, gain } = value
+  if (calibration !== undefined && value.at !== undefined) throw bad(`has a threshold and a calibration for ${name}`)
   if (!isObject(gain)) throw bad(`has no gain for ${name}`)
   const large = Number.MAX_VALUE
   return {
