@@ -115,9 +115,7 @@ test('scores of cases that were tuned on are warned of', async () => {
   const { stderr } = await halfdice([
     ...['threshold', at('maps'), '-o', at('again'), ...tuned, '--references', at('refs'), '--json'],
   ])
-  expect(stderr).toMatch(
-    /was tuned on p0_t1, p10_t1, p11_t1 and 9 others too, or on cases of these patients; scores of these cases promise too much/,
-  )
+  expect(stderr).toMatch(/was tuned on p0_t1, p10_t1, p11_t1 and 9 others too, or on cases of these patients; scores/)
 })
 
 describe('refused in one line, nothing written', () => {

@@ -35,7 +35,7 @@ export function command(): Command {
       '<masks...>',
       'a folder or pattern for each annotator, a file for each, or a folder with CASE/RATER files',
     )
-    .option('-o, --output <path>', 'file for the fit (JSON, for --noise); with --consensus the folder for its masks')
+    .option('-o, --output <path>', 'file for the fit (JSON); with --consensus the folder for its masks')
     .addOption(new Option('--consensus <rule>', 'write one label map a case').choices([...consensusRules]))
     .option('--anonymous', 'annotator 1 of one case is not annotator 1 of another')
     .option(
