@@ -1,10 +1,9 @@
-import { imageOfCase } from '../../maps/case-file.ts'
 import type { CaseMaps } from '../../maps/case-maps.ts'
 import type { ClassScheme } from '../../maps/classes.ts'
 import { readMaps } from '../../maps/read-maps.ts'
 import type { Reference } from '../../maps/reference.ts'
 import type { ReviewRow } from '../../maps/review.ts'
-import { imageUnder } from '../image-under.ts'
+import type { Images } from '../image-under.ts'
 import { type ChangeSlice, type ChangeSlices, changeSlice, type DrawnCut } from './change-slices.ts'
 
 /** A case that was reviewed, and how each of its maps was cut. */
@@ -19,10 +18,8 @@ export interface PictureSources {
   readonly known: readonly KnownCase[]
   /** Slices that were kept when their maps went by. */
   readonly slices: ChangeSlices
-  readonly images: string | undefined
+  readonly images: Images
   readonly reference: (source: CaseMaps, scheme: ClassScheme) => Promise<Reference | undefined>
-  /** Takes what the user should know. */
-  readonly warnings: string[]
 }
 
 /**
@@ -31,7 +28,7 @@ export interface PictureSources {
  */
 export async function pictures(
   rows: readonly ReviewRow[],
-  { known, slices, images, reference, warnings }: PictureSources,
+  { known, slices, images, reference }: PictureSources,
 ): Promise<ChangeSlice[]> {
   const found = new Map<ReviewRow, ChangeSlice>()
   for (const one of known) {
@@ -46,20 +43,8 @@ export async function pictures(
     for (const [row, slice] of await cutAgain(missing, one, labels)) found.set(row, slice)
   }
   const shown = rows.flatMap((row) => found.get(row) ?? [])
-  if (images === undefined) return shown
-  const without: string[] = []
   const result: ChangeSlice[] = []
-  for (const slice of shown) {
-    const path = imageOfCase(images, slice.case)
-    if (path === undefined) {
-      if (!without.includes(slice.case)) without.push(slice.case)
-      result.push(slice)
-    } else result.push({ ...slice, image: await imageUnder(path, slice.slice, warnings) })
-  }
-  if (without.length > 0) {
-    const of = without.length === 1 ? without[0] : `${without[0]} and ${without.length - 1} others`
-    warnings.push(`${images}: holds no image of ${of} (CASE_0000.nii.gz or CASE.nii.gz); drawn without one`)
-  }
+  for (const each of shown) result.push({ ...each, image: await images.under(each.case, each.slice) })
   return result
 }
 

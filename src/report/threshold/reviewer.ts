@@ -9,7 +9,9 @@ import { ReviewCollector } from '../../maps/review.ts'
 import type { CaseReview } from '../../maps/threshold-cases.ts'
 import { CutTable } from '../../metrics/cut-table.ts'
 import { InputError } from '../../volume/errors.ts'
+import { Images } from '../image-under.ts'
 import { tableCsv } from '../kit/table.ts'
+import { pageEnding, pageFile } from '../page-file.ts'
 import { type ChangeSlice, ChangeSlices, changeSlice } from './change-slices.ts'
 import { type KnownCase, pictures } from './pictures.ts'
 import { reviewTable, thresholdReport } from './report.ts'
@@ -48,9 +50,7 @@ export interface ReviewOptions {
 
 /** The two files of a report. Throws InputError where the name is not that of a page. */
 export function reportFiles(report: string): { readonly page: string; readonly csv: string } {
-  const csv = report.replace(/\.html?$/i, '.csv')
-  if (csv === report) throw new InputError(report, 'is no name for a page; end it in .html')
-  return { page: report, csv }
+  return { page: pageFile(report), csv: report.replace(pageEnding, '.csv') }
 }
 
 /** Starts a review. */
@@ -59,7 +59,7 @@ export function startReview({ report, references, images, scope, presence, versi
   if (references !== undefined && !isFolder(references)) {
     throw new InputError(references, 'is no folder of reference masks; give one')
   }
-  if (images !== undefined && !isFolder(images)) throw new InputError(images, 'is no folder of images; give one')
+  const under = new Images(images)
   const collector = new ReviewCollector(presence)
   const slices = new ChangeSlices(slicesShown)
   const known: KnownCase[] = []
@@ -106,15 +106,14 @@ export function startReview({ report, references, images, scope, presence, versi
     },
     async finish(failures) {
       const review = collector.finish()
-      const warnings: string[] = []
       if (files) {
         const wanted = review.rows.slice(0, slicesShown)
-        const shown = await pictures(wanted, { known, slices, images, reference: referenceIn, warnings })
+        const shown = await pictures(wanted, { known, slices, images: under, reference: referenceIn })
         const html = thresholdReport({ review, slices: shown, failures, scope, version })
         await writeTextAtomically(files.csv, tableCsv(reviewTable(review.rows)))
         await writeTextAtomically(files.page, html)
       }
-      if (review.comparisons.length === 0) return { references: undefined, warnings }
+      if (review.comparisons.length === 0) return { references: undefined, warnings: under.warnings }
       const classes = review.comparisons.map(({ class: name, comparison }) => ({
         name,
         cases: comparison.cases.length,
@@ -124,7 +123,7 @@ export function startReview({ report, references, images, scope, presence, versi
         calibration: comparison.calibration,
         calibrationError: comparison.calibrationError,
       }))
-      return { references: { classes }, warnings }
+      return { references: { classes }, warnings: under.warnings }
     },
   }
 }
