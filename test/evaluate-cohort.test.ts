@@ -78,6 +78,27 @@ test('--versus compares two folders, and says what it found', async () => {
   expect(stdout).toMatch(/\nliver +Dice .* 8\/0\/0 .*better/)
 })
 
+test('--report writes a page with the numbers of the table, and pictures over the images', async () => {
+  mkdirSync(at('images'))
+  for (let i = 0; i < 8; i++) {
+    const image = Int16Array.from(ball(9, 6), (v, n) => v * 100 + (n % 7))
+    writeImage(at('images', `p${i >> 1}_frame0${i & 1}_0000.nii.gz`), image, grid)
+  }
+  const page = at('pages', 'scores.html')
+  const args = ['evaluate', at('other'), at('ref'), '--versus', at('pred'), '--report', page, '--images', at('images')]
+  const { mean, report } = await halfdiceJson<Cohort & { report: string }>(args)
+  expect(report).toBe(page)
+  const html = readFileSync(page, 'utf8')
+  expect(html).toContain(mean['1'].dice.toFixed(3))
+  expect(html.match(/<figure/g)?.length).toBeGreaterThan(2)
+  expect(html).toContain('data:image/png;base64,')
+  expect(html).not.toMatch(/(src|href)="https?:/)
+  const refused = await halfdice(['evaluate', at('pred'), at('ref'), '--images', at('images')])
+  expectRefusal(refused, '--images: is for the pictures of a report')
+  const named = await halfdice(['evaluate', at('pred'), at('ref'), '--report', at('scores.txt')])
+  expectRefusal(named, 'is no name for a page; end it in .html')
+})
+
 test('cases in one folder only are named; bad ones cost no others', async () => {
   for (const name of ['half', 'bad']) mkdirSync(at(name))
   writeImage(at('half', 'p0_frame00.nii.gz'), ball(9, 5), grid)

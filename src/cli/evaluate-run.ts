@@ -12,6 +12,7 @@ import { type EvaluateFilesOptions, evaluateFiles } from '../maps/evaluate/evalu
 import { nnunetSummary } from '../maps/evaluate/nnunet-summary.ts'
 import { compareCohorts } from '../maps/evaluate/versus.ts'
 import type { DistanceConvention } from '../metrics/surface-distances.ts'
+import { pageFile } from '../report/page-file.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { cohortJson, scoreJson } from './evaluate-json.ts'
 import { describeCase, describeCohort } from './evaluate-table.ts'
@@ -20,6 +21,7 @@ import type { JsonOption, PresenceOption } from './options.ts'
 import { checkOutputFile, protect } from './outputs.ts'
 import { printResult, tell, warn } from './print.ts'
 import { startProgress } from './progress.ts'
+import { version } from './version.ts'
 
 /** Options of `halfdice evaluate`. */
 export interface EvaluateCommandOptions extends JsonOption, PresenceOption {
@@ -38,6 +40,8 @@ export interface EvaluateCommandOptions extends JsonOption, PresenceOption {
   readonly versus?: string
   readonly margin: number
   readonly csv?: string
+  readonly report?: string
+  readonly images?: string
   readonly summary?: string
   readonly threads: number
 }
@@ -56,10 +60,13 @@ export async function runEvaluate(paths: readonly string[], options: EvaluateCom
   for (const warning of [...predictions.warnings, ...references.warnings]) warn(warning)
   const [prediction, reference] = [predictions, references].map(({ cases }) => cases[0].input)
   const twoFiles = predicted.join() === prediction && truth.join() === reference
-  const { versus, csv, summary } = options
-  const forCohorts = [versus, csv, summary].some((each) => each !== undefined)
+  const { versus, csv, summary, report, images } = options
+  if (images !== undefined && report === undefined) {
+    throw new InputError('--images', 'is for the pictures of a report; add --report FILE.html')
+  }
+  const forCohorts = [versus, csv, summary, report].some((each) => each !== undefined)
   if (twoFiles && !forCohorts) return runFiles(prediction, reference, options)
-  return runCohort(predictions.cases, references.cases, options)
+  return runCohort(predictions.cases, references.cases, options, [predicted.join(' '), truth.join(' ')])
 }
 
 async function runFiles(prediction: string, reference: string, options: EvaluateCommandOptions): Promise<void> {
@@ -81,11 +88,13 @@ async function runCohort(
   predictions: readonly LabelCase[],
   references: readonly LabelCase[],
   options: EvaluateCommandOptions,
+  [predictedPath, truthPath]: readonly [string, string],
 ): Promise<void> {
-  const { versus, csv, summary, suffix, margin } = options
+  const { versus, csv, summary, suffix, margin, report, images } = options
   const others = versus === undefined ? undefined : await findLabelCases([versus], { suffix })
   for (const warning of others?.warnings ?? []) warn(warning)
-  const outputs = [csv, summary].filter((path) => path !== undefined)
+  if (report !== undefined) pageFile(report)
+  const outputs = [csv, summary, report].filter((path) => path !== undefined)
   protect([...predictions, ...references, ...(others?.cases ?? [])].flatMap(filesOf))
   for (const path of outputs) checkOutputFile(path, [])
   const names = await namesFor([...references, ...predictions])
@@ -111,9 +120,29 @@ async function runCohort(
   for (const path of outputs) await createFolder(dirname(path))
   if (csv !== undefined) await writeTextAtomically(csv, cohortCsv(first))
   if (summary !== undefined) await writeTextAtomically(summary, nnunetSummary(first))
+  if (report !== undefined && first.cases.length > 0) {
+    // Loaded only when it is asked for.
+    const { writeEvaluationReport } = await import('../report/evaluate/write.ts')
+    const warnings = await writeEvaluationReport({
+      report,
+      evaluation: first,
+      versus: second && compared && { path: versus ?? '', evaluation: second, compared },
+      predictions: predictedPath,
+      references: truthPath,
+      images,
+      scoring: scoring(options, names),
+      missing: options.missing,
+      version: version(),
+    })
+    for (const warning of warnings) warn(warning)
+  }
   if (first.cases.length > 0) {
-    printResult(options.json, cohortJson(first, options, second, compared), () =>
-      describeCohort(first, options, compared && { path: versus ?? '', compared }),
+    const json = { ...cohortJson(first, options, second, compared), ...(report !== undefined && { report }) }
+    printResult(options.json, json, () =>
+      [
+        describeCohort(first, options, compared && { path: versus ?? '', compared }),
+        ...(report === undefined ? [] : ['', `${report}: open it in a browser`]),
+      ].join('\n'),
     )
   }
   const failures = [...first.failures, ...(second?.failures ?? [])]

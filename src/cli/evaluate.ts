@@ -60,6 +60,11 @@ export function command(): Command {
         .choices(['skip', 'empty'])
         .default('skip'),
     )
+    .option('--report <file>', 'write an HTML page: distributions, means, the worst cases with slices')
+    .option(
+      '--images <folder>',
+      'the images of the cases (CASE_0000.nii.gz or CASE.nii.gz), for the pictures of --report',
+    )
     .option('--csv <file>', 'all scores, a row for each case and label')
     .option('--summary <file>', "the scores as nnU-Net's summary.json has them")
     .option(
@@ -79,6 +84,7 @@ Examples:
   $ halfdice evaluate prob.nii.gz reference.nii.gz --at auto                 cut at t*, and calibration
   $ halfdice evaluate organs_prob.nii.gz organs.nii.gz --labels 1 2 1+2      three maps: label 1, label 2, and both
   $ halfdice evaluate predictions labelsTs --csv scores.csv                  two folders, paired by name
+  $ halfdice evaluate predictions labelsTs --report scores.html --images imagesTs
   $ halfdice evaluate predictions labelsTs --versus others                   which predictions are better, by how much
   $ halfdice evaluate monai_output labels --suffix _seg                      CASE/CASE_seg.nii.gz against CASE.nii.gz
   $ halfdice evaluate 'a/{case}/seg.nii.gz' 'b/{case}/seg.nii.gz' --lesions  names of cases that are folders

@@ -7,7 +7,8 @@ import { version } from './version.ts'
 interface Entry {
   readonly name: string
   readonly summary: string
-  readonly load: () => Promise<{ command(): Command }>
+  /** `whole` makes the program with all commands loaded, for the one that lists them. */
+  readonly load: () => Promise<{ command(whole: () => Promise<Command>): Command }>
 }
 
 /**
@@ -74,30 +75,67 @@ const commands: readonly Entry[] = [
     summary: 'write example data to try the tool with',
     load: () => import('./phantom.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'a script with which bash, zsh or fish completes',
+    load: () => import('./completion.ts'),
+  },
 ]
 
 /** The command line as a tree; rejects with CommanderError, InputError or a defect. */
 export async function createProgram(argv: readonly string[]): Promise<Command> {
+  const asked = argv.find((word) => !word.startsWith('-') && word !== 'help')
+  if (asked !== undefined && !commands.some(({ name }) => name === asked))
+    throw unknownCommand('usage', asked, commands)
+  return programOf((name) => name === asked)
+}
+
+/** The program, with the commands loaded that are asked for. */
+async function programOf(isAsked: (name: string) => boolean): Promise<Command> {
   const program = settle(new Command('halfdice'))
     .description('Label noise and Dice-optimal masks for medical image segmentation.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help, with examples')
-    .helpCommand('help [command]', 'show help for a command')
+    .helpCommand(false)
     .addHelpText('after', overview)
-  const asked = argv.find((word) => !word.startsWith('-') && word !== 'help')
-  if (asked !== undefined && !commands.some(({ name }) => name === asked)) {
-    const nearest = nearestWord(
-      asked,
-      commands.map(({ name }) => name),
-    )
-    const hint = nearest === undefined ? '' : ` (did you mean ${nearest}?)`
-    throw new InputError('usage', `unknown command '${asked}'${hint}; see 'halfdice --help'`)
-  }
+  const whole = () => programOf(() => true)
   for (const { name, summary, load } of commands) {
-    const command = name === asked ? withQuiet((await load()).command()) : new Command(name)
+    const command = isAsked(name) ? withQuiet((await load()).command(whole)) : new Command(name)
     program.addCommand(settle(command.summary(summary)))
   }
+  program.addCommand(settle(helpCommand(program)))
   return program
+}
+
+/** `halfdice help study init`. A topic that there is not is an error, as a command would be. */
+function helpCommand(program: Command): Command {
+  return new Command('help')
+    .summary('show help for a command')
+    .argument('[command...]', 'the command')
+    .action((words: readonly string[]) => {
+      let at = program
+      for (const word of words) {
+        const below = at.commands.find((command) => command.name() === word)
+        if (below === undefined) {
+          throw unknownCommand(
+            'help',
+            word,
+            at.commands.map((command) => ({ name: command.name() })),
+          )
+        }
+        at = below
+      }
+      at.outputHelp()
+    })
+}
+
+function unknownCommand(subject: string, word: string, known: readonly { readonly name: string }[]): InputError {
+  const nearest = nearestWord(
+    word,
+    known.map(({ name }) => name),
+  )
+  const hint = nearest === undefined ? '' : ` (did you mean ${nearest}?)`
+  return new InputError(subject, `unknown command '${word}'${hint}; see 'halfdice --help'`)
 }
 
 /** Adds `-q` to a command and its own commands. */
@@ -122,7 +160,9 @@ function settle(command: Command): Command {
 }
 
 function usageError(command: Command, { message }: CommanderError): InputError {
-  const path = command.parent ? `${command.parent.name()} ${command.name()}` : command.name()
+  const words: string[] = []
+  for (let at: Command | null = command; at !== null; at = at.parent) words.unshift(at.name())
+  const path = words.join(' ')
   const fault = message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)')
   return new InputError(command.parent ? command.name() : 'usage', `${fault}; see '${path} --help'`)
 }
