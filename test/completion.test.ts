@@ -19,7 +19,8 @@ const has = (shell: string) => spawnSync(shell, ['--version']).status === 0
 
 /** What bash would offer for the last of these words. */
 async function bash(...words: string[]): Promise<string[]> {
-  const run = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _halfdice; printf "%s\\n" "\${COMPREPLY[@]}"`
+  const asked = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _halfdice'
+  const run = `${asked}; printf "%s\\n" "\${COMPREPLY[@]}"`
   const output = execFileSync('bash', ['-c', run, 'bash', await script('bash'), ...words], { encoding: 'utf8' })
   return output.split('\n').filter((line) => line !== '')
 }

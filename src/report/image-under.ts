@@ -22,8 +22,8 @@ export class Images {
   }
 
   /**
-   * The values of a case's image on a slice, by where both lie in space; undefined where there is none, or it shows less
-   * than half of the slice, or it cannot be read: a picture is no reason to lose a report.
+   * The values of a case's image on a slice, by where both lie in space; undefined where there is none, or it shows
+   * less than half of the slice, or it cannot be read: a picture is no reason to lose a report.
    */
   async under(name: string, { grid }: FlatSlice): Promise<Float32Array | undefined> {
     if (this.#folder === undefined) return undefined

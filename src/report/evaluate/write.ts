@@ -129,7 +129,7 @@ function conventionsOf({ scoring, missing }: EvaluationReportOptions, versus: Pa
     ...(versus
       ? ['Better and worse are said of the first prediction; the difference is the first minus the second.']
       : []),
-    'Slices are shown as radiologists look at them: the patient’s right is on the left. Outlines run along the borders ' +
-      'of voxels.',
+    'Slices are shown as radiologists look at them: the patient’s right is on the left. Outlines run along the ' +
+      'borders of voxels.',
   ]
 }
