@@ -188,7 +188,7 @@ describe('options', () => {
     ],
     ['an unknown command', ['smaple', 'x'], "unknown command 'smaple' (did you mean sample?)"],
     ['no input', ['marginal', '-o', 'x.nii', '--sigma', '1'], "missing required argument 'labels'"],
-    ['too many inputs', ['optimum', 'a.nii', 'b.nii', '--sigma', '1'], 'too many arguments'],
+    ['too many inputs', ['study', 'status', 'a', 'b'], 'too many arguments'],
     ['a file for σ', ['optimum', '--sigma', 'a.nii'], "'a.nii' is not a length"],
     ['a metric that is none', ['threshold', 'a.nii', '-o', 'b.nii', '--metric', 'hd'], 'dice, iou, accuracy'],
     ['a threshold above 1', ['threshold', 'a.nii', '-o', 'b.nii', '--at', '1.1'], '--at'],

@@ -15,7 +15,8 @@ import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } fro
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFile, stem } from './outputs.ts'
-import { fixed, millilitres, percent, printResult, table, warn } from './print.ts'
+import { type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import { fixed, millilitresOr, percent, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
 interface Options extends JsonOption {
@@ -25,6 +26,7 @@ interface Options extends JsonOption {
   readonly plot?: string
   readonly samples?: number
   readonly seed: number
+  readonly suffix?: string
 }
 
 interface Row extends Omit<LabelOptimum, 'sigmaMm'> {
@@ -41,7 +43,7 @@ export function command(): Command {
         'expected Dice D*, the threshold t* = D*/2 that reaches it, what the cut at 1/2 loses, and the volumes of ' +
         'both masks.',
     )
-    .argument('<labels>', 'reference label map (NIfTI, nrrdText, MHA), one or several classes')
+    .argument('<labels...>', 'reference label maps, one or several classes: files, a folder, a pattern')
     .requiredOption(
       '-s, --sigma <lengths...>',
       'noise strengths, separated by spaces: 1 2 4 8; a comma joins the axes of one: 4,4,6',
@@ -50,7 +52,8 @@ export function command(): Command {
     .option('-l, --length <length>', 'length scale of the noise: adds the folding probability', (text) =>
       parseLength('--length', text),
     )
-    .option('--plot <file>', 'also draw it, as an SVG figure')
+    .option('--suffix <text>', "what file names have more than the case's name: _seg for CASE_seg.nii.gz")
+    .option('--plot <file>', 'also draw it, as an SVG figure (of one label map)')
     .option(
       '--samples <count>',
       'also the mean Dice of both masks over so many sampled labels (needs --length)',
@@ -63,6 +66,7 @@ export function command(): Command {
 Examples:
   $ halfdice optimum liver.nii.gz --sigma 1 2 4 8
   $ halfdice optimum organs.nii.gz --sigma 2 4 --length 12 --plot organs.svg
+  $ halfdice optimum labelsTr --sigma 1 2                      a folder of label maps, and their mean
   $ halfdice optimum kidney.nii.gz --sigma 2,2,4 4,4,8 --json
   $ halfdice optimum liver.nii.gz --sigma 4 8 --length 24 --samples 200
 
@@ -75,15 +79,22 @@ Dice is not quite the soft Dice where volumes vary, and the regret is what the b
   return withJson(withLabels(command, 'these classes only'))
 }
 
-async function run(input: string, options: Options): Promise<void> {
-  const { sigma, length, plot, samples, seed, json } = options
+async function run(paths: readonly string[], options: Options): Promise<void> {
+  const { length, plot, samples } = options
   if (samples !== undefined && length === undefined) {
     throw new InputError('--samples', 'noisy labels need a length scale; add --length')
   }
+  const found = await labelInputs(paths, options.suffix)
   if (plot !== undefined) {
     if (!/\.svg$/i.test(plot)) throw new InputError(plot, 'the figure is SVG; end its name in .svg')
-    checkOutputFile(plot, [input])
+    if (!found.single) throw new InputError('--plot', `draws one label map, not ${found.inputs.length}; give one`)
+    checkOutputFile(plot, [found.inputs[0].input])
   }
+  await overLabelMaps('optimum', found, options.json, (one) => optimumOf(one, options))
+}
+
+async function optimumOf({ input }: LabelInput, options: Options): Promise<LabelOutcome> {
+  const { sigma, length, plot, samples, seed } = options
   const stored = await readVolume(input)
   const strengths = sigma.map((each) => ({ text: each.text, mm: lengthPerAxisMm('--sigma', each, stored.grid) }))
   const volume = withRoomFor(Math.max(...strengths.map(({ mm }) => mm[2])), stored)
@@ -111,46 +122,50 @@ async function run(input: string, options: Options): Promise<void> {
     await writeAtomically(plot, [
       new TextEncoder().encode(optimumFigure(rows.map((row) => ({ ...row, label: row.name ?? row.label })))),
     ])
-  printResult(json, { input, ...(scaleMm !== undefined && { lengthMm: scaleMm }), rows }, () => describe(rows, input))
+  return { json: { input, ...(scaleMm !== undefined && { lengthMm: scaleMm }), rows }, ...described(rows, input) }
 }
 
-function describe(rows: readonly Row[], input: string): string {
+function described(rows: readonly Row[], input: string): Omit<LabelOutcome, 'json'> {
   const folds = rows.some((row) => row.foldProbability !== undefined)
   const named = rows.some((row) => row.name !== undefined)
-  const header = [
-    'label',
-    ...(named ? ['name'] : []),
-    'σ mm',
-    'D*',
-    't*',
-    'Dice at 1/2',
-    'lost at 1/2',
-    'volume at 1/2',
-    'volume at t*',
-    'expected ml',
-  ]
-  const cells = rows.map((row) => [
-    row.label,
-    ...(named ? [row.name ?? ''] : []),
-    [row.sigmaMm]
-      .flat()
-      .map((s) => Number(s.toFixed(3)))
-      .join(','),
-    fixed(row.supDice, 4),
-    fixed(row.threshold, 4),
-    fixed(row.diceAtHalf, 4),
-    fixed(row.supDice - row.diceAtHalf, 4),
-    fixed(row.volumeRatioHalf, 3),
-    fixed(row.volumeRatioDice, 3),
-    millilitres(row.probabilityVolumeMl),
-    ...(folds ? [percent(row.foldProbability ?? 0)] : []),
-  ])
-  return [
-    `${input}: optimal masks under label noise (volumes relative to the expected volume)`,
-    '',
-    table(folds ? [...header, 'folded'] : header, cells),
-    ...describeSampled(rows),
-  ].join('\n')
+  const digits = (places: number) => (value: number | undefined) => fixed(value, places)
+  return {
+    title: `${input}: optimal masks under label noise (volumes relative to the expected volume)`,
+    table: {
+      keys: ['label', ...(named ? ['name'] : []), 'σ mm'],
+      columns: [
+        { title: 'D*', format: digits(4) },
+        { title: 't*', format: digits(4) },
+        { title: 'Dice at 1/2', format: digits(4) },
+        { title: 'lost at 1/2', format: digits(4) },
+        { title: 'volume at 1/2', format: digits(3) },
+        { title: 'volume at t*', format: digits(3) },
+        { title: 'expected ml', format: millilitresOr },
+        ...(folds ? [{ title: 'folded', format: (share: number | undefined) => percent(share ?? 0) }] : []),
+      ],
+      rows: rows.map((row) => ({
+        keys: [row.label, ...(named ? [row.name ?? ''] : []), sigmaText(row.sigmaMm)],
+        values: [
+          row.supDice,
+          row.threshold,
+          row.diceAtHalf,
+          row.supDice - row.diceAtHalf,
+          row.volumeRatioHalf,
+          row.volumeRatioDice,
+          row.probabilityVolumeMl,
+          ...(folds ? [row.foldProbability ?? 0] : []),
+        ],
+      })),
+    },
+    more: describeSampled(rows),
+  }
+}
+
+function sigmaText(sigmaMm: number | Vec3): string {
+  return [sigmaMm]
+    .flat()
+    .map((s) => Number(s.toFixed(3)))
+    .join(',')
 }
 
 function describeSampled(rows: readonly Row[]): string[] {

@@ -93,6 +93,31 @@ export function outputsInFolder(folder: string, inputs: readonly string[], names
 }
 
 /**
+ * Where the image of each label map goes: the file that was named for a single one, else `NAME.nii.gz` in the folder.
+ * All are checked before any work is done.
+ */
+export function outputPaths(
+  output: string,
+  {
+    inputs,
+    single,
+  }: { readonly inputs: readonly { readonly name: string; readonly input: string }[]; readonly single: boolean },
+): (one: { readonly name: string }) => string {
+  const files = inputs.map(({ input }) => input)
+  if (single) {
+    checkOutputImage(output, files)
+    return () => output
+  }
+  if (imageEnding(output) !== undefined) {
+    throw new InputError(output, `names one file for ${inputs.length} label maps; give a folder`)
+  }
+  checkOutputFolder(output)
+  const names = inputs.map(({ name }) => `${name}.nii.gz`)
+  const paths = outputsInFolder(output, files, names)
+  return ({ name }) => paths[names.indexOf(`${name}.nii.gz`)]
+}
+
+/**
  * Protects what a run is going to read, in any role, from its outputs: files, and the images in folders. Call it before
  * outputs are checked; what is only found while reading is protected by the readers themselves.
  */

@@ -27,6 +27,11 @@ export function millilitres(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value >= 0.1 ? value.toPrecision(3) : value.toPrecision(2)
 }
 
+/** The same, with a dash where there is no number. */
+export function millilitresOr(value: number | undefined): string {
+  return value === undefined ? '–' : millilitres(value)
+}
+
 /** A share as a percentage that never rounds a positive number to zero. */
 export function percent(share: number): string {
   if (share > 0 && share < 1e-6) return '< 0.0001 %'

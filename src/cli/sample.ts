@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
 import type { CarryMode } from '../datasets/carry-files.ts'
 import { layoutOf } from '../datasets/noisy-layout.ts'
 import { relabelled } from '../datasets/relabelled.ts'
 import { sampleCase } from '../datasets/sample-case.ts'
+import { createFolder } from '../formats/output-folder.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { diceOf, type Overlap } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
@@ -16,8 +18,9 @@ import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
-import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder, stem } from './outputs.ts'
-import { fixed, millilitres, percent, printResult, table, warn } from './print.ts'
+import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder } from './outputs.ts'
+import { type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import { fixed, millilitresOr, percent, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
 /** What the command line gives to `halfdice sample`. */
@@ -40,8 +43,8 @@ export function command(): Command {
         'boundary by σ mm (standard deviation), in bumps of length scale ℓ. All classes move together.',
     )
     .argument(
-      '<labels>',
-      'reference label map (NIfTI, nrrdText, MHA), one or several classes; or the folder of a data set',
+      '<labels...>',
+      'reference label maps, one or several classes: files, a folder, a pattern; or the folder of a data set',
     )
     .requiredOption(
       '-o, --output <folder>',
@@ -89,11 +92,31 @@ The table gives volume and Dice against the reference. Where ℓ is less than ab
   return withJson(withRandom(withLabels(command, 'keep these classes only')))
 }
 
-async function run(input: string, options: SampleOptions): Promise<void> {
-  if (layoutOf(input) !== undefined) return (await import('./sample-dataset.ts')).sampleDataset(input, options)
-  const single = namesOneImage(options)
-  if (single) checkOutputImage(options.output, [input])
+async function run(paths: readonly string[], options: SampleOptions): Promise<void> {
+  if (paths.length === 1 && layoutOf(paths[0]) !== undefined) {
+    return (await import('./sample-dataset.ts')).sampleDataset(paths[0], options)
+  }
+  const found = await labelInputs(paths, options.suffix)
+  const inputs = found.inputs.map(({ input }) => input)
+  const indices = Array.from({ length: options.number }, (_, i) => options.first + i)
+  const single = found.single && namesOneImage(options)
+  if (single) checkOutputImage(options.output, inputs)
   else checkOutputFolder(options.output)
+  const namesOf = ({ name }: LabelInput) => indices.map((index) => `${name}_${String(index).padStart(4, '0')}.nii.gz`)
+  const each = (path: string) => indices.map(() => path)
+  if (!single) outputsInFolder(options.output, inputs.flatMap(each), found.inputs.flatMap(namesOf))
+  await overLabelMaps('sample', found, options.json, (one) => {
+    const files = single ? [options.output] : namesOf(one).map((name) => join(options.output, name))
+    return sampleOf(one, files, indices, options)
+  })
+}
+
+async function sampleOf(
+  { name: caseName, input }: LabelInput,
+  files: readonly string[],
+  indices: readonly number[],
+  options: SampleOptions,
+): Promise<LabelOutcome> {
   const stored = await readVolume(input)
   const sigmaMm = lengthPerAxisMm('--sigma', options.sigma, stored.grid)
   const reference = withRoomFor(sigmaMm[2], stored)
@@ -104,16 +127,15 @@ async function run(input: string, options: SampleOptions): Promise<void> {
   const { grid } = reference
   const model = { sigmaMm, lengthMm: lengthMm('--length', options.length, grid) }
   const fold = foldProbability(model, grid)
-  const indices = Array.from({ length: options.number }, (_, i) => options.first + i)
-  const names = indices.map((index) => `${stem(input)}_${String(index).padStart(4, '0')}.nii.gz`)
-  const files = single ? [options.output] : outputsInFolder(options.output, [input], names)
   const folded = foldWarning(fold)
   if (folded !== undefined) warn(folded)
 
   const overlaps = new Map<number, ReadonlyMap<number, Overlap>>()
   const progress = startProgress('sampling', options.number)
-  const source = { name: stem(input), values, labels: foreground, grid, model }
+  // Organs with a file each move together: their field is the case's.
+  const source = { name: caseName.split('/')[0], values, labels: foreground, grid, model }
   const draws = { seed: options.seed, threads: options.threads, indices }
+  await createFolder(dirname(files[0]))
   await sampleCase(source, draws, async ({ index, values: noisy, overlaps: counts }) => {
     await writeVolume(files[index - options.first], relabelled(reference, noisy))
     overlaps.set(index, counts)
@@ -130,41 +152,36 @@ async function run(input: string, options: SampleOptions): Promise<void> {
       ]),
     ),
   }))
-  const result = {
-    input,
-    seed: options.seed,
-    sigmaMm: oneOrPerAxis(sigmaMm),
-    lengthMm: model.lengthMm,
-    foldProbability: fold,
-    samples,
-  }
-  printResult(options.json, result, () => {
-    const rows = foreground.map((label) => {
-      const stats = samples.map((sample) => sample.labels[label])
-      const volumes = stats.map((s) => s.volumeMl)
-      const dices = stats.map((s) => s.dice)
-      const referenceMl = (overlaps.get(indices[0])?.get(label)?.voxelsB ?? 0) * ml
-      return [
-        label,
-        name.of(label) ?? '',
-        millilitres(referenceMl),
-        millilitres(mean(volumes)),
-        millilitres(Math.min(...volumes)),
-        millilitres(Math.max(...volumes)),
-        fixed(mean(dices), 3),
-        fixed(Math.min(...dices), 3),
-        fixed(Math.max(...dices), 3),
-      ]
-    })
-    const header = ['label', 'name', 'reference ml', 'mean ml', 'least', 'most', 'mean Dice', 'least', 'most']
-    const last = files.length > 1 ? ` … ${names[names.length - 1]}` : ''
-    return [
+  const dice = (value: number | undefined) => fixed(value, 3)
+  const last = files.length > 1 ? ` … ${basename(files[files.length - 1])}` : ''
+  return {
+    json: {
+      input,
+      seed: options.seed,
+      sigmaMm: oneOrPerAxis(sigmaMm),
+      lengthMm: model.lengthMm,
+      foldProbability: fold,
+      samples,
+    },
+    title: [
       `${files[0]}${last}`,
       `σ ${options.sigma.text}, ℓ ${options.length.text}, seed ${options.seed}; folded share of space ${percent(fold)}`,
-      '',
-      table(header, rows),
-    ].join('\n')
-  })
+    ].join('\n'),
+    table: {
+      keys: ['label', 'name'],
+      columns: [
+        ...['reference ml', 'mean ml', 'least', 'most'].map((title) => ({ title, format: millilitresOr })),
+        ...['mean Dice', 'least', 'most'].map((title) => ({ title, format: dice })),
+      ],
+      rows: foreground.map((label) => {
+        const stats = samples.map((sample) => sample.labels[label])
+        const [volumes, dices] = [stats.map((s) => s.volumeMl), stats.map((s) => s.dice)]
+        const referenceMl = (overlaps.get(indices[0])?.get(label)?.voxelsB ?? 0) * ml
+        const spread = (values: readonly number[]) => [mean(values), Math.min(...values), Math.max(...values)]
+        return { keys: [label, name.of(label) ?? ''], values: [referenceMl, ...spread(volumes), ...spread(dices)] }
+      }),
+    },
+  }
 }
 
 /** Whether `-o` names one image file; several samples do not fit into one. */

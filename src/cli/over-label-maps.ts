@@ -1,0 +1,116 @@
+import { several } from '../datasets/image-folder.ts'
+import { findLabelCases } from '../datasets/label-cases.ts'
+import { InputError, RunError } from '../volume/errors.ts'
+import { protect } from './outputs.ts'
+import { type Cell, printResult, table, tell, warn } from './print.ts'
+
+/** A label map that a command works on. */
+export interface LabelInput {
+  /** The case's name; of an organ with a file of its own `CASE/ORGAN`. */
+  readonly name: string
+  readonly input: string
+}
+
+/** A table of numbers, each row called by its keys. */
+export interface NumberTable {
+  readonly keys: readonly string[]
+  readonly columns: readonly { readonly title: string; readonly format: (value: number | undefined) => Cell }[]
+  readonly rows: readonly { readonly keys: readonly Cell[]; readonly values: readonly (number | undefined)[] }[]
+}
+
+/** What a command made of one label map. */
+export interface LabelOutcome {
+  readonly json: object
+  readonly title: string
+  readonly table: NumberTable
+  /** Lines below the table, of a single label map only. */
+  readonly more?: readonly string[]
+}
+
+/** The label maps that paths stand for, and whether it is one file that was named as such. */
+export async function labelInputs(
+  paths: readonly string[],
+  suffix?: string,
+): Promise<{ readonly inputs: readonly LabelInput[]; readonly single: boolean }> {
+  const { cases, warnings } = await findLabelCases(paths, { suffix })
+  for (const warning of warnings) warn(warning)
+  const inputs = cases.flatMap(({ name, input, organs }): LabelInput[] =>
+    organs ? [...organs].map(([organ, file]) => ({ name: `${name}/${organ}`, input: file })) : [{ name, input }],
+  )
+  const single = inputs.length === 1 && paths.length === 1 && inputs[0].input === paths[0]
+  return { inputs, single }
+}
+
+/**
+ * Works on label maps one after the other and prints what came of them. One that is at fault does not cost the others:
+ * it is named, and the run fails in the end. A single file's fault is the run's own.
+ */
+export async function overLabelMaps(
+  command: string,
+  { inputs, single }: Awaited<ReturnType<typeof labelInputs>>,
+  json: boolean | undefined,
+  work: (one: LabelInput) => Promise<LabelOutcome>,
+): Promise<void> {
+  if (single) {
+    const done = await work(inputs[0])
+    printResult(json, done.json, () => [done.title, '', shown(done.table), ...(done.more ?? [])].join('\n'))
+    return
+  }
+  protect(inputs.map(({ input }) => input))
+  const done: { name: string; outcome: LabelOutcome }[] = []
+  const failed: { case: string; error: string }[] = []
+  for (const one of inputs) {
+    try {
+      done.push({ name: one.name, outcome: await work(one) })
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      tell(error.message)
+      failed.push({ case: one.name, error: error.message })
+    }
+  }
+  if (done.length > 0) {
+    const result = {
+      cases: done.map(({ name, outcome }) => ({ case: name, ...outcome.json })),
+      ...(failed.length > 0 && { failed }),
+    }
+    printResult(json, result, () => {
+      const count = `${done.length} ${done.length === 1 ? 'case' : 'cases'}: ${several(done.map(({ name }) => name))}`
+      return [count, '', manyShown(done)].join('\n')
+    })
+  }
+  if (failed.length === 0) return
+  const rest = done.length > 0 ? '; the others are done' : ''
+  throw new RunError(command, `${failed.length} of ${inputs.length} cases failed${rest}`)
+}
+
+function shown({ keys, columns, rows }: NumberTable): string {
+  return table(
+    [...keys, ...columns.map(({ title }) => title)],
+    rows.map((row) => [...row.keys, ...row.values.map((value, i) => columns[i].format(value))]),
+  )
+}
+
+/** All cases in one table, and the means over cases of rows with the same keys last. */
+function manyShown(done: readonly { readonly name: string; readonly outcome: LabelOutcome }[]): string {
+  const [{ outcome: first }] = done
+  const { keys, columns } = first.table
+  const groups = new Map<string, { keys: readonly Cell[]; values: (number | undefined)[][] }>()
+  const rows = done.flatMap(({ name, outcome }) =>
+    outcome.table.rows.map((row) => {
+      const key = row.keys.join('\u0000')
+      const group = groups.get(key) ?? { keys: row.keys, values: [] }
+      groups.set(key, group)
+      group.values.push([...row.values])
+      return [name, ...row.keys, ...row.values.map((value, i) => columns[i].format(value))]
+    }),
+  )
+  const means = [...groups.values()].map((group) => [
+    `mean of ${group.values.length}`,
+    ...group.keys,
+    ...columns.map(({ format }, i) => {
+      const values = group.values.flatMap((row) => row[i] ?? [])
+      return format(values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length)
+    }),
+  ])
+  return table(['case', ...keys, ...columns.map(({ title }) => title)], [...rows, ...means])
+}

@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { readVolume } from '../src/formats/volume-file.ts'
+import { createGrid } from '../src/volume/grid.ts'
+import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
+import { distanceMm, writeImage } from './support/images.ts'
+
+const folder = temporaryFolder()
+const at = (...parts: string[]) => join(folder, ...parts)
+const grid = createGrid([18, 16, 14])
+
+beforeAll(() => {
+  for (const name of ['refs', 'bad', 'kits/a', 'kits/b']) mkdirSync(at(name), { recursive: true })
+  for (const [i, name] of ['a', 'b', 'c'].entries()) {
+    const ball = Uint8Array.from(distanceMm(grid, [9, 8, 7]), (d) => Number(d < 4 + i / 2))
+    writeImage(at('refs', `${name}.nii.gz`), ball, grid)
+    if (i < 2) writeImage(at('kits', name, 'segmentation.nii.gz'), ball, grid)
+  }
+  writeFileSync(at('bad', 'a.nii.gz'), readFileSync(at('refs', 'a.nii.gz')))
+  writeFileSync(at('bad', 'b.nii.gz'), readFileSync(at('refs', 'b.nii.gz')).subarray(0, 60))
+})
+
+interface Many {
+  cases: { case: string; rows?: { supDice: number }[]; output?: string; samples?: { file: string }[] }[]
+  failed?: { case: string; error: string }[]
+}
+
+test('optimum of a folder: every case as alone, and the means last', async () => {
+  const { cases } = await halfdiceJson<Many>(['optimum', at('refs'), '--sigma', '1', '2'])
+  expect(cases.map((one) => one.case)).toEqual(['a', 'b', 'c'])
+  const alone = await halfdiceJson<{ rows: object[] }>(['optimum', at('refs', 'b.nii.gz'), '--sigma', '1', '2'])
+  expect(cases[1].rows).toEqual(alone.rows)
+  const { stdout } = await halfdice(['optimum', at('refs'), '--sigma', '1', '2'])
+  const mean = cases.reduce((sum, one) => sum + (one.rows?.[0].supDice ?? 0), 0) / 3
+  expect(stdout).toMatch(new RegExp(`\\nmean of 3 +1 +1 +${mean.toFixed(4)}`))
+})
+
+test('marginal of a folder writes a map for each label map', async () => {
+  const { cases } = await halfdiceJson<Many>(['marginal', at('kits'), '-o', at('maps'), '--sigma', '1'])
+  expect(cases.map(({ output }) => output)).toEqual([at('maps', 'a.nii.gz'), at('maps', 'b.nii.gz')])
+  await halfdiceJson(['marginal', at('refs', 'b.nii.gz'), '-o', at('b.nii.gz'), '--sigma', '1'])
+  expect((await readVolume(at('maps', 'b.nii.gz'))).data).toEqual((await readVolume(at('b.nii.gz'))).data)
+})
+
+test('sample of several label maps draws what each alone draws', async () => {
+  const noise = ['--sigma', '1', '--length', '4', '-n', '2', '--threads', '1']
+  const paths = [at('refs', 'a.nii.gz'), at('refs', 'b.nii.gz')]
+  const { cases } = await halfdiceJson<Many>(['sample', ...paths, '-o', at('noisy'), ...noise])
+  expect(cases.flatMap(({ samples }) => samples?.map(({ file }) => file))).toEqual(
+    ['a_0000', 'a_0001', 'b_0000', 'b_0001'].map((name) => at('noisy', `${name}.nii.gz`)),
+  )
+  await halfdiceJson(['sample', paths[1], '-o', at('alone'), ...noise])
+  expect(readFileSync(at('noisy', 'b_0001.nii.gz'))).toEqual(readFileSync(at('alone', 'b_0001.nii.gz')))
+})
+
+test('a bad label map costs no other', async () => {
+  for (const [command, ...more] of [['optimum'], ['marginal', '-o', at('partly')]]) {
+    const { code, stdout, stderr } = await halfdice([command, at('bad'), '--sigma', '1', ...more, '--json'])
+    expect(code).toBe(1)
+    const { cases, failed }: Many = JSON.parse(stdout)
+    expect([cases.map((one) => one.case), failed?.map((one) => one.case)]).toEqual([['a'], ['b']])
+    expect(stderr).toMatch(
+      new RegExp(`b.nii.gz: .*\\nhalfdice: ${command}: 1 of 2 cases failed; the others are done\\n`),
+    )
+  }
+  expect(filesBelow(at('partly'))).toEqual(['a.nii.gz'])
+})
+
+test('what does not fit several label maps is refused before anything is written', async () => {
+  const noise = ['--sigma', '1']
+  const refused = async (args: string[], says: string) => expectRefusal(await halfdice(args), says)
+  await refused(['marginal', at('refs'), '-o', at('one.nii.gz'), ...noise], 'names one file for 3 label maps')
+  await refused(['marginal', at('refs'), '-o', at('refs'), ...noise], 'would overwrite the input')
+  await refused(['optimum', at('refs'), ...noise, '--plot', at('x.svg')], 'draws one label map, not 3')
+  await refused(['sample', at('refs', 'x*.nii.gz'), '-o', at('never'), ...noise, '--length', '4'], 'matches no file')
+  expect(existsSync(at('never'))).toBe(false)
+})
