@@ -94,9 +94,9 @@ describe('a report with references', () => {
     expect(readFileSync(at('r.html')).equals(before)).toBe(true)
   })
 
-  test('a case without its reference is named, the others are done', async () => {
+  test('cases without a reference are named and counted; their masks are written, and not scored', async () => {
     mkdirSync(at('few'))
-    for (const name of readdirSync(at('ref')).slice(1)) symlinkSync(at('ref', name), at('few', name))
+    for (const name of readdirSync(at('ref')).slice(0, 2)) symlinkSync(at('ref', name), at('few', name))
     const { code, stdout, stderr } = await halfdice([
       ...args.slice(0, 5),
       at('few'),
@@ -104,11 +104,16 @@ describe('a report with references', () => {
       at('f.html'),
       '--json',
     ])
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/case_00\.nii\.gz: has no reference case_00\.nii\.gz in .*\n.*1 of 12 cases failed/)
-    const { failed }: Result = JSON.parse(stdout)
-    expect(failed).toHaveLength(1)
-    expect(readFileSync(at('f.html'), 'utf8')).toContain('Cases that could not be done')
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/10 cases have no reference: case_02, case_03, case_04 and 7 others; the masks are written/)
+    const { cases, references, failed }: Result & { cases: object[] } = JSON.parse(stdout)
+    expect([cases.length, references?.classes[0].cases, failed]).toEqual([12, 2, undefined])
+    expect(readFileSync(at('f.html'), 'utf8')).toContain('Against the references')
+    mkdirSync(at('others'))
+    symlinkSync(at('ref', 'case_00.nii.gz'), at('others', 'another.nii.gz'))
+    const others = await halfdice([...args.slice(0, 2), '-o', at('x'), '--references', at('others'), '--json'])
+    expectRefusal(others, 'has no reference called as a case (case_00, case_01, case_02 and 9 others), only another')
+    expect(existsSync(at('x'))).toBe(false)
   })
 
   test('what makes no sense is refused', async () => {
@@ -116,7 +121,7 @@ describe('a report with references', () => {
     expectRefusal(await halfdice([...args.slice(0, 4), '--report', at('page.txt')]), 'end it in .html')
     expectRefusal(
       await halfdice([...args.slice(0, 4), '--report', at('r.html'), '--references', at('none')]),
-      'no folder',
+      'no such file',
     )
   })
 })

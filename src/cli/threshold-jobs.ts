@@ -16,11 +16,16 @@ import {
 import { warn } from './print.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 
+/** A case to cut, called by its name. */
+export interface NamedJob extends ThresholdCase {
+  readonly name: string
+}
+
 /**
  * Finds all cases and checks where their masks go, before anything is read. A single case, or cases to be pooled, are
  * opened at once, so that their faults stop the run before it starts.
  */
-export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<ThresholdCase[]> {
+export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<NamedJob[]> {
   protect([options.like, options.references, options.images, options.datasetJson])
   const one = !namesFolder(options.output)
   const { cases: found, warnings } = await matchCases(inputs, { one })
@@ -35,6 +40,7 @@ export async function openJobs(inputs: readonly string[], options: ThresholdOpti
           found.map((each) => each.name + endingOf(each, options)),
         )
   const jobs = found.map((each, i) => ({
+    name: each.name,
     input: each.input,
     output: outputs[i],
     open: once(() => openCase(each, { ...options, geometryOptional: outputs.every(isArrayName) })),

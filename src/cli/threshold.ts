@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { several } from '../datasets/image-folder.ts'
-import { caseName } from '../datasets/image-names.ts'
+import { findLabelCases } from '../datasets/label-cases.ts'
 import { patientOf } from '../datasets/nnunet.ts'
 import { readRegularFile } from '../formats/read-file.ts'
 import { thresholdCases } from '../maps/threshold-cases.ts'
@@ -9,10 +9,10 @@ import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
 import { withJson, withPresence } from './options.ts'
-import { checkOutputFile } from './outputs.ts'
+import { checkOutputFile, protect } from './outputs.ts'
 import { printResult, tell, warn } from './print.ts'
 import { startProgress } from './progress.ts'
-import { openJobs } from './threshold-jobs.ts'
+import { type NamedJob, openJobs } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 import { describeCases, gainSentence } from './threshold-table.ts'
 import { version } from './version.ts'
@@ -82,8 +82,8 @@ export function command(): Command {
     .option('--assume-present', 'the same as --presence always')
     .option('--report <file>', 'write an HTML page: what changed, flags, slices; and all rows as CSV beside it')
     .option(
-      '--references <folder>',
-      'label maps called like the cases: scores, calibration and tuned thresholds, for --report',
+      '--references <path>',
+      'label maps called like the cases (a folder, a pattern): scores, calibration, tuned thresholds, for --report',
     )
     .option(
       '--images <folder>',
@@ -135,7 +135,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   const cases = await openJobs(inputs, options)
   if (tuned && options.references !== undefined) warnOfTuned(cases, tuned, options.tuned ?? '')
   const watched = options.report !== undefined || options.references !== undefined
-  const reviewer = watched ? await review(inputs, options) : undefined
+  const reviewer = watched ? await review(inputs, cases, options) : undefined
   const progress = startProgress('thresholding', cases.length * (scope === 'dataset' ? 3 : 1))
   const told = new CaseWarnings()
   let done = 0
@@ -193,20 +193,32 @@ async function readTuned(path: string, { at, scope, metric }: ThresholdOptions):
 }
 
 /** Scores of cases that thresholds were tuned on are too good. */
-function warnOfTuned(cases: readonly { readonly input: string }[], tuned: Tuned, path: string): void {
+function warnOfTuned(cases: readonly NamedJob[], tuned: Tuned, path: string): void {
   const known = new Set([...tuned.cases, ...tuned.patients])
-  const both = cases.map(({ input }) => caseName(input)).filter((name) => known.has(name) || known.has(patientOf(name)))
+  const both = cases.map(({ name }) => name).filter((name) => known.has(name) || known.has(patientOf(name)))
   if (both.length === 0) return
   warn(
     `${path} was tuned on ${several(both)} too, or on cases of these patients; scores of these cases promise too much`,
   )
 }
 
+/** The label map of each case that has one. Throws InputError where none has. */
+async function referencesFor(cases: readonly NamedJob[], path: string): Promise<ReadonlyMap<string, string>> {
+  const found = await findLabelCases([path])
+  for (const warning of found.warnings) warn(warning)
+  protect(found.cases.map(({ input }) => input))
+  const byName = new Map(found.cases.map(({ name, input }) => [name, input]))
+  if (cases.some(({ name }) => byName.has(name))) return byName
+  const [are, others] = [cases.map(({ name }) => name), [...byName.keys()]].map(several)
+  throw new InputError(path, `has no reference called as a case (${are}), only ${others}; rename them`)
+}
+
 /** Checks where the report goes, before any work is done, and starts it. */
-async function review(inputs: readonly string[], options: ThresholdOptions) {
+async function review(inputs: readonly string[], cases: readonly NamedJob[], options: ThresholdOptions) {
   // Loaded only when it is asked for.
   const { reportFiles, startReview } = await import('../report/threshold/reviewer.ts')
   const { report } = options
   if (report !== undefined) for (const path of Object.values(reportFiles(report))) checkOutputFile(path, inputs)
-  return startReview({ ...options, version: version() })
+  const references = options.references === undefined ? undefined : await referencesFor(cases, options.references)
+  return startReview({ ...options, references, version: version() })
 }

@@ -1,14 +1,12 @@
-import { existsSync, statSync } from 'node:fs'
+import { several } from '../../datasets/image-folder.ts'
 import type { PresenceRule } from '../../decision/decode/presence.ts'
 import { writeTextAtomically } from '../../formats/atomic-write.ts'
-import { fileOf } from '../../maps/case-file.ts'
 import type { CaseMaps } from '../../maps/case-maps.ts'
 import type { ClassScheme, MapClass } from '../../maps/classes.ts'
 import { readReference } from '../../maps/reference.ts'
 import { ReviewCollector } from '../../maps/review.ts'
 import type { CaseReview } from '../../maps/threshold-cases.ts'
 import { CutTable } from '../../metrics/cut-table.ts'
-import { InputError } from '../../volume/errors.ts'
 import { Images } from '../image-under.ts'
 import { tableCsv } from '../kit/table.ts'
 import { pageEnding, pageFile } from '../page-file.ts'
@@ -21,7 +19,7 @@ const slicesShown = 12
 
 /** Looks on while cases are decoded, and writes the report in the end. */
 export interface Reviewer {
-  /** Before a case; reads its reference. Throws InputError where that is missing or does not fit. */
+  /** Before a case; reads its reference, where it has one. Throws InputError where that does not fit. */
   begin(source: CaseMaps, scheme: ClassScheme): Promise<CaseReview>
   /** Writes the page and its CSV. */
   finish(failures: readonly string[]): Promise<ReviewOutcome>
@@ -38,8 +36,8 @@ export interface ReviewOutcome {
 export interface ReviewOptions {
   /** The page, ending in .html; its CSV is written beside it. */
   readonly report?: string | undefined
-  /** A folder of label maps called like the cases. */
-  readonly references?: string | undefined
+  /** The label map of each case that has one, by the case's name. */
+  readonly references?: ReadonlyMap<string, string> | undefined
   /** A folder of the images that the maps were computed from, to draw the masks over. */
   readonly images?: string | undefined
   readonly scope: 'case' | 'dataset'
@@ -56,19 +54,26 @@ export function reportFiles(report: string): { readonly page: string; readonly c
 /** Starts a review. */
 export function startReview({ report, references, images, scope, presence, version }: ReviewOptions): Reviewer {
   const files = report === undefined ? undefined : reportFiles(report)
-  if (references !== undefined && !isFolder(references)) {
-    throw new InputError(references, 'is no folder of reference masks; give one')
-  }
   const under = new Images(images)
   const collector = new ReviewCollector(presence)
   const slices = new ChangeSlices(slicesShown)
   const known: KnownCase[] = []
   const notes = new Set<string>()
+  /** Cases that have no reference. */
+  const without = new Set<string>()
   const referenceIn = async (source: CaseMaps, scheme: ClassScheme) => {
-    if (references === undefined) return undefined
-    const path = referenceOf(source, references)
+    const path = references?.get(source.name)
+    if (path === undefined) {
+      if (references !== undefined) without.add(source.name)
+      return undefined
+    }
     const classes = scheme.maps.filter((each) => each !== undefined)
     return { path, ...(await readReference(path, source, { ...scheme, classes })) }
+  }
+  const warnings = () => {
+    const names = [...without]
+    const missing = `${names.length} ${names.length === 1 ? 'case has' : 'cases have'} no reference: ${several(names)}`
+    return [...(names.length > 0 ? [`${missing}; the masks are written, and not scored`] : []), ...under.warnings]
   }
   return {
     async begin(source, scheme) {
@@ -113,7 +118,7 @@ export function startReview({ report, references, images, scope, presence, versi
         await writeTextAtomically(files.csv, tableCsv(reviewTable(review.rows)))
         await writeTextAtomically(files.page, html)
       }
-      if (review.comparisons.length === 0) return { references: undefined, warnings: under.warnings }
+      if (review.comparisons.length === 0) return { references: undefined, warnings: warnings() }
       const classes = review.comparisons.map(({ class: name, comparison }) => ({
         name,
         cases: comparison.cases.length,
@@ -123,21 +128,7 @@ export function startReview({ report, references, images, scope, presence, versi
         calibration: comparison.calibration,
         calibrationError: comparison.calibrationError,
       }))
-      return { references: { classes }, warnings: under.warnings }
+      return { references: { classes }, warnings: warnings() }
     },
   }
-}
-
-/** The file of a case's reference. */
-function referenceOf(source: CaseMaps, folder: string): string {
-  const path = fileOf(folder, [source.name])
-  if (path !== undefined) return path
-  throw new InputError(
-    source.input,
-    `has no reference ${source.name}.nii.gz in ${folder}; add it or leave the case out`,
-  )
-}
-
-function isFolder(path: string): boolean {
-  return existsSync(path) && statSync(path).isDirectory()
 }
