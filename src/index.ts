@@ -6,7 +6,6 @@ export {
   type ConsensusRule,
   consensus,
   type LabelConsensus,
-  meanMap,
 } from './annotators/consensus.ts'
 export { type PhantomCase, type PhantomOptions, phantomCase } from './datasets/phantom/phantom.ts'
 export { type AccuracyOptimum, accuracyOptimum } from './decision/accuracy.ts'
