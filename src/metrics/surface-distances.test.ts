@@ -107,7 +107,7 @@ test.each<DistanceConvention>(['voxel', 'area'])(
       fc.property(scene, ({ grid, a, b }) => {
         expectClose(measured(a, b, grid, of), bruteForce(a, b, grid, of))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   },
 )

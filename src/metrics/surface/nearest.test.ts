@@ -19,9 +19,9 @@ const listed = (grid: BitGrid): number[][] => {
 /** Long rows, so that features lie in other words than the query. */
 const scene = fc
   .record({
-    shape: fc.tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
+    shape: fc.tuple(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
     spacing: fc.tuple(...[1, 2, 3].map(() => fc.double({ min: 0.2, max: 6, noNaN: true }))),
-    densities: fc.tuple(...[1, 2].map(() => fc.constantFrom(0.003, 0.02, 0.3))),
+    densities: fc.tuple(...[1, 2].map(() => fc.constantFrom(0.003, 0.02, 0.1))),
     seed: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true })),
   })
   .map(({ shape: sides, spacing: mm, densities, seed }) => {
@@ -45,10 +45,11 @@ test('search and transform find the nearest of all features', () => {
         distanceTransform(queries, features, spacing),
         nearestDistances(queries, features, spacing),
       ]) {
-        expect([...found]).toEqual(expected.map((mm) => expect.closeTo(mm, 10)))
+        expect(found.length).toBe(expected.length)
+        expect(Math.max(0, ...expected.map((mm, n) => Math.abs(mm - found[n])))).toBeLessThan(1e-10)
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
