@@ -99,6 +99,14 @@ test('--report writes a page with the numbers of the table, and pictures over th
   expectRefusal(named, 'is no name for a page; end it in .html')
 })
 
+test('a label that no map has is named, in a cohort and of two files', async () => {
+  const many = await halfdice(['evaluate', at('pred'), at('ref'), '--labels', '9'])
+  expect(many.stderr).toMatch(/^halfdice: warning: label 9 is in no map; check the label\n$/)
+  const [pred, ref] = ['pred', 'ref'].map((place) => at(place, 'p0_frame00.nii.gz'))
+  const two = await halfdice(['evaluate', pred, ref, '--labels', '9'])
+  expect(two.stderr).toMatch(/^halfdice: warning: label 9 is in neither map; check the label\n$/)
+})
+
 test('cases in one folder only are named; bad ones cost no others', async () => {
   for (const name of ['half', 'bad']) mkdirSync(at(name))
   writeImage(at('half', 'p0_frame00.nii.gz'), ball(9, 5), grid)

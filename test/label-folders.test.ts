@@ -36,6 +36,19 @@ test('optimum of a folder: every case as alone, and the means last', async () =>
   expect(stdout).toMatch(new RegExp(`\\nmean of 3 +1 +1 +${mean.toFixed(4)}`))
 })
 
+test('noise goes by the name of the case, not of the file: two cases called segmentation move apart', async () => {
+  const noise = ['--sigma', '1', '--length', '4']
+  interface Sampled {
+    rows: { expectedDice: object }[]
+  }
+  const args = ['optimum', ...noise, '--samples', '5']
+  const { cases } = await halfdiceJson<{ cases: Sampled[] }>([...args, at('kits')])
+  for (const [i, name] of ['a', 'b'].entries()) {
+    const alone = await halfdiceJson<Sampled>([...args, at('refs', `${name}.nii.gz`)])
+    expect(cases[i].rows[0].expectedDice).toEqual(alone.rows[0].expectedDice)
+  }
+})
+
 test('marginal of a folder writes a map for each label map', async () => {
   const { cases } = await halfdiceJson<Many>(['marginal', at('kits'), '-o', at('maps'), '--sigma', '1'])
   expect(cases.map(({ output }) => output)).toEqual([at('maps', 'a.nii.gz'), at('maps', 'b.nii.gz')])

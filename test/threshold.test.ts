@@ -68,6 +68,12 @@ describe('one map', () => {
     expect(mask.grid).toEqual((await readVolume(prob)).grid)
   })
 
+  test('of a pattern is called as the pattern says', async () => {
+    const output = join(folder, 'called')
+    const { cases } = await halfdiceJson<Result>(['threshold', join(folder, '{case}all.nii.gz'), '-o', output])
+    expect(cases.map((one) => one.output)).toEqual([join(output, 'b.nii.gz')])
+  })
+
   test('accuracy cuts at ½, --at where it is told to', async () => {
     const output = join(folder, 'other.nii.gz')
     const half = await halfdiceJson<Result>(['threshold', prob, '-o', output, '--metric', 'accuracy'])

@@ -107,13 +107,17 @@ async function runCohort(
     threads: options.threads,
   }
   const progress = startProgress('evaluating', references.length * (others ? 2 : 1))
-  const onCase = (before: number) => (done: number) => progress.update(before + done)
-  const [first, second] = await (async () => {
-    const one = await evaluateCohort(predictions, references, { ...settings, onCase: onCase(0) })
-    if (others === undefined) return [one, undefined] as const
-    const done = one.cases.length + one.failures.length
-    return [one, await evaluateCohort(others.cases, references, { ...settings, onCase: onCase(done) })] as const
-  })().finally(progress.end)
+  let done = 0
+  const evaluated = (cases: readonly LabelCase[]) =>
+    evaluateCohort(cases, references, { ...settings, onCase: () => progress.update(++done) })
+  let first: CohortEvaluation
+  let second: CohortEvaluation | undefined
+  try {
+    first = await evaluated(predictions)
+    second = others && (await evaluated(others.cases))
+  } finally {
+    progress.end()
+  }
   tellOf(first, options.missing)
   if (second !== undefined) tellOf(second, options.missing, versus)
   const compared = second && compareCohorts(first, second, margin)

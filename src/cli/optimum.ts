@@ -14,8 +14,8 @@ import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
-import { checkOutputFile, stem } from './outputs.ts'
-import { type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import { checkOutputFile } from './outputs.ts'
+import { fieldName, type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
 import { fixed, millilitresOr, percent, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
@@ -93,7 +93,8 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   await overLabelMaps('optimum', found, options.json, (one) => optimumOf(one, options))
 }
 
-async function optimumOf({ input }: LabelInput, options: Options): Promise<LabelOutcome> {
+async function optimumOf(one: LabelInput, options: Options): Promise<LabelOutcome> {
+  const { input } = one
   const { sigma, length, plot, samples, seed } = options
   const stored = await readVolume(input)
   const strengths = sigma.map((each) => ({ text: each.text, mm: lengthPerAxisMm('--sigma', each, stored.grid) }))
@@ -108,7 +109,7 @@ async function optimumOf({ input }: LabelInput, options: Options): Promise<Label
     labels: wanted,
     sigmasMm: strengths.map(({ mm }) => mm),
     lengthMm: scaleMm,
-    samples: samples === undefined ? undefined : { count: samples, seed: streamSeed(seed, stem(input)) },
+    samples: samples === undefined ? undefined : { count: samples, seed: streamSeed(seed, fieldName(one)) },
     onProgress: progress.update,
   })
   progress.end()

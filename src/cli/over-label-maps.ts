@@ -11,6 +11,11 @@ export interface LabelInput {
   readonly input: string
 }
 
+/** What the noise of a label map depends on, beside the seed: organs with a file each move with their case. */
+export function fieldName({ name }: LabelInput): string {
+  return name.split('/')[0]
+}
+
 /** A table of numbers, each row called by its keys. */
 export interface NumberTable {
   readonly keys: readonly string[]

@@ -19,7 +19,7 @@ import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } fro
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
 import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder } from './outputs.ts'
-import { type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import { fieldName, type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
 import { fixed, millilitresOr, percent, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
@@ -112,11 +112,12 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
 }
 
 async function sampleOf(
-  { name: caseName, input }: LabelInput,
+  one: LabelInput,
   files: readonly string[],
   indices: readonly number[],
   options: SampleOptions,
 ): Promise<LabelOutcome> {
+  const { input } = one
   const stored = await readVolume(input)
   const sigmaMm = lengthPerAxisMm('--sigma', options.sigma, stored.grid)
   const reference = withRoomFor(sigmaMm[2], stored)
@@ -132,8 +133,7 @@ async function sampleOf(
 
   const overlaps = new Map<number, ReadonlyMap<number, Overlap>>()
   const progress = startProgress('sampling', options.number)
-  // Organs with a file each move together: their field is the case's.
-  const source = { name: caseName.split('/')[0], values, labels: foreground, grid, model }
+  const source = { name: fieldName(one), values, labels: foreground, grid, model }
   const draws = { seed: options.seed, threads: options.threads, indices }
   await createFolder(dirname(files[0]))
   await sampleCase(source, draws, async ({ index, values: noisy, overlaps: counts }) => {

@@ -1,10 +1,7 @@
 import { Command, Option } from 'commander'
 import { several } from '../datasets/image-folder.ts'
 import { findLabelCases } from '../datasets/label-cases.ts'
-import { patientOf } from '../datasets/nnunet.ts'
-import { readRegularFile } from '../formats/read-file.ts'
 import { thresholdCases } from '../maps/threshold-cases.ts'
-import { parseTuned, type Tuned } from '../maps/tune/tuned.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
@@ -15,6 +12,7 @@ import { startProgress } from './progress.ts'
 import { type NamedJob, openJobs } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 import { describeCases, gainSentence } from './threshold-table.ts'
+import { readTuned, warnOfTuned } from './threshold-tuned.ts'
 import { version } from './version.ts'
 
 /** `halfdice threshold`: masks from a network's probabilities. */
@@ -183,23 +181,6 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
       bad === all ? `all ${all} cases failed` : `${bad} of ${all} cases failed; the others are done`,
     )
   }
-}
-
-/** Reads `--tuned`, and refuses options that it decides. */
-async function readTuned(path: string, { at, scope, metric }: ThresholdOptions): Promise<Tuned> {
-  const other = at !== undefined ? '--at' : scope === 'dataset' ? '--scope' : metric !== 'dice' ? '--metric' : undefined
-  if (other !== undefined) throw new InputError('--tuned', `says where to cut; leave ${other} out`)
-  return parseTuned((await readRegularFile(path)).toString('utf8'), path)
-}
-
-/** Scores of cases that thresholds were tuned on are too good. */
-function warnOfTuned(cases: readonly NamedJob[], tuned: Tuned, path: string): void {
-  const known = new Set([...tuned.cases, ...tuned.patients])
-  const both = cases.map(({ name }) => name).filter((name) => known.has(name) || known.has(patientOf(name)))
-  if (both.length === 0) return
-  warn(
-    `${path} was tuned on ${several(both)} too, or on cases of these patients; scores of these cases promise too much`,
-  )
 }
 
 /** The label map of each case that has one. Throws InputError where none has. */

@@ -1,21 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join, relative } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { basename, relative } from 'node:path'
+import { expect, test } from 'vitest'
 import { findLabelCases } from './label-cases.ts'
 import { matchFiles } from './match-files.ts'
+import { emptyFiles } from './testing/empty-files.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'halfdice-label-cases-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const { folder, at, make } = emptyFiles()
 
-const at = (...parts: string[]) => join(folder, ...parts)
-/** Makes empty files, and the folders that they lie in. */
-function make(...paths: string[]): void {
-  for (const path of paths) {
-    mkdirSync(dirname(at(path)), { recursive: true })
-    writeFileSync(at(path), '')
-  }
-}
 async function found(paths: string[], suffix?: string): Promise<string[][]> {
   const { cases } = await findLabelCases(
     paths.map((path) => at(path)),

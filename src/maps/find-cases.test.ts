@@ -1,21 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { symlinkSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { caseName } from '../datasets/image-names.ts'
-import { filesOf, findCases } from './find-cases.ts'
+import { emptyFiles } from '../datasets/testing/empty-files.ts'
+import { datasetJsonFor, filesOf, findCases, matchCases } from './find-cases.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'halfdice-cases-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const { at, make } = emptyFiles()
 
-const at = (...parts: string[]) => join(folder, ...parts)
-/** Makes empty files, and the folders that they lie in. */
-function make(...paths: string[]): void {
-  for (const path of paths) {
-    mkdirSync(dirname(at(path)), { recursive: true })
-    writeFileSync(at(path), '')
-  }
-}
 const found = (path: string) => findCases([at(path)]).cases.map(({ name, kind }) => [name, kind])
 const warnings = (path: string) => findCases([at(path)]).warnings
 
@@ -88,4 +78,32 @@ test('a folder without cases, and a path that leads nowhere', () => {
 
 test('names of cases', () => {
   expect(['a/b.c.nii.gz', 'x.npz', 'y.hdr', 'z'].map(caseName)).toEqual(['b.c', 'x', 'y', 'z'])
+})
+
+test("the dataset.json of nnU-Net's own validation lies with the model, two folders above", () => {
+  make('model/dataset.json', 'model/fold_0/validation/c.npz', 'model/fold_0/other/c.npz')
+  const jsonOf = (path: string) => datasetJsonFor(findCases([at(path)]).cases[0])
+  expect(jsonOf('model/fold_0/validation')).toBe(at('model/dataset.json'))
+  expect(jsonOf('model/fold_0/other')).toBe(undefined)
+  make('model/fold_0/validation/dataset.json')
+  expect(jsonOf('model/fold_0/validation')).toBe(at('model/fold_0/validation/dataset.json'))
+})
+
+test('patterns name cases, and a suffix is none of the name', async () => {
+  make('named/a_prob.nii.gz', 'named/b_prob.nii.gz', 'named/c.nii.gz')
+  const names = async (path: string, suffix?: string) =>
+    (await matchCases([at(path)], { suffix })).cases.map(({ name, input }) => [
+      name,
+      input.slice(at('named').length + 1),
+    ])
+  expect(await names('named/{case}_prob.nii.gz')).toEqual([
+    ['a', 'a_prob.nii.gz'],
+    ['b', 'b_prob.nii.gz'],
+  ])
+  expect(await names('named/*_prob.nii.gz')).toEqual([
+    ['a_prob', 'a_prob.nii.gz'],
+    ['b_prob', 'b_prob.nii.gz'],
+  ])
+  expect((await names('named', '_prob')).map(([name]) => name)).toEqual(['a', 'b', 'c'])
+  await expect(names('named/x*.nii.gz')).rejects.toThrow('matches no file')
 })

@@ -83,8 +83,9 @@ export async function evaluateCohort(
   references: readonly LabelCase[],
   options: EvaluateCohortOptions,
 ): Promise<CohortEvaluation> {
-  const { patientOf = (name) => name, nameOf = () => undefined, missing: policy = 'skip', threads = 1 } = options
-  const { onCase, labels, at, scale, presence, distances, tolerancesMm, lesions, surfaces } = options
+  const { patientOf = (name) => name, nameOf = () => undefined, missing: policy = 'skip', ...rest } = options
+  const { threads = 1, onCase, ...scoring } = rest
+  const { labels } = scoring
   const { pairs, missing, unpaired } = pairCases(predictions, references)
   const empty = policy === 'empty' ? missing.map((reference) => ({ prediction: undefined, reference })) : []
   const all = [...pairs, ...empty].sort((a, b) => (a.reference.name < b.reference.name ? -1 : 1))
@@ -92,23 +93,12 @@ export async function evaluateCohort(
     all.flatMap(({ prediction, reference }) => [prediction, reference]),
     labels,
   )
-  const own = {
-    labels,
-    at,
-    scale,
-    presence,
-    distances,
-    tolerancesMm,
-    lesions,
-    ...(surfaces !== undefined && { surfaces }),
-  }
-  const plain = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
-  const jobs = all.map((pair) => async () => ({ ...pair, organs, options: plain }))
+  const jobs = all.map((pair) => async () => ({ ...pair, organs, options: scoring }))
   const results = await overCases(jobs, evaluateWork, { threads, onCase })
   const done = results.flatMap((result, i) => (result instanceof InputError ? [] : [{ ...all[i], ...result }]))
   const keyOf = (numbers: readonly number[]) => (organs.length > 0 ? organs[numbers[0] - 1] : numbers.join('+'))
   const cohortLabels = labelsOf(done, labels, organs)
-  const [{ label: _none, ...inNeither }] = evaluateLabels(nothing, nothing, onePoint, { ...plain, labels: [1] })
+  const [{ label: _none, ...inNeither }] = evaluateLabels(nothing, nothing, onePoint, { ...scoring, labels: [1] })
   const cases = done.map(({ prediction, reference, scores, voxels }): CohortCase => {
     const byKey = new Map(scores.map((score) => [keyOf(score.labels), score]))
     return {

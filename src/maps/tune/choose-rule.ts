@@ -39,6 +39,8 @@ const outerFolds = 10
 const innerFolds = 5
 /** With fewer, a bootstrap interval tells no gain from chance (n of one sign are not rare), and ½ stays. */
 const fewestPatients = 6
+/** One patient is left out at least where the promise is made: there the choice must have enough, too. */
+const fewestOfAll = fewestPatients + 1
 
 /**
  * Chooses how a class is cut, by nested cross-validation over patients: where nothing is better than ½ by its interval,
@@ -62,7 +64,8 @@ export function chooseRule(given: readonly TunedCase[], alone: boolean): RuleCho
     for (const i of test) dice[i] = fit.dice(i)
   }
   const half = curves.map((curve) => curve[halfCut])
-  const { candidate, tried } = select(scorer, patients, everyone)
+  const enough = new Set(patients).size >= fewestOfAll
+  const { candidate, tried } = enough ? select(scorer, patients, everyone) : onlyHalf
   const mean = (values: ArrayLike<number>) => everyone.reduce((sum, i) => sum + values[i], 0) / cases.length
   return {
     candidate,
@@ -79,6 +82,8 @@ export function chooseRule(given: readonly TunedCase[], alone: boolean): RuleCho
   }
 }
 
+const onlyHalf: Pick<RuleChoice, 'candidate' | 'tried'> = { candidate: 'half', tried: [] }
+
 /** The candidate with the largest cross-fitted mean Dice among those that are better than ½ by their interval. */
 function select(
   scorer: Scorer,
@@ -86,7 +91,7 @@ function select(
   train: readonly number[],
 ): Pick<RuleChoice, 'candidate' | 'tried'> {
   const own = train.map((i) => patients[i])
-  if (new Set(own).size < fewestPatients) return { candidate: 'half', tried: [] }
+  if (new Set(own).size < fewestPatients) return onlyHalf
   const folds = foldsOf(patients, train, innerFolds)
   const dice = new Map(candidates.map((candidate) => [candidate, new Map<number, number>()]))
   for (const test of folds) {

@@ -3,21 +3,10 @@ import type { DemoResults } from '../../study/demo.ts'
 import { estimateText } from '../kit/estimate.ts'
 import { htmlReport, type ReportSection } from '../kit/html.ts'
 import { optimumCharts } from '../optimum/figure.ts'
-import {
-  agreementFigure,
-  asEstimate,
-  curveTable,
-  decimals,
-  drawsFigure,
-  expectedFigure,
-  expectedTable,
-  foldFigure,
-  gainDecimals,
-  marginalFigure,
-  percent,
-  phantomFigure,
-  tornFigure,
-} from './figures.ts'
+import { agreementFigure, expectedFigure, foldFigure } from './chart-figures.ts'
+import { asEstimate, decimals, gainDecimals, percent } from './numbers.ts'
+import { drawsFigure, marginalFigure, phantomFigure, tornFigure } from './slice-figures.ts'
+import { curveTable, expectedTable } from './tables.ts'
 
 /**
  * The demo's report, one HTML page. `extra` sections (the training study's) come before the notes on repeating it, and

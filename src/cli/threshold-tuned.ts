@@ -1,0 +1,25 @@
+import { several } from '../datasets/image-folder.ts'
+import { patientOf } from '../datasets/nnunet.ts'
+import { readRegularFile } from '../formats/read-file.ts'
+import { parseTuned, type Tuned } from '../maps/tune/tuned.ts'
+import { InputError } from '../volume/errors.ts'
+import { warn } from './print.ts'
+import type { NamedJob } from './threshold-jobs.ts'
+import type { ThresholdOptions } from './threshold-options.ts'
+
+/** Reads `--tuned`, and refuses options that it decides. */
+export async function readTuned(path: string, { at, scope, metric }: ThresholdOptions): Promise<Tuned> {
+  const other = at !== undefined ? '--at' : scope === 'dataset' ? '--scope' : metric !== 'dice' ? '--metric' : undefined
+  if (other !== undefined) throw new InputError('--tuned', `says where to cut; leave ${other} out`)
+  return parseTuned((await readRegularFile(path)).toString('utf8'), path)
+}
+
+/** Scores of cases that thresholds were tuned on are too good. */
+export function warnOfTuned(cases: readonly NamedJob[], tuned: Tuned, path: string): void {
+  const known = new Set([...tuned.cases, ...tuned.patients])
+  const both = cases.map(({ name }) => name).filter((name) => known.has(name) || known.has(patientOf(name)))
+  if (both.length === 0) return
+  warn(
+    `${path} was tuned on ${several(both)} too, or on cases of these patients; scores of these cases promise too much`,
+  )
+}
