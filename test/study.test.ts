@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
@@ -154,6 +154,37 @@ test('versions are those of the programs that made the cells', { timeout: 120_00
   expect(versions.halfdice).toMatch(/^0\.0\.9, \d/)
   expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('0.0.9, ')
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a damaged file of a finished cell is named; nothing waits for a pipe',
+  { timeout: 120_000 },
+  async () => {
+    const folder = join(root, 'damaged')
+    cpSync(finished, folder, { recursive: true })
+    const cells = join(folder, 'runs')
+    for (const [name, damage] of [
+      ['scores.csv', (text: string) => text.replace(/,[^,]*\r\n$/, '')],
+      ['calibration.csv', (text: string) => text.replace(/,\d+\r\n$/, ',\r\n')],
+      ['log.jsonl', (text: string) => text.slice(0, -8)],
+    ] as const) {
+      const path = join(cells, filesBelow(cells).find((one) => one.endsWith(name)) ?? '')
+      const whole = readFileSync(path, 'utf8')
+      writeFileSync(path, damage(whole))
+      const says = 'delete the folder it lies in and run the study again'
+      expectRefusal(await halfdice(['study', 'report', folder]), `${path}: is missing or damaged; ${says}`)
+      rmSync(path)
+      execFileSync('mkfifo', [path])
+      expectRefusal(await halfdice(['study', 'report', folder]), `${path}: is a pipe, not a regular file`)
+      rmSync(path)
+      writeFileSync(path, whole)
+    }
+    const study = join(folder, 'study.json')
+    rmSync(study)
+    execFileSync('mkfifo', [study])
+    expectRefusal(await halfdice(['study', 'status', folder]), `${study}: is a pipe, not a regular file`)
+    expectRefusal(await halfdice(['study', config, '-o', folder]), `${study}: is a pipe, not a regular file`)
+  },
+)
 
 test('SIGINT ends it cleanly', { timeout: 60_000 }, async () => {
   const folder = join(root, 'interrupted')

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomically } from '../formats/atomic-write.ts'
 import { parseCsv } from '../formats/csv.ts'
 import { InputError } from '../volume/errors.ts'
+import { readCellFile } from './cell-file.ts'
 import type { Cell, StudyPlan } from './plan.ts'
 import { isFinished } from './run-study.ts'
-import { csv, parseScoresCsv, type ScoreRow, scoresCsv } from './score-table.ts'
+import { csv, numberIn, parseScoresCsv, type ScoreRow, scoresCsv } from './score-table.ts'
 import type { StudyFile } from './study-file.ts'
 import { type ComparisonRow, compare, type SummaryRow, summarise } from './summary.ts'
 
@@ -42,9 +42,9 @@ export async function assembleTables(study: StudyFile, plan: StudyPlan, folder: 
   const results: ScoreRow[] = []
   const reliability = new Map<string, ReliabilityRow>()
   for (const cell of plan.cells) {
-    results.push(...parseScoresCsv(await readFile(join(folder, cell.path, 'scores.csv'), 'utf8')))
-    for (const row of parseCsv(await readFile(join(folder, cell.path, 'calibration.csv'), 'utf8'))) {
-      addReliability(reliability, lossOf(cell), row)
+    results.push(...(await readCellFile(join(folder, cell.path, 'scores.csv'), parseScoresCsv)))
+    for (const row of await readCellFile(join(folder, cell.path, 'calibration.csv'), parseCalibrationCsv)) {
+      addReliability(reliability, { ...row, loss: lossOf(cell) })
     }
   }
   const resamples = study.config.bootstrap
@@ -67,19 +67,29 @@ export function lossOf({ work }: Cell): string {
   return work.kind === 'training' ? work.loss : 'theory'
 }
 
-function addReliability(all: Map<string, ReliabilityRow>, loss: string, row: Record<string, string>): void {
-  const { organ, sigma_mm } = row
-  const bin = Number(row.bin)
+function parseCalibrationCsv(text: string): Omit<ReliabilityRow, 'loss'>[] {
+  return parseCsv(text).map((row) => ({
+    organ: row.organ,
+    sigma_mm: row.sigma_mm,
+    bin: numberIn(row, 'bin'),
+    voxels: numberIn(row, 'voxels'),
+    probability_sum: numberIn(row, 'probability_sum'),
+    label_voxels: numberIn(row, 'label_voxels'),
+  }))
+}
+
+function addReliability(all: Map<string, ReliabilityRow>, row: ReliabilityRow): void {
+  const { organ, sigma_mm, loss, bin } = row
   const key = JSON.stringify([organ, sigma_mm, loss, bin])
-  const before = all.get(key)
+  const { voxels, probability_sum, label_voxels } = all.get(key) ?? { voxels: 0, probability_sum: 0, label_voxels: 0 }
   all.set(key, {
     organ,
     sigma_mm,
     loss,
     bin,
-    voxels: (before?.voxels ?? 0) + Number(row.voxels),
-    probability_sum: (before?.probability_sum ?? 0) + Number(row.probability_sum),
-    label_voxels: (before?.label_voxels ?? 0) + Number(row.label_voxels),
+    voxels: voxels + row.voxels,
+    probability_sum: probability_sum + row.probability_sum,
+    label_voxels: label_voxels + row.label_voxels,
   })
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Dataset, DatasetCase } from '../datasets/dataset.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
+import { readOwnFile } from '../formats/read-file.ts'
 import { checkIntensities } from '../training/intensity.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
@@ -169,8 +170,9 @@ function countLabels(labels: LabelArray): Map<number, number> {
 }
 
 async function readIndex(path: string): Promise<readonly KnownEntry[]> {
+  const text = await readOwnFile(path)
   try {
-    const index = JSON.parse(await readFile(path, 'utf8')) as { format?: number; entries: readonly KnownEntry[] }
+    const index = JSON.parse(String(text)) as { format?: number; entries: readonly KnownEntry[] }
     return index.format === indexFormat ? index.entries : []
   } catch {
     return []

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { readOwnFile } from '../formats/read-file.ts'
 
 /** How often a holder gives a sign of life, and after how long without one it counts as dead. */
 export interface Pulse {
@@ -126,11 +127,13 @@ function keep(path: string, own: Holder, file: FileHandle, { beatMs }: Pulse): C
 
 /** Whoever the file names; undefined where there is no file. */
 async function holderOf(path: string): Promise<Holder | undefined> {
+  const text = await readOwnFile(path)
+  if (text === undefined) return undefined
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
+    const value: unknown = JSON.parse(String(text))
     return isHolder(value) ? value : nobody
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : nobody
+  } catch {
+    return nobody
   }
 }
 

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readOwnFileSync } from '../formats/read-file.ts'
 import type { EpochLog } from '../network/train.ts'
 import { sigmaText } from '../noise/noise-seed.ts'
 import { lossOf } from './assemble.ts'
+import { parseLog } from './cell-file.ts'
 import { livingHolder } from './claim.ts'
 import type { Cell, StudyPlan } from './plan.ts'
 import { claimPath, isFinished, workFolder } from './run-study.ts'
@@ -81,9 +82,9 @@ function epochsUnderWay(cell: Cell, folder: string): Partial<EpochLog>[] {
 }
 
 function linesOf(path: string): Partial<EpochLog>[] {
+  const text = String(readOwnFileSync(path) ?? '')
   try {
-    const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)
-    return lines.map((line) => JSON.parse(line) as Partial<EpochLog>)
+    return parseLog<Partial<EpochLog>>(text)
   } catch {
     return []
   }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetCase } from '../datasets/dataset.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
@@ -15,6 +15,7 @@ import type { Grid } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import type { CaseStore } from './case-store.ts'
+import { parseLog, readCellFile } from './cell-file.ts'
 import { neighbourhood } from './neighbourhood.ts'
 import { noisyLabels } from './noisy-labels.ts'
 import type { Cell, PlannedCase, TrainingWork } from './plan.ts'
@@ -145,10 +146,7 @@ async function train(
 /** Takes wall-clock times out of log.jsonl, which is the same for every run, into timing.jsonl, which is not. */
 async function splitLog(folder: string): Promise<void> {
   const path = join(folder, 'log.jsonl')
-  const epochs = (await readFile(path, 'utf8'))
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as EpochLog)
+  const epochs = await readCellFile(path, parseLog<EpochLog>)
   if (epochs.every((epoch) => epoch.seconds === undefined)) return
   const lines = (pick: (epoch: EpochLog) => unknown) => epochs.map((e) => `${JSON.stringify(pick(e))}\n`).join('')
   const timing = lines(({ epoch, seconds, validationSeconds, dataShare }) => ({

@@ -47,12 +47,20 @@ export function scoresCsv(rows: readonly ScoreRow[]): string {
   return csv(scoreColumns, rows as readonly unknown[] as readonly Record<string, string | number>[])
 }
 
-/** The inverse of `scoresCsv`. */
+/** The inverse of `scoresCsv`. Throws a SyntaxError where a number or a column is missing. */
 export function parseScoresCsv(text: string): ScoreRow[] {
   return parseCsv(text).map((row) => {
-    const typed = scoreColumns.map((key) => [key, textColumns.has(key) ? row[key] : Number(row[key])])
+    const typed = scoreColumns.map((key) => [key, textColumns.has(key) ? row[key] : numberIn(row, key)])
     return Object.fromEntries(typed) as ScoreRow
   })
+}
+
+/** The number in a cell of a row that this program wrote. Throws a SyntaxError where there is none. */
+export function numberIn(row: Readonly<Record<string, string>>, key: string): number {
+  const text = row[key] ?? ''
+  const value = Number(text)
+  if (text === '' || Number.isNaN(value)) throw new SyntaxError(`${key}: no number`)
+  return value
 }
 
 /** A table with a header line. */

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomically } from '../formats/atomic-write.ts'
+import { readOwnFile } from '../formats/read-file.ts'
 import { InputError } from '../volume/errors.ts'
 import type { CaseIndex } from './case-index.ts'
 import type { StudyConfig } from './config.ts'
@@ -28,16 +28,16 @@ const studyFileName = 'study.json'
 export async function writeStudyFile(folder: string, study: StudyFile): Promise<void> {
   const path = join(folder, studyFileName)
   const text = `${JSON.stringify(study, undefined, 1)}\n`
-  const before = await readFile(path, 'utf8').catch(() => '')
-  if (text !== before) await writeAtomically(path, [Buffer.from(text)])
+  if (text !== String(await readOwnFile(path))) await writeAtomically(path, [Buffer.from(text)])
 }
 
 /** @throws InputError where the folder holds no study, or a damaged one */
 export async function readStudyFile(folder: string): Promise<StudyFile> {
   const path = join(folder, studyFileName)
+  const text = await readOwnFile(path)
   let study: Partial<Record<keyof StudyFile, unknown>>
   try {
-    study = Object(JSON.parse(await readFile(path, 'utf8')))
+    study = Object(JSON.parse(String(text)))
   } catch {
     throw new InputError(path, 'is missing or no JSON; give a folder that `halfdice study` wrote')
   }

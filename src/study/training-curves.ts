@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EpochLog, Validation } from '../network/train.ts'
 import type { Vec3 } from '../volume/grid.ts'
+import { parseLog, readCellFile } from './cell-file.ts'
 import type { StudyLoss } from './config.ts'
 import type { StudyPlan } from './plan.ts'
 
@@ -20,14 +20,14 @@ export async function readCurves(plan: StudyPlan, folder: string): Promise<Train
   const curves: TrainingCurve[] = []
   for (const { path, group, organs, sigmaMm, work } of plan.cells) {
     if (work.kind !== 'training') continue
-    const lines = (await readFile(join(folder, path, 'log.jsonl'), 'utf8')).split('\n').filter(Boolean)
+    const epochs = await readCellFile(join(folder, path, 'log.jsonl'), parseLog<EpochLog>)
     curves.push({
       group,
       organs: organs.map(({ name }) => name),
       sigmaMm,
       loss: work.loss,
       fold: work.fold,
-      epochs: lines.map((line) => JSON.parse(line) as EpochLog),
+      epochs,
     })
   }
   return curves

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { InputError } from '../volume/errors.ts'
+import { readCellFile } from './cell-file.ts'
 import type { StudyPlan } from './plan.ts'
 
 /** Versions of the programs that numbers depend on, by name. */
@@ -28,14 +27,11 @@ export async function finishedVersions(plan: StudyPlan, folder: string): Promise
 }
 
 async function readVersions(path: string): Promise<Versions> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'))
-    const texts = Object.entries(Object(value)).map(([name, version]) => [name, String(version)] as const)
-    if (texts.length > 0) return Object.fromEntries(texts)
-  } catch {
-    // Reported below.
-  }
-  throw new InputError(path, 'is missing or damaged; delete the folder it lies in and run the study again')
+  return readCellFile(path, (text) => {
+    const versions = Object.entries(Object(JSON.parse(text))).map(([name, version]) => [name, String(version)] as const)
+    if (versions.length === 0) throw new SyntaxError('no versions')
+    return Object.fromEntries(versions)
+  })
 }
 
 /** What the numbers depend on beside the configuration and the data. */

@@ -53,5 +53,5 @@ test('an earlier format, and what cannot be read, are named', async () => {
   await expect(load()).rejects.toThrow(`${path}: was written by an earlier version; delete it`)
   rmSync(path)
   mkdirSync(path)
-  await expect(load()).rejects.toThrow(`${path}: cannot be read (EISDIR`)
+  await expect(load()).rejects.toThrow(`${path}: is a folder`)
 })

@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomically, writeTextAtomically } from '../formats/atomic-write.ts'
+import { readOwnFile } from '../formats/read-file.ts'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../network/checkpoint.ts'
-import { InputError } from '../volume/errors.ts'
 
 /** A training's folder: `checkpoint.bin` while it is under way, and `log.jsonl`, which always ends where that does. */
 export interface RunFolder {
@@ -22,7 +22,7 @@ export interface RunFolder {
 export async function openRunFolder(folder: string, plan: string): Promise<RunFolder> {
   await mkdir(folder, { recursive: true })
   const path = join(folder, 'checkpoint.bin')
-  const bytes = await readIfThere(path)
+  const bytes = await readOwnFile(path)
   const found = bytes && decodeCheckpoint(bytes, plan, path)
   // A run that was killed between writing its checkpoint and its log has left them apart.
   if (found !== undefined) await writeLog(folder, found.log)
@@ -40,14 +40,4 @@ export async function openRunFolder(folder: string, plan: string): Promise<RunFo
 async function writeLog(folder: string, lines: readonly string[]): Promise<void> {
   const text = lines.map((line) => `${line}\n`).join('')
   await writeTextAtomically(join(folder, 'log.jsonl'), text, { replace: true })
-}
-
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
-    throw new InputError(path, `cannot be read (${message}); check its permissions, or delete it`)
-  }
 }
