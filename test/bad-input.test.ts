@@ -177,7 +177,7 @@ describe('options', () => {
     ['σ of the wrong number of axes', sample('--sigma', '1,2', '--length', '8'), '2 lengths for 3 axes'],
     ['ℓ of zero', sample('--sigma', '1', '--length', '0'), '--length'],
     ['ℓ in voxels that are no cubes', sample('--sigma', '1', '--length', '4vx'), 'give it in mm'],
-    ['no ℓ', sample('--sigma', '1'), "required option '-l, --length <length>'"],
+    ['no ℓ', sample('--sigma', '1'), '--length: is missing'],
     ['no samples', sample('--sigma', '1', '--length', '8', '-n', '0'), '--number'],
     ['a fractional seed', sample('--sigma', '1', '--length', '8', '--seed', '1.5'), '--seed'],
     ['no threads', sample('--sigma', '1', '--length', '8', '--threads', '0'), '--threads'],

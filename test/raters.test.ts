@@ -2,11 +2,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { consensus } from '../src/annotators/consensus.ts'
+import { labelOptima } from '../src/decision/label-optima.ts'
 import { encodeNifti } from '../src/formats/nifti.ts'
 import { readVolume } from '../src/formats/volume-file.ts'
+import { marginal } from '../src/noise/marginal.ts'
+import type { NoiseModel } from '../src/noise/model.ts'
 import { createSampler } from '../src/noise/sampler.ts'
 import { createGrid } from '../src/volume/grid.ts'
 import { labelMapOf } from '../src/volume/labels.ts'
+import { streamSeed } from '../src/volume/random.ts'
 import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 
 const folder = temporaryFolder()
@@ -54,6 +58,63 @@ describe('raters', () => {
     const written = labelMapOf(await readVolume(join(out, 'case_2.nii.gz')), 'case_2').values
     const maps = [0, 1, 2].map((r) => sampler.sample(2, r))
     expect([...written]).toEqual([...consensus(maps, 'dice').values])
+  }, 60_000)
+
+  test('its fit is what sample, marginal and optimum take as noise', async () => {
+    const file = join(folder, 'noise.json')
+    const noise = { sigmaMm: [0.8, 0.8, 1.2], lengthMm: 5, presence: 0.75, biasMm: 0, biasSdMm: 0.4 }
+    writeFileSync(file, JSON.stringify({ labels: { 1: { noise } } }))
+    const map = join(people[0], 'case_1.nii')
+    const { values } = labelMapOf(await readVolume(map), map)
+    const { biasMm: _, ...model } = noise
+
+    const out = join(folder, 'drawn')
+    const sampled = await halfdiceJson<object>(['sample', map, '-o', out, '--noise', file, '-n', '9'])
+    expect(sampled).toMatchObject(model)
+    const own = createSampler(values, grid, noise as unknown as NoiseModel)
+    const drawn = await Promise.all(
+      filesBelow(out).map(async (name) => labelMapOf(await readVolume(join(out, name)), name).values),
+    )
+    drawn.forEach((sample, i) => {
+      expect([...sample]).toEqual([...own.sample(streamSeed(0, 'case_1'), i)])
+    })
+    // A quarter of nine annotators draws nothing.
+    expect(drawn.some((sample) => !sample.includes(1))).toBe(true)
+
+    const maps = join(folder, 'prob.nii.gz')
+    expect(await halfdiceJson<object>(['marginal', map, '-o', maps, '--noise', file])).toMatchObject(model)
+    expect([...(await readVolume(maps)).data]).toEqual([...marginal(values, grid, 1, noise as unknown as NoiseModel)])
+
+    const { rows } = await halfdiceJson<{ rows: object[] }>(['optimum', map, '--noise', file, '--samples', '4'])
+    const [best] = labelOptima(values, grid, { labels: [1], sigmasMm: [[0.8, 0.8, 1.2]], annotators: noise })
+    expect(rows[0]).toMatchObject({ supDice: best.supDice, threshold: best.threshold, emptyDice: 0.25 })
+    expect((await halfdice(['optimum', map, '--noise', file])).stdout).toMatch(/empty mask[\s\S]* 0\.2500/)
+
+    // The same by hand.
+    const byHand = ['--sigma', '0.8,0.8,1.2', '--presence', '0.75', '--tau', '0.4']
+    const hand = await halfdiceJson<{ rows: object[] }>(['optimum', map, ...byHand])
+    expect(hand.rows[0]).toMatchObject({ supDice: best.supDice, emptyDice: 0.25 })
+    const conflict = await halfdice(['sample', map, '-o', out, '--noise', file, '--sigma', '1'])
+    expectRefusal(conflict, '--noise: gives all of the noise; leave out --sigma')
+    expectRefusal(await halfdice(['marginal', map, '-o', maps]), '--sigma: is missing')
+    expectRefusal(await halfdice(['optimum', map, '--noise', map]), 'is not JSON')
+    const twice = await halfdice(['marginal', map, '-o', file, '--noise', file])
+    expectRefusal(twice, /noise\.json/)
+  }, 60_000)
+
+  test('a data set drawn by a fit says so', async () => {
+    const file = join(folder, 'set-noise.json')
+    writeFileSync(file, JSON.stringify({ noise: { sigmaMm: 0.5, lengthMm: 4, biasSdMm: 0.3 } }))
+    const set = join(folder, 'set')
+    for (const c of [1, 2]) {
+      await write(join(set, 'images', `case_${c}.nii`), ball)
+      await write(join(set, 'labels', `case_${c}.nii`), ball)
+    }
+    const out = join(folder, 'noisy set')
+    await halfdiceJson(['sample', set, '-o', out, '--noise', file])
+    const { noise } = JSON.parse(readFileSync(join(out, 'noise.json'), 'utf8'))
+    expect(noise).toMatchObject({ sigmaMm: 0.5, lengthMm: 4, biasSdMm: 0.3 })
+    expectRefusal(await halfdice(['sample', set, '-o', out, '--sigma', '0.5', '--length', '4']), 'no data set of this')
   }, 60_000)
 
   test('refuses one annotator, and a consensus without a folder', async () => {

@@ -7,11 +7,18 @@ import { optimumFigure } from '../report/optimum/figure.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
 import { labelMapOf } from '../volume/labels.ts'
-import { withRoomFor } from '../volume/one-grid.ts'
 import { streamSeed } from '../volume/random.ts'
 import { foldWarning } from './fold-warning.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
-import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
+import { type Length, parseLength } from './lengths.ts'
+import {
+  type GivenNoise,
+  type NoiseOptions,
+  noiseJson,
+  noisesOf,
+  withAnnotators,
+  withRoomForNoise,
+} from './noise-options.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFile } from './outputs.ts'
@@ -19,9 +26,8 @@ import { fieldName, type LabelInput, type LabelOutcome, labelInputs, overLabelMa
 import { fixed, millilitresOr, percent, table, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
-interface Options extends JsonOption {
-  readonly sigma: readonly Length[]
-  readonly length?: Length
+interface Options extends JsonOption, NoiseOptions {
+  readonly sigma?: readonly Length[]
   readonly labels?: readonly string[]
   readonly plot?: string
   readonly samples?: number
@@ -44,7 +50,7 @@ export function command(): Command {
         'both masks.',
     )
     .argument('<labels...>', 'reference label maps, one or several classes: files, a folder, a pattern')
-    .requiredOption(
+    .option(
       '-s, --sigma <lengths...>',
       'noise strengths, separated by spaces: 1 2 4 8; a comma joins the axes of one: 4,4,6',
       (text: string, before: readonly Length[] | undefined) => [...(before ?? []), parseLength('--sigma', text)],
@@ -69,19 +75,23 @@ Examples:
   $ halfdice optimum labelsTr --sigma 1 2                      a folder of label maps, and their mean
   $ halfdice optimum kidney.nii.gz --sigma 2,2,4 4,4,8 --json
   $ halfdice optimum liver.nii.gz --sigma 4 8 --length 24 --samples 200
+  $ halfdice optimum nodule.nii.gz --sigma 1 --presence 0.8    a fifth of the annotators leaves the nodule out
+  $ halfdice optimum labelsTr --noise fit.json                 as noisy as real annotators are (see raters)
 
 Dice is the soft Dice 2 Σ s·m / (‖s‖ + ‖m‖), which the soft-Dice loss maximises; volumes are relative to the expected
 volume ‖m‖. Where 'Dice at 1/2' falls behind D*, a cross-entropy network cut at 1/2 loses that much, and a mask cut at
 t* (halfdice threshold) gets it back. --samples draws noisy labels and scores the masks {m ≥ t} against them: the mean
-Dice is not quite the soft Dice where volumes vary, and the regret is what the best threshold would have had over t*.`,
+Dice is not quite the soft Dice where volumes vary, and the regret is what the best threshold would have had over t*.
+Where annotators may leave a class out, the empty mask has an expected Dice of 1 - q, which no threshold can see.`,
     )
     .action(run)
-  return withJson(withLabels(command, 'these classes only'))
+  return withJson(withLabels(withAnnotators(command), 'these classes only'))
 }
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
-  const { length, plot, samples } = options
-  if (samples !== undefined && length === undefined) {
+  const { length, noise, plot, samples } = options
+  const noises = noisesOf(options, { length: false })
+  if (samples !== undefined && length === undefined && noise === undefined) {
     throw new InputError('--samples', 'noisy labels need a length scale; add --length')
   }
   const found = await labelInputs(paths, options.suffix)
@@ -90,33 +100,47 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
     if (!found.single) throw new InputError('--plot', `draws one label map, not ${found.inputs.length}; give one`)
     checkOutputFile(plot, [found.inputs[0].input])
   }
-  await overLabelMaps('optimum', found, options.json, (one) => optimumOf(one, options))
+  await overLabelMaps('optimum', found, options.json, (one) => optimumOf(one, options, noises))
 }
 
-async function optimumOf(one: LabelInput, options: Options): Promise<LabelOutcome> {
+async function optimumOf(one: LabelInput, options: Options, given: readonly GivenNoise[]): Promise<LabelOutcome> {
   const { input } = one
-  const { sigma, length, plot, samples, seed } = options
+  const { plot, samples, seed } = options
   const stored = await readVolume(input)
-  const strengths = sigma.map((each) => ({ text: each.text, mm: lengthPerAxisMm('--sigma', each, stored.grid) }))
-  const volume = withRoomFor(Math.max(...strengths.map(({ mm }) => mm[2])), stored)
-  const { grid } = volume
-  const { values, labels } = labelMapOf(volume, input)
+  const map = labelMapOf(stored, input)
   const names = await readLabelNamesFor(input)
-  const wanted = labelsToUse(input, labels, options.labels, names)
-  const scaleMm = length && lengthMm('--length', length, grid)
-  const progress = startProgress('optima', wanted.length * strengths.length)
-  const optima = labelOptima(values, grid, {
-    labels: wanted,
-    sigmasMm: strengths.map(({ mm }) => mm),
-    lengthMm: scaleMm,
-    samples: samples === undefined ? undefined : { count: samples, seed: streamSeed(seed, fieldName(one)) },
-    onProgress: progress.update,
-  })
-  progress.end()
-  const rows = optima.map(({ label, sigmaMm, ...rest }): Row => {
+  const wanted = labelsToUse(input, map.labels, options.labels, names)
+  const noises = wanted.map((label) => given.map((each) => each.on(stored.grid, [label])))
+  const { volume, values } = withRoomForNoise(noises.flat(), stored, map, input)
+  const progress = startProgress('optima', noises.flat().length)
+  const rows: Row[] = []
+  // Of a file with several labels each may have its own ℓ.
+  const shared = new Set(noises.map(([{ lengthMm }]) => lengthMm)).size <= 1
+  for (const [i, label] of wanted.entries()) {
+    // Strengths differ in σ only.
+    const { sigmaMm: _, lengthMm, ...annotators } = noises[i][0]
+    const optima = labelOptima(values, volume.grid, {
+      labels: [label],
+      sigmasMm: noises[i].map(({ sigmaMm }) => sigmaMm),
+      annotators,
+      lengthMm,
+      samples: samples === undefined ? undefined : { count: samples, seed: streamSeed(seed, fieldName(one)) },
+      onProgress: (done) => progress.update(rows.length + done),
+    })
     const name = names.of(label)
-    return { label, ...(name !== undefined && { name }), sigmaMm: oneOrPerAxis(sigmaMm), ...rest }
-  })
+    const named = { label, ...(name !== undefined && { name }) }
+    rows.push(
+      ...optima.map(
+        ({ label: _, sigmaMm, ...rest }): Row => ({
+          ...named,
+          ...noiseJson({ ...annotators, sigmaMm, lengthMm: shared ? undefined : lengthMm }),
+          ...rest,
+        }),
+      ),
+    )
+  }
+  progress.end()
+  const scaleMm = shared ? noises[0][0].lengthMm : undefined
   const folded = foldWarning(...rows.map((row) => row.foldProbability ?? 0))
   if (folded !== undefined) warn(folded)
   if (plot !== undefined)
@@ -129,6 +153,7 @@ async function optimumOf(one: LabelInput, options: Options): Promise<LabelOutcom
 function described(rows: readonly Row[], input: string): Omit<LabelOutcome, 'json'> {
   const folds = rows.some((row) => row.foldProbability !== undefined)
   const named = rows.some((row) => row.name !== undefined)
+  const absent = rows.some((row) => row.emptyDice !== undefined)
   const digits = (places: number) => (value: number | undefined) => fixed(value, places)
   return {
     title: `${input}: optimal masks under label noise (volumes relative to the expected volume)`,
@@ -139,6 +164,7 @@ function described(rows: readonly Row[], input: string): Omit<LabelOutcome, 'jso
         { title: 't*', format: digits(4) },
         { title: 'Dice at 1/2', format: digits(4) },
         { title: 'lost at 1/2', format: digits(4) },
+        ...(absent ? [{ title: 'empty mask', format: digits(4) }] : []),
         { title: 'volume at 1/2', format: digits(3) },
         { title: 'volume at t*', format: digits(3) },
         { title: 'expected ml', format: millilitresOr },
@@ -151,6 +177,7 @@ function described(rows: readonly Row[], input: string): Omit<LabelOutcome, 'jso
           row.threshold,
           row.diceAtHalf,
           row.supDice - row.diceAtHalf,
+          ...(absent ? [row.emptyDice ?? 0] : []),
           row.volumeRatioHalf,
           row.volumeRatioDice,
           row.probabilityVolumeMl,

@@ -8,12 +8,14 @@ import { noisyPairs } from '../datasets/noisy-pairs.ts'
 import { noisyTotalSegmentator } from '../datasets/noisy-totalsegmentator.ts'
 import { diceOf } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
+import type { NoiseModel } from '../noise/model.ts'
 import { InputError } from '../volume/errors.ts'
-import type { Grid } from '../volume/grid.ts'
+import { createGrid, type Grid } from '../volume/grid.ts'
 import { finishCases } from './case-failures.ts'
 import { foldWarning } from './fold-warning.ts'
 import { namesIn, singleLabels } from './labels.ts'
-import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis } from './lengths.ts'
+import type { Length } from './lengths.ts'
+import { type GivenNoise, noiseJson } from './noise-options.ts'
 import { checkOutputFolder } from './outputs.ts'
 import { percent, printResult, warn } from './print.ts'
 import { startProgress } from './progress.ts'
@@ -22,8 +24,8 @@ import { describeSamples, type SampledCase, summaryOf } from './sample-table.ts'
 import { version } from './version.ts'
 
 /** `halfdice sample DATASET`: a noisy version of a whole data set. */
-export async function sampleDataset(folder: string, options: SampleOptions): Promise<void> {
-  const layout = await openLayout(folder, options)
+export async function sampleDataset(folder: string, options: SampleOptions, noise: GivenNoise): Promise<void> {
+  const { layout, labels } = await openLayout(folder, options)
   const indices = Array.from({ length: options.number }, (_, i) => options.first + i)
   const outputs = outputsOf(options)
   for (const output of outputs) checkOutputFolder(dirname(resolve(output)))
@@ -36,16 +38,12 @@ export async function sampleDataset(folder: string, options: SampleOptions): Pro
     outputs,
     indices,
     seed: options.seed,
-    model: (grid: Grid) => ({
-      sigmaMm: lengthPerAxisMm('--sigma', options.sigma, grid),
-      lengthMm: lengthMm('--length', options.length, grid),
-    }),
+    model: (grid: Grid) => noise.on(grid, labels) as NoiseModel,
     record: {
       halfdice: version(),
       source: basename(resolve(folder)),
       seed: options.seed,
-      ...inUnits('sigma', options.sigma),
-      ...inUnits('length', options.length),
+      ...recordOf(options, noise, labels),
       ...(options.labels && { labels: options.labels }),
     },
     images: options.images,
@@ -73,7 +71,7 @@ export async function sampleDataset(folder: string, options: SampleOptions): Pro
       ? undefined
       : [
           outputs.length === 1 ? outputs[0] : `${outputs[0]} … ${outputs[outputs.length - 1]}`,
-          `σ ${options.sigma.text}, ℓ ${options.length.text}, seed ${seed}; folded share of space ${percent(fold)}`,
+          `${noise.text}, seed ${seed}; folded share of space ${percent(fold)}`,
           '',
           describeSamples(sampled),
         ].join('\n'),
@@ -81,16 +79,36 @@ export async function sampleDataset(folder: string, options: SampleOptions): Pro
   finishCases('sample', failures, layout.cases.length)
 }
 
-async function openLayout(folder: string, { labels: texts, suffix }: SampleOptions): Promise<NoisyLayout> {
+/** The data set, and the numbers of the labels that are kept, where --labels gives them. */
+async function openLayout(
+  folder: string,
+  { labels: texts, suffix }: SampleOptions,
+): Promise<{ readonly layout: NoisyLayout; readonly labels: readonly number[] }> {
   const kind = layoutOf(folder)
-  if (kind === 'totalsegmentator')
-    return noisyTotalSegmentator(
-      folder,
-      texts?.flatMap((text) => text.split(',')),
-    )
-  if (kind === 'pairs') return noisyPairs(folder, texts && singleLabels(texts, namesIn(undefined)), suffix)
-  const names = namesIn(readDatasetJson(join(folder, 'dataset.json')))
-  return noisyNnunet(folder, texts && singleLabels(texts, names))
+  if (kind === 'totalsegmentator') {
+    const organs = texts?.flatMap((text) => text.split(','))
+    return { layout: await noisyTotalSegmentator(folder, organs), labels: [] }
+  }
+  const names = namesIn(kind === 'pairs' ? undefined : readDatasetJson(join(folder, 'dataset.json')))
+  const labels = texts && singleLabels(texts, names)
+  const layout = kind === 'pairs' ? await noisyPairs(folder, labels, suffix) : await noisyNnunet(folder, labels)
+  return { layout, labels: labels ?? [] }
+}
+
+/** What the new data set says of its noise: as it was given, or in mm where it is from a file. */
+function recordOf(
+  { sigma, length, presence, bias, tau }: SampleOptions,
+  noise: GivenNoise,
+  labels: readonly number[],
+): Record<string, unknown> {
+  if (sigma === undefined || length === undefined) return noiseJson(noise.on(createGrid([1, 1, 1]), labels))
+  return {
+    ...inUnits('sigma', sigma),
+    ...inUnits('length', length),
+    ...(presence !== undefined && { presence }),
+    ...(bias !== undefined && { biasMm: bias }),
+    ...(tau !== undefined && { biasSdMm: tau }),
+  }
 }
 
 /** A folder a sample: nnU-Net knows data sets by number, so that several count up from the first's. */
@@ -141,7 +159,7 @@ function sampledCase(
 ): SampledCase {
   return {
     case: id,
-    sigmaMm: oneOrPerAxis(model.sigmaMm),
+    ...noiseJson(model),
     lengthMm: model.lengthMm,
     foldProbability: foldProbability(model, grid),
     samples: indices.map((index, i) => ({

@@ -9,13 +9,21 @@ import { createFolder } from '../formats/output-folder.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { diceOf, type Overlap } from '../metrics/overlap.ts'
 import { foldProbability } from '../noise/fold.ts'
+import type { NoiseModel } from '../noise/model.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
-import { withRoomFor } from '../volume/one-grid.ts'
 import { foldWarning } from './fold-warning.ts'
 import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
-import { type Length, lengthMm, lengthPerAxisMm, oneOrPerAxis, parseLength } from './lengths.ts'
+import { type Length, parseLength } from './lengths.ts'
+import {
+  type GivenNoise,
+  type NoiseOptions,
+  noiseJson,
+  noisesOf,
+  withAnnotators,
+  withRoomForNoise,
+} from './noise-options.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
 import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder } from './outputs.ts'
@@ -24,10 +32,10 @@ import { fixed, millilitresOr, percent, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
 /** What the command line gives to `halfdice sample`. */
-export interface SampleOptions extends JsonOption, RandomOptions {
+export interface SampleOptions extends JsonOption, RandomOptions, NoiseOptions {
   readonly output: string
-  readonly sigma: Length
-  readonly length: Length
+  readonly sigma?: Length
+  readonly length?: Length
   readonly number: number
   readonly first: number
   readonly labels?: readonly string[]
@@ -50,10 +58,10 @@ export function command(): Command {
       '-o, --output <folder>',
       'folder for NAME_0000.nii.gz, NAME_0001.nii.gz, …; of one sample also a file',
     )
-    .requiredOption('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
+    .option('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
       parseLength('--sigma', text),
     )
-    .requiredOption('-l, --length <length>', 'length scale of the noise, at least 3 σ as a rule', (text) =>
+    .option('-l, --length <length>', 'length scale of the noise, at least 3 σ as a rule', (text) =>
       parseLength('--length', text),
     )
     .option('-n, --number <count>', 'how many samples to draw', wholeNumber('--number', 1, 1_000_000), 1)
@@ -76,6 +84,7 @@ Examples:
   $ halfdice sample liver.nii.gz -o noisy --sigma 4 --length 12 -n 10
   $ halfdice sample kidney.nii.gz -o noisy --sigma 2,2,4 --length 8          σ of its own along each axis
   $ halfdice sample labels.nii.gz -o noisy --sigma 2vx --length 6vx --seed 7 --json
+  $ halfdice sample liver.nii.gz -o noisy --noise fit.json -n 10             as noisy as real annotators (see raters)
   $ halfdice sample Dataset004_Hippocampus -o Dataset104_Noisy --sigma 1 --length 4    a whole data set, to train on
 
 The noise depends on --seed, the file's name without its ending and the sample's number: cases of other names move by
@@ -89,12 +98,13 @@ The table gives volume and Dice against the reference. Where ℓ is less than ab
 (torn-off islands); the folded share of space is printed, with a warning above 1 %.`,
     )
     .action(run)
-  return withJson(withRandom(withLabels(command, 'keep these classes only')))
+  return withJson(withRandom(withLabels(withAnnotators(command), 'keep these classes only')))
 }
 
 async function run(paths: readonly string[], options: SampleOptions): Promise<void> {
+  const [noise] = noisesOf(options, { length: true })
   if (paths.length === 1 && layoutOf(paths[0]) !== undefined) {
-    return (await import('./sample-dataset.ts')).sampleDataset(paths[0], options)
+    return (await import('./sample-dataset.ts')).sampleDataset(paths[0], options, noise)
   }
   const found = await labelInputs(paths, options.suffix)
   const inputs = found.inputs.map(({ input }) => input)
@@ -107,7 +117,7 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
   if (!single) outputsInFolder(options.output, inputs.flatMap(each), found.inputs.flatMap(namesOf))
   await overLabelMaps('sample', found, options.json, (one) => {
     const files = single ? [options.output] : namesOf(one).map((name) => join(options.output, name))
-    return sampleOf(one, files, indices, options)
+    return sampleOf(one, files, indices, options, noise)
   })
 }
 
@@ -116,17 +126,17 @@ async function sampleOf(
   files: readonly string[],
   indices: readonly number[],
   options: SampleOptions,
+  noise: GivenNoise,
 ): Promise<LabelOutcome> {
   const { input } = one
   const stored = await readVolume(input)
-  const sigmaMm = lengthPerAxisMm('--sigma', options.sigma, stored.grid)
-  const reference = withRoomFor(sigmaMm[2], stored)
-  const { values: all, labels } = labelMapOf(reference, input)
+  const map = labelMapOf(stored, input)
   const name = await readLabelNamesFor(input)
-  const foreground = labelsToUse(input, labels, options.labels, name)
+  const foreground = labelsToUse(input, map.labels, options.labels, name)
+  const model = noise.on(stored.grid, foreground) as NoiseModel
+  const { volume: reference, values: all } = withRoomForNoise([model], stored, map, input)
   const values = options.labels === undefined ? all : onlyLabels(all, foreground)
   const { grid } = reference
-  const model = { sigmaMm, lengthMm: lengthMm('--length', options.length, grid) }
   const fold = foldProbability(model, grid)
   const folded = foldWarning(fold)
   if (folded !== undefined) warn(folded)
@@ -158,15 +168,13 @@ async function sampleOf(
     json: {
       input,
       seed: options.seed,
-      sigmaMm: oneOrPerAxis(sigmaMm),
-      lengthMm: model.lengthMm,
+      ...noiseJson(model),
       foldProbability: fold,
       samples,
     },
-    title: [
-      `${files[0]}${last}`,
-      `σ ${options.sigma.text}, ℓ ${options.length.text}, seed ${options.seed}; folded share of space ${percent(fold)}`,
-    ].join('\n'),
+    title: [`${files[0]}${last}`, `${noise.text}, seed ${options.seed}; folded share of space ${percent(fold)}`].join(
+      '\n',
+    ),
     table: {
       keys: ['label', 'name'],
       columns: [

@@ -10,19 +10,23 @@ export interface LabelMarginals {
   readonly volumes: readonly { readonly label: number; readonly volumeMl: number; readonly referenceMl: number }[]
 }
 
-/** The marginals of labels of one map under noise, of strength σ or a model (`halfdice marginal`); see `marginal`. */
+/**
+ * The marginals of labels of one map (`halfdice marginal`; see `marginal`) under noise, of strength σ or a model, or of
+ * each label its own.
+ */
 export function labelMarginals(
   values: LabelArray,
   grid: Grid,
   labels: readonly number[],
-  noise: Vec3 | MarginalNoise,
+  noise: Vec3 | MarginalNoise | ReadonlyMap<number, MarginalNoise>,
   onProgress?: (done: number) => void,
 ): LabelMarginals {
   const n = voxelCount(grid)
   const ml = voxelVolumeMm3(grid) / 1000
   const data = new Float32Array(n * labels.length)
   const volumes = labels.map((label, channel) => {
-    const own = marginal(values, grid, label, noise, data.subarray(channel * n, (channel + 1) * n))
+    const its = noise instanceof Map ? noise.get(label) : noise
+    const own = marginal(values, grid, label, its, data.subarray(channel * n, (channel + 1) * n))
     let [sum, count] = [0, 0]
     for (let i = 0; i < n; i++) {
       sum += own[i]

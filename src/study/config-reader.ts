@@ -132,6 +132,11 @@ export class ConfigReader {
     return value as Record<string, number>
   }
 
+  /** Whether the key is written, whatever a preset has. */
+  isWritten(key: string): boolean {
+    return this.#values[key] !== undefined
+  }
+
   optional<T>(key: string, read: (key: string) => T): T | undefined {
     this.#seen.add(key)
     return (this.#values[key] ?? this.#fallback[key]) === undefined ? undefined : read(key)

@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/support/halfdice.ts'
 import { completeTraining } from '../training/training-defaults.ts'
 import { parseStudyConfig } from './config.ts'
 import { exampleConfig } from './presets.ts'
@@ -33,6 +36,31 @@ test('what `study init` writes is a valid configuration', () => {
   expect(config.data).toEqual({ kind: 'totalsegmentator', folder: 'Totalsegmentator_dataset', resampleLabels: false })
   expect(config.noise.length).toBe(4)
   expect(config.organs.length).toBe(3)
+})
+
+test('the noise of annotators, by hand or from a file', () => {
+  const noise = (text: string, path = 'x/study.yaml') =>
+    parseStudyConfig(base.replace('{sigma: [1, [2, 2, 0]]}', text), path).noise
+  expect(noise('{sigma: [1], length: 5, presence: 0.8, bias: -0.5, tau: 0.4}')).toEqual([
+    { sigmaMm: [1, 1, 1], lengthMm: 5, presence: 0.8, biasMm: -0.5, biasSdMm: 0.4 },
+  ])
+  expect(noise('{sigma: [1], length: 5, presence: 1, bias: 0, tau: 0}')).toEqual([{ sigmaMm: [1, 1, 1], lengthMm: 5 }])
+  expect(() => noise('{sigma: [1], presence: 0}')).toThrow("'noise.presence' is 0; give a number above 0")
+  expect(() => noise('{sigma: [1], label: 2}')).toThrow("'noise.label' chooses from a file of annotators")
+
+  const folder = temporaryFolder()
+  const fit = (sigma: number) => ({ noise: { sigmaMm: [sigma, sigma, 0.123456], lengthMm: 7.654321, presence: 0.9 } })
+  writeFileSync(join(folder, 'fit.json'), JSON.stringify({ labels: { 1: fit(1), 2: fit(2) } }))
+  const beside = join(folder, 'study.yaml')
+  expect(noise('{file: fit.json, label: 2}', beside)).toEqual([
+    { sigmaMm: [2, 2, 0.1235], lengthMm: 7.654, presence: 0.9 },
+  ])
+  expect(() => noise('{file: fit.json}', beside)).toThrow('has a noise for each of the labels 1, 2')
+  expect(() => noise('{file: fit.json, sigma: [1]}', beside)).toThrow("'noise.file' gives all of the noise")
+  expect(() => noise('{file: other.json}', beside)).toThrow('no such file')
+  // A preset's strengths do not count as written.
+  const quick = parseStudyConfig('preset: quick\nnoise: {file: fit.json, label: 1}\ntraining: {steps: 30}', beside)
+  expect(quick.noise).toHaveLength(1)
 })
 
 /** Nine levels of nine references each: 9⁹ values in 300 characters. */

@@ -1,6 +1,8 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
+import { noiseOfLabels, readNoiseFile } from '../datasets/noise-file.ts'
 import type { DatasetSpec } from '../datasets/open-dataset.ts'
+import type { NoiseModel } from '../noise/model.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Vec3, vec3 } from '../volume/grid.ts'
@@ -35,10 +37,8 @@ export interface StudyConfig {
   readonly bootstrap: number
 }
 
-export interface StudyNoise {
-  readonly sigmaMm: Vec3
-  readonly lengthMm: number
-}
+/** One noise of a study; keys that say nothing are absent. */
+export type StudyNoise = NoiseModel
 
 /**
  * Reads a study's configuration, YAML or JSON.
@@ -55,7 +55,7 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
     ...dataOf(root.section('data')),
     organs: root.texts('organs'),
     joint: root.flag('joint', false),
-    noise: noiseOf(root.section('noise')),
+    noise: noiseOf(root.section('noise'), dirname(path)),
     folds: root.whole('folds', 2, 1000),
     seed: root.whole('seed', 0, 0xffffffff, 0),
     training: trainingOf(root.section('training')),
@@ -132,7 +132,12 @@ function triple(data: ConfigReader, key: string): { shape?: Vec3 } {
   return { shape: [shape[0], shape[1], shape[2]] }
 }
 
-function noiseOf(noise: ConfigReader): StudyNoise[] {
+/** @param base the folder that paths are relative to */
+function noiseOf(noise: ConfigReader, base: string): StudyNoise[] {
+  const file = noise.optional('file', (key) => noise.text(key))
+  const label = noise.optional('label', (key) => noise.whole(key, 1, 65535))
+  if (file !== undefined) return [noiseOfFile(noise, resolve(base, file), label)]
+  if (label !== undefined) throw noise.fault('label', 'chooses from a file of annotators; add file, or leave it out')
   const sigmas = noise.lengths('sigma')
   const length = noise.optional('length', (key) => noise.real(key, (x) => x > 0, 'greater than 0'))
   const given = noise.optional('lengthOverSigma', (key) => noise.real(key, (x) => x > 0, 'greater than 0'))
@@ -140,8 +145,30 @@ function noiseOf(noise: ConfigReader): StudyNoise[] {
     throw noise.fault('lengthOverSigma', 'and length are both given; leave one out')
   }
   const ratio = given ?? 4
+  const presence = noise.real('presence', (q) => q > 0 && q <= 1, 'above 0 and at most 1', 1)
+  const biasMm = noise.real('bias', () => true, 'of mm', 0)
+  const biasSdMm = noise.real('tau', (mm) => mm >= 0, 'of mm, 0 or more', 0)
   noise.finish()
-  return sigmas.map((sigmaMm) => ({ sigmaMm, lengthMm: length ?? ratio * Math.max(...sigmaMm) }))
+  return sigmas.map((sigmaMm) => ({
+    sigmaMm,
+    lengthMm: length ?? ratio * Math.max(...sigmaMm),
+    ...(presence !== 1 && { presence }),
+    ...(biasMm !== 0 && { biasMm }),
+    ...(biasSdMm !== 0 && { biasSdMm }),
+  }))
+}
+
+/** Other noise beside a file's would be a second answer to one question. */
+const besideFile = ['sigma', 'length', 'lengthOverSigma', 'presence', 'bias', 'tau'] as const
+
+function noiseOfFile(noise: ConfigReader, path: string, label: number | undefined): StudyNoise {
+  const other = besideFile.find((key) => noise.isWritten(key))
+  if (other !== undefined) throw noise.fault('file', `gives all of the noise; leave out ${other}`)
+  noise.finish()
+  const { sigmaMm, lengthMm, ...rest } = noiseOfLabels(readNoiseFile(path), label === undefined ? [] : [label])
+  // No fit is known to more digits, and tables and folders are named by them.
+  const short = (mm: number) => Number(mm.toPrecision(4))
+  return { sigmaMm: vec3((axis) => short(sigmaMm[axis])), lengthMm: short(lengthMm), ...rest }
 }
 
 function softDiceOf(softDice: ConfigReader): StudyConfig['softDice'] {

@@ -48,7 +48,7 @@ export async function writeExamples(plan: StudyPlan, folder: string, source: Cel
       realValues(channelOf(image, 0), image.scaling),
       reference,
       mask(noisy),
-      marginal(reference, clean.grid, 1, cell.sigmaMm),
+      marginal(reference, clean.grid, 1, cell),
       ...(await Promise.all(maps.map(readVolume))).map((map) => channelOf(map, organ)),
     ]
     const largest = plan.cells.reduce((s, one) => Math.max(s, ...one.sigmaMm), 0)

@@ -8,7 +8,7 @@ test('is the organ’s box grown by 3σ along each axis, cut at the image’s ed
   const at = (i: number, j: number, k: number) => (k * 20 + j) * 30 + i
   organ[at(14, 10, 1)] = 1
   organ[at(16, 10, 2)] = 1
-  const inside = new Set(neighbourhood(organ, grid, [2, 2, 1]))
+  const inside = new Set(neighbourhood(organ, grid, { sigmaMm: [2, 2, 1] }))
   // 6 mm: 6 voxels along i, 3 along j; 3 mm: 1 voxel of 4 mm along k.
   for (let k = 0; k < 10; k++) {
     for (let j = 0; j < 20; j++) {
@@ -18,5 +18,14 @@ test('is the organ’s box grown by 3σ along each axis, cut at the image’s ed
       }
     }
   }
-  expect(neighbourhood(new Uint8Array(6000), grid, [2, 2, 1])).toHaveLength(0)
+  expect(neighbourhood(new Uint8Array(6000), grid, { sigmaMm: [2, 2, 1] })).toHaveLength(0)
+})
+
+test('reaches as far as annotators draw outlines outwards', () => {
+  const grid = createGrid([40, 1, 1])
+  const organ = new Uint8Array(40)
+  organ[20] = 1
+  const size = (noise: { biasMm?: number; biasSdMm?: number }) =>
+    neighbourhood(organ, grid, { sigmaMm: [1, 0, 0], ...noise }).length
+  expect([size({}), size({ biasMm: 2 }), size({ biasMm: -2 }), size({ biasSdMm: 1 })]).toEqual([7, 11, 7, 13])
 })

@@ -10,14 +10,15 @@ import type { Cell } from './plan.ts'
  * fold and both losses see the same label.
  */
 export function noisyLabels(
-  { group, organs, sigmaMm, lengthMm, noiseSeed }: Cell,
+  cell: Cell,
   id: string,
   labels: Volume<LabelArray>,
 ): { readonly clean: Volume<LabelArray>; readonly noisy: Volume<LabelArray> } {
+  const { group, organs, noiseSeed } = cell
   const wanted = new Set(organs.flatMap((organ) => organ.labels))
   const data = labels.data.map((label) => (wanted.has(label) ? label : 0)) as LabelArray
-  const seed = datasetNoiseSeed(noiseSeed, id, group, { sigmaMm, lengthMm })
-  const noisy = createSampler(data, labels.grid, { sigmaMm, lengthMm }).sample(seed, 0)
+  const seed = datasetNoiseSeed(noiseSeed, id, group, cell)
+  const noisy = createSampler(data, labels.grid, cell).sample(seed, 0)
   const { grid } = labels
   return { clean: { grid, channels: 1, data }, noisy: { grid, channels: 1, data: noisy } }
 }

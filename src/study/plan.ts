@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { organParts } from '../datasets/dataset.ts'
 import { balancedFolds } from '../datasets/folds.ts'
+import type { NoiseModel } from '../noise/model.ts'
 import { jointGroup, sigmaText } from '../noise/noise-seed.ts'
 import type { OutputSpec } from '../training/model-file.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
-import type { Vec3 } from '../volume/grid.ts'
 import { randomStream } from '../volume/random.ts'
 import type { CaseIndex, IndexedCase } from './case-index.ts'
 import type { StudyConfig, StudyLoss } from './config.ts'
@@ -32,13 +32,11 @@ export interface PlannedCase {
 }
 
 /** A piece of work whose folder is its result. Its path names all that the result depends on, by a digest. */
-export interface Cell {
+export interface Cell extends NoiseModel {
   /** Below the study's folder. */
   readonly path: string
   readonly group: string
   readonly organs: readonly OutputSpec[]
-  readonly sigmaMm: Vec3
-  readonly lengthMm: number
   readonly noiseSeed: number
   /** Cases that are scored. */
   readonly validation: readonly PlannedCase[]
@@ -81,16 +79,16 @@ export function planStudy(
   const groups = sets.map((set) => groupOf(set, cases, config))
   const digests = new Map(cases.map(({ id, digest }) => [id, digest]))
   const cells: Cell[] = []
-  for (const { sigmaMm, lengthMm } of config.noise) {
+  for (const noise of config.noise) {
     for (const group of groups) {
-      const common = { group: group.name, organs: group.organs, sigmaMm, lengthMm, noiseSeed: config.seed }
+      const common = { group: group.name, organs: group.organs, ...noise, noiseSeed: config.seed }
       const add = (place: string, validation: readonly PlannedCase[], work: Cell['work']) => {
         const involved = [...validation, ...(work.kind === 'training' ? work.training : [])].map(({ id }) =>
           digests.get(id),
         )
         const cell = { ...common, validation, work }
         const digest = digestOf([cell, involved, cellFormat])
-        const path = `runs/${folderName(group.name)}/${sigmaText(sigmaMm)}/${place}-${digest}`
+        const path = `runs/${folderName(group.name)}/${sigmaText(noise.sigmaMm)}/${place}-${digest}`
         cells.push({ path, ...cell })
       }
       add('theory/all', group.cases, { kind: 'theory' })

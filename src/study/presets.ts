@@ -47,6 +47,11 @@ noise:
   sigma: [2, 4, 8, 16]   # strengths; one number an axis is allowed too: [[4, 4, 0], [8, 8, 0]]
   lengthOverSigma: 4     # length scale of the displacement over its strength (below 3.2 more than 1 % of voxels fold),
   # length: 12           # or the same length scale for every strength
+  # presence: 1          # probability that an annotator draws an organ at all
+  # bias: 0              # how far outwards annotators draw outlines, and
+  # tau: 0               # the standard deviation of that between annotators
+  # file: fit.json       # in place of all these: the noise of real annotators, from halfdice raters -o
+  # label: 1             # where that file has several labels: the one whose noise moves the organs
 
 folds: 5                 # of patients, balanced in organ volume
 seed: 0                  # fixes every random number

@@ -72,7 +72,7 @@ async function scoreForecast(cell: Cell, source: CellSource, sheet: Sheet, signa
     const one = await load(cell, planned, source)
     for (const [k, organ] of cell.organs.entries()) {
       const clean = maskOf(one.clean.data, organ.labels)
-      const m = marginal(clean, one.clean.grid, 1, cell.sigmaMm)
+      const m = marginal(clean, one.clean.grid, 1, cell)
       const noisy = maskOf(one.noisy.data, organ.labels)
       sheet.add(k, one, 'theory', m, clean, noisy, scoreTheory(m, clean, noisy), one.clean.grid)
     }
@@ -190,7 +190,7 @@ class Sheet {
     grid: Grid,
   ): void {
     const { sigmaMm, lengthMm, organs } = this.#cell
-    const near = neighbourhood(clean, grid, sigmaMm)
+    const near = neighbourhood(clean, grid, this.#cell)
     const measured = calibration(
       Float32Array.from(near, (at) => m[at]),
       Uint8Array.from(near, (at) => noisy[at]),

@@ -43,10 +43,10 @@ const farthestSigma = 5
 
 /**
  * The volume with background slices on both sides, where it is `emptyOutside`: as many as noise of standard deviation
- * `sigmaMm` (along k) may move an object into.
+ * `sigmaMm` (along k), and outlines that are moved by up to `outwardsMm`, may take an object into.
  */
-export function withRoomFor(sigmaMm: number, volume: Volume): Volume {
-  const slices = Math.ceil((farthestSigma * sigmaMm) / volume.grid.spacing[2])
+export function withRoomFor(sigmaMm: number, volume: Volume, outwardsMm = 0): Volume {
+  const slices = Math.ceil((farthestSigma * sigmaMm + outwardsMm) / volume.grid.spacing[2])
   if (!volume.emptyOutside || slices === 0) return volume
   const [nx, ny, nz] = volume.grid.shape
   const grid: Grid = {
