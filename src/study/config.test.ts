@@ -49,8 +49,10 @@ test('the noise of annotators, by hand or from a file', () => {
   expect(() => noise('{sigma: [1], label: 2}')).toThrow("'noise.label' chooses from a file of annotators")
 
   const folder = temporaryFolder()
-  const fit = (sigma: number) => ({ noise: { sigmaMm: [sigma, sigma, 0.123456], lengthMm: 7.654321, presence: 0.9 } })
-  writeFileSync(join(folder, 'fit.json'), JSON.stringify({ labels: { 1: fit(1), 2: fit(2) } }))
+  const fitted = (sigma: number) => ({
+    noise: { sigmaMm: [sigma, sigma, 0.123456], lengthMm: 7.654321, presence: 0.9 },
+  })
+  writeFileSync(join(folder, 'fit.json'), JSON.stringify({ labels: { 1: fitted(1), 2: fitted(2) } }))
   const beside = join(folder, 'study.yaml')
   expect(noise('{file: fit.json, label: 2}', beside)).toEqual([
     { sigmaMm: [2, 2, 0.1235], lengthMm: 7.654, presence: 0.9 },
