@@ -102,10 +102,8 @@ function surfaceVoxels(mask: Uint8Array, [nx, ny, nz]: Vec3): number[] {
   const slice = nx * ny
   for (let k = 0, row = 0; k < nz; k++) {
     for (let j = 0; j < ny; j++, row += nx) {
-      // Most rows are empty: they are passed over in one go.
-      for (let v = mask.indexOf(1, row); v >= 0 && v < row + nx; v++) {
+      for (let v = row, i = 0; i < nx; v++, i++) {
         if (mask[v] === 0) continue
-        const i = v - row
         const ends =
           (i > 0 && mask[v - 1] === 0) ||
           (i < nx - 1 && mask[v + 1] === 0) ||

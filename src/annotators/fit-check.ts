@@ -103,7 +103,9 @@ interface Simulated {
 function simulate(problem: Problem, one: OutlinedCase, index: number, noiseOf: (r: number) => NoiseModel): Simulated {
   const { grid, middle } = one.outlines
   const seed = streamSeed(problem.seed, 'annotators', 'check', index)
-  const masks = one.present.map((r) => createSampler(middle, grid, noiseOf(r)).sample(seed, r))
+  // Anonymous annotators share one sampler: it holds the outline's distances, which cost more than a sample.
+  const shared = problem.anonymous ? createSampler(middle, grid, noiseOf(0)) : undefined
+  const masks = one.present.map((r) => (shared ?? createSampler(middle, grid, noiseOf(r))).sample(seed, r))
   const own = middleMask(masks, grid) ?? middle
   const pairs = agreements(masks, grid).map((pair) => ({ ...pair, a: one.present[pair.a], b: one.present[pair.b] }))
   return { measured: displacements(own, masks, grid), pairs }

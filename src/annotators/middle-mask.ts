@@ -7,25 +7,14 @@ import type { Grid } from '../volume/grid.ts'
  */
 export function middleMask(masks: readonly Uint8Array[], { shape, spacing }: Grid): Uint8Array | undefined {
   const half = masks.length / 2
-  const n = masks[0].length
-  const votes = new Uint8Array(n)
-  for (const mask of masks) for (let i = 0; i < n; i++) votes[i] += mask[i]
-  const more = new Uint8Array(n)
-  let [most, halves] = [0, 0]
-  for (let i = 0; i < n; i++) {
-    if (votes[i] > half) more[i] = most = 1
-    else if (votes[i] === half) halves++
-  }
-  if (most === 0) return undefined
-  if (halves === 0) return more
-  const [toMore, toFewer] = [
-    nearestSeeds(more, shape, spacing),
-    nearestSeeds(
-      votes.map((n) => Number(n < half)),
-      shape,
-      spacing,
-    ),
-  ]
+  const votes = votesOf(masks)
+  const more = votedBy(votes, Math.floor(half) + 1)
+  if (!more.includes(1)) return undefined
+  if (masks.length % 2 === 1) return more
+  const atLeastHalf = votedBy(votes, half)
+  if (isSame(more, atLeastHalf)) return more
+  const fewer = atLeastHalf.map((inside) => 1 - inside)
+  const [toMore, toFewer] = [nearestSeeds(more, shape, spacing), nearestSeeds(fewer, shape, spacing)]
   const [nx, ny] = shape
   const squared = (a: number, b: number) => {
     const x = ((a % nx) - (b % nx)) * spacing[0]
@@ -35,7 +24,34 @@ export function middleMask(masks: readonly Uint8Array[], { shape, spacing }: Gri
     return x * x + y * y + z * z
   }
   return more.map((inside, i) => {
-    if (votes[i] !== half) return inside
+    if (inside === atLeastHalf[i]) return inside
     return toFewer[i] < 0 || squared(i, toMore[i]) <= squared(i, toFewer[i]) ? 1 : 0
   })
+}
+
+/** Four voxels at a time, a byte each: sums of at most 127 masks do not run over. The last bytes of `n` are padding. */
+function votesOf(masks: readonly Uint8Array[]): { readonly n: number; readonly words: Uint32Array } {
+  const n = masks[0].length
+  const words = new Uint32Array(Math.ceil(n / 4))
+  for (const mask of masks) {
+    const own = mask.byteOffset % 4 === 0 ? mask : mask.slice()
+    const whole = new Uint32Array(own.buffer, own.byteOffset, n >> 2)
+    for (let w = 0; w < whole.length; w++) words[w] += whole[w]
+  }
+  const bytes = new Uint8Array(words.buffer)
+  for (let i = n & ~3; i < n; i++) for (const mask of masks) bytes[i] += mask[i]
+  return { n, words }
+}
+
+/** 1 where at least `least` masks hold a voxel: adding 128 − least sets the highest bit of its byte there. */
+function votedBy({ n, words }: ReturnType<typeof votesOf>, least: number): Uint8Array {
+  const missing = (128 - least) * 0x01010101
+  const result = new Uint32Array(words.length)
+  for (let w = 0; w < words.length; w++) result[w] = ((words[w] + missing) >>> 7) & 0x01010101
+  return new Uint8Array(result.buffer, 0, n)
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }

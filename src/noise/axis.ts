@@ -42,7 +42,7 @@ export function designAxis(extent: number, lengthVoxels: number): AxisFilter {
     return { stride: 1, taps: Float32Array.of(1), radius: 0, support: 1, offset: 0, weights: Float32Array.of(1) }
   }
   const stride = coarsest * lengthVoxels < finestSpline ? 1 : coarsest * lengthVoxels
-  const taps = designTaps(lengthVoxels / stride, stride > 1)
+  const taps = stride > 1 ? splineTaps(lengthVoxels / stride) : designTaps(lengthVoxels, false)
   const radius = (taps.length - 1) / 2
   const support = stride > 1 ? 6 : 1
   const offset = stride > 1 ? -2 : 0
@@ -59,6 +59,17 @@ export function designAxis(extent: number, lengthVoxels: number): AxisFilter {
     for (let t = 0; t < support; t++) weights[x * support + t] = w[t] / Math.sqrt(variance)
   }
   return { stride, taps, radius, support, offset, weights }
+}
+
+const knownTaps = new Map<number, Float32Array>()
+
+/** On a lattice of splines ℓ is the same number of nodes, whatever it is in voxels: one design serves nearly all. */
+function splineTaps(a: number): Float32Array {
+  const known = knownTaps.get(a)
+  if (known) return known
+  const taps = designTaps(a, true)
+  if (knownTaps.size < 8) knownTaps.set(a, taps)
+  return taps
 }
 
 /** Fourier coefficients of √S_c, cut where they are negligible (float32: engines' last bits of exp and cos vanish). */

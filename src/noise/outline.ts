@@ -81,7 +81,7 @@ function slopeOf(z: Float32Array, shape: Vec3, spacing: Vec3): (v: number) => nu
   return (v) => {
     let squared = 0
     for (let axis = 0; axis < 3; axis++) {
-      const at = Math.floor(v / steps[axis]) % shape[axis]
+      const at = ((v / steps[axis]) | 0) % shape[axis]
       const low = at > 0 && Math.abs(z[v - steps[axis]]) < saturated ? 1 : 0
       const high = at < shape[axis] - 1 && Math.abs(z[v + steps[axis]]) < saturated ? 1 : 0
       if (low + high === 0) continue
@@ -115,10 +115,11 @@ function edgeOf(mask: Uint8Array, [nx, ny, nz]: Vec3): Uint8Array {
 
 function distanceBetween([nx, ny]: Vec3, spacing: Vec3): (a: number, b: number) => number {
   return (a, b) => {
-    const x = ((a % nx) - (b % nx)) * spacing[0]
-    const [rowA, rowB] = [Math.floor(a / nx), Math.floor(b / nx)]
-    const y = ((rowA % ny) - (rowB % ny)) * spacing[1]
-    const z = (Math.floor(rowA / ny) - Math.floor(rowB / ny)) * spacing[2]
+    const [rowA, rowB] = [(a / nx) | 0, (b / nx) | 0]
+    const [sliceA, sliceB] = [(rowA / ny) | 0, (rowB / ny) | 0]
+    const x = (a - rowA * nx - (b - rowB * nx)) * spacing[0]
+    const y = (rowA - sliceA * ny - (rowB - sliceB * ny)) * spacing[1]
+    const z = (sliceA - sliceB) * spacing[2]
     return Math.sqrt(x * x + y * y + z * z)
   }
 }
