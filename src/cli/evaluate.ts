@@ -1,9 +1,8 @@
-import { availableParallelism } from 'node:os'
 import { Command, Option } from 'commander'
 import { runEvaluate } from './evaluate-run.ts'
 import { withLabels } from './labels.ts'
-import { numberList, realNumber, wholeNumber } from './numbers.ts'
-import { withJson, withPresence } from './options.ts'
+import { numberList, realNumber } from './numbers.ts'
+import { withJson, withPresence, withThreads } from './options.ts'
 
 /** `halfdice evaluate`: how predictions compare with references. */
 export function command(): Command {
@@ -67,15 +66,9 @@ export function command(): Command {
     )
     .option('--csv <file>', 'all scores, a row for each case and label')
     .option('--summary <file>', "the scores as nnU-Net's summary.json has them")
-    .option(
-      '--threads <number>',
-      'worker threads (the result does not depend on it)',
-      wholeNumber('--threads', 1, 1024),
-      availableParallelism(),
-    )
     .addHelpText('after', help)
     .action(runEvaluate)
-  return withJson(withPresence(withLabels(command, what)))
+  return withJson(withThreads(withPresence(withLabels(command, what))))
 }
 
 const help = `

@@ -20,14 +20,19 @@ export interface RandomOptions {
 
 /** Adds `--seed` and `--threads`; the result depends on the seed only. */
 export function withRandom(command: Command): Command {
-  return command
-    .option('--seed <number>', 'fixes every random number', wholeNumber('--seed', 0, 0xffffffff), 0)
-    .option(
-      '--threads <number>',
-      'worker threads (the result does not depend on it)',
-      wholeNumber('--threads', 1, 1024),
-      availableParallelism(),
-    )
+  return withThreads(
+    command.option('--seed <number>', 'fixes every random number', wholeNumber('--seed', 0, 0xffffffff), 0),
+  )
+}
+
+/** Adds `--threads`. */
+export function withThreads(command: Command): Command {
+  return command.option(
+    '--threads <number>',
+    'cores to use (the result does not depend on it)',
+    wholeNumber('--threads', 1, 1024),
+    availableParallelism(),
+  )
 }
 
 export interface PresenceOption {

@@ -8,15 +8,18 @@ import { mapArrayOf } from '../maps/map-array.ts'
 import { withScheme } from '../maps/open-case.ts'
 import { namedClasses } from '../maps/scheme.ts'
 import { caseResult } from '../maps/threshold-result.ts'
+import { tunedDecoding } from '../maps/tune/tuned-decoding.ts'
 import { isArrayName, maskArray, writeMask } from '../maps/write-mask.ts'
 import { checkOutputFile, checkOutputImage } from './outputs.ts'
 import { printResult, warn } from './print.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 import { describeCases } from './threshold-table.ts'
+import { readTuned } from './threshold-tuned.ts'
 
 /** `--stdin-npy`: one array in, one mask out; with `-o -` the mask goes to standard output as `.npy`. */
 export async function runStdin(options: ThresholdOptions): Promise<void> {
   const { output, metric, at, presence, scope } = options
+  const tuned = options.tuned === undefined ? undefined : await readTuned(options.tuned, options)
   const pipe = output === '-'
   if (!pipe) (isArrayName(output) ? checkOutputFile : checkOutputImage)(output, options.like ? [options.like] : [])
   const { source, scheme } = await withScheme(
@@ -25,7 +28,8 @@ export async function runStdin(options: ThresholdOptions): Promise<void> {
     options,
     'array',
   )
-  const { decoded, warnings } = await decodeCase(source, scheme, { metric, at, presence })
+  const how = tuned ? tunedDecoding(tuned, { source, scheme }) : { metric, at }
+  const { decoded, warnings } = await decodeCase(source, scheme, { ...how, presence })
   for (const warning of [...source.warnings, ...warnings]) warn(`${source.input}: ${warning}`)
   if (!source.hasGeometry && !pipe && !isArrayName(output)) {
     warn(`${source.input}: has no geometry: the mask gets voxels of 1 mm at the origin; give the image with --like`)
@@ -37,7 +41,9 @@ export async function runStdin(options: ThresholdOptions): Promise<void> {
   }
   await writeMask(output, source, decoded)
   const result = caseResult(source, scheme, decoded, output)
-  printResult(options.json, { scope, metric, cases: [result] }, () => describeCases([result], options, undefined))
+  printResult(options.json, { scope, metric, cases: [result] }, () =>
+    describeCases([result], { ...options, tuned }, undefined),
+  )
 }
 
 async function readStdin({ like, scale, logits }: ThresholdOptions): Promise<CaseMaps> {

@@ -1,5 +1,6 @@
 import type { ThresholdSettings } from '../maps/threshold-cases.ts'
 import type { CaseResult, MaskSummary } from '../maps/threshold-result.ts'
+import { ruleSentence } from '../maps/tune/rule.ts'
 import { type Cell, fixed, millilitres, table } from './print.ts'
 
 /** The volumes of a row at ½, of the mask and of the probabilities. */
@@ -11,7 +12,7 @@ function volumeCells(map: MaskSummary): string[] {
 /** The results as a table for people. */
 export function describeCases(
   cases: readonly CaseResult[],
-  { metric, at, scope }: Pick<ThresholdSettings, 'metric' | 'at' | 'scope'>,
+  { metric, at, scope, tuned }: Pick<ThresholdSettings, 'metric' | 'at' | 'scope' | 'tuned'>,
   dataset: readonly { threshold: number; supDice: number }[] | undefined,
 ): string {
   const several = cases.some((each) => 'maps' in each)
@@ -35,8 +36,9 @@ export function describeCases(
   const maps = cases.flatMap((each): MaskSummary[] => ('maps' in each ? [...each.maps] : [each]))
   const unit = maps.every((map) => 'volumeMl' in map) ? 'ml' : 'voxels'
   const header = ['case', ...(several ? ['class'] : []), 'cut at', `${name} at 1/2`, `${name} here`, `best ${name}`]
-  const how =
-    at !== undefined
+  const how = tuned
+    ? `as tuned (${tuned.classes.map(({ name: own, ...rule }) => `${own}: ${ruleSentence(rule)}`).join('; ')})`
+    : at !== undefined
       ? `cut at ${at} as asked`
       : metric === 'accuracy'
         ? 'each voxel as its probabilities make it likeliest (argmax, or cut at 1/2), which is best for accuracy'

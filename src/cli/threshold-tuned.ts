@@ -1,17 +1,20 @@
 import { several } from '../datasets/image-folder.ts'
 import { patientOf } from '../datasets/nnunet.ts'
 import { readRegularFile } from '../formats/read-file.ts'
-import { parseTuned, type Tuned } from '../maps/tune/tuned.ts'
+import { checkNumbers, parseTuned, type Tuned } from '../maps/tune/tuned.ts'
 import { InputError } from '../volume/errors.ts'
 import { warn } from './print.ts'
 import type { NamedJob } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 
 /** Reads `--tuned`, and refuses options that it decides. */
-export async function readTuned(path: string, { at, scope, metric }: ThresholdOptions): Promise<Tuned> {
+export async function readTuned(path: string, options: ThresholdOptions): Promise<Tuned> {
+  const { at, scope, metric } = options
   const other = at !== undefined ? '--at' : scope === 'dataset' ? '--scope' : metric !== 'dice' ? '--metric' : undefined
   if (other !== undefined) throw new InputError('--tuned', `says where to cut; leave ${other} out`)
-  return parseTuned((await readRegularFile(path)).toString('utf8'), path)
+  const tuned = parseTuned((await readRegularFile(path)).toString('utf8'), path)
+  checkNumbers(tuned, options, path)
+  return tuned
 }
 
 /** Scores of cases that thresholds were tuned on are too good. */

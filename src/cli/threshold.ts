@@ -171,7 +171,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
       if (results.length === 0) return undefined
       const page =
         options.report === undefined ? [] : ['', `${options.report}: open it in a browser; ${gainSentence(results)}`]
-      return [describeCases(results, options, summary), ...page].join('\n')
+      return [describeCases(results, { ...options, tuned }, summary), ...page].join('\n')
     },
   )
   if (failures.length > 0) {

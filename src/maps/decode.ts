@@ -1,8 +1,9 @@
 import { CaseDecoder, type DecodedCase, type OwnCut } from '../decision/decode/case-decoder.ts'
 import type { DecodeOptions } from '../decision/decode/options.ts'
+import type { PostProcessing } from '../decision/decode/post-process.ts'
 import { presenceNote } from '../decision/decode/presence-note.ts'
-import { type BetaCalibration, calibratedMap } from '../metrics/beta-calibration.ts'
-import { voxelCount } from '../volume/grid.ts'
+import { type BetaCalibration, calibratedHalf, calibratedMap, uncalibrated } from '../metrics/beta-calibration.ts'
+import { voxelCount, voxelVolumeMm3 } from '../volume/grid.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
 import { mapWarnings } from './map-warnings.ts'
@@ -12,7 +13,14 @@ import { SumCheck } from './sum-check.ts'
 export interface DecodeCaseOptions extends Omit<DecodeOptions, 'kind' | 'labelSets' | 'paint'> {
   /** For each map, what its probabilities are replaced by first. */
   readonly calibrations?: readonly (BetaCalibration | undefined)[] | undefined
-  /** Sees each map but the background's after it was decoded, before the next is read. */
+  /** For each map, whether it is cut by the reciprocal-moment approximation in place of t*. */
+  readonly criteria?: readonly ('rma' | undefined)[] | undefined
+  /** For each map, what is done to its mask once it is cut. */
+  readonly postProcessing?: readonly (PostProcessing | undefined)[] | undefined
+  /**
+   * Sees each map but the background's after it was decoded, before the next is read: as it was given, with the
+   * threshold that cuts it so, whether it was calibrated or not.
+   */
   readonly inspect?: ((index: number, map: Float32Array, cut: OwnCut) => void) | undefined
 }
 
@@ -37,11 +45,19 @@ export async function decodeCase(
   scheme: ClassScheme,
   options: DecodeCaseOptions,
 ): Promise<CaseDecision> {
-  const { inspect, calibrations, ...rest } = options
+  const { inspect, calibrations, postProcessing, ...rest } = options
   const { kind, maps, paint } = scheme
   const voxels = voxelCount(source.grid)
   const labelSets = maps.map((each) => each?.labels)
-  const decoder = new CaseDecoder(voxels, source.channels, { ...rest, kind, labelSets, paint })
+  const grid = { shape: source.grid.shape, voxelMm3: voxelVolumeMm3(source.grid) }
+  const decoder = new CaseDecoder(voxels, source.channels, {
+    ...rest,
+    kind,
+    labelSets,
+    paint,
+    halves: calibrations?.map((each) => each && calibratedHalf(each)),
+    postProcessing: postProcessing && { grid, maps: postProcessing },
+  })
   const sums = kind === 'exclusive' ? new SumCheck(voxels, maps.includes(undefined)) : undefined
   const calibrate = (index: number, map: Float32Array) => {
     const calibration = calibrations?.[index]
@@ -52,7 +68,11 @@ export async function decodeCase(
     sums?.add(stored)
     const map = calibrate(index, stored)
     const cut = decoder.add(map)
-    if (cut) inspect?.(index, map, cut)
+    const calibration = calibrations?.[index]
+    if (cut && inspect) {
+      const threshold = calibration ? uncalibrated(calibration, cut.threshold) : cut.threshold
+      inspect(index, stored, { ...cut, threshold })
+    }
     index++
   }
   const oddSums = sums?.verdict(source.input)

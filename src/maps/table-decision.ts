@@ -30,15 +30,20 @@ export function smallestLikely(cases: readonly TableEvidence[]): number | undefi
   return likely.length > 0 ? Math.min(...likely) : undefined
 }
 
-/** Decides where a map is cut, and whether its class is left out. */
+/**
+ * Decides where a map is cut, and whether its class is left out.
+ *
+ * @param optimal the cut of the mask where the class is there; default: t*
+ */
 export function decideTable(
   evidence: TableEvidence,
   smallestElsewhere: number | undefined,
   rule: PresenceRule,
   alone: boolean,
+  optimal: number = evidence.cut,
 ): TableDecision {
   const { mask } = presenceOf({ ...evidence, alone, smallestElsewhere }, rule)
-  const cut = mask === 'empty' ? undefined : mask === 'half' ? halfCut : evidence.cut
+  const cut = mask === 'empty' ? undefined : mask === 'half' ? halfCut : optimal
   return { cut, best: evidence.cut }
 }
 

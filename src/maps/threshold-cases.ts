@@ -10,6 +10,7 @@ import type { OpenedCase } from './open-case.ts'
 import { poolCases } from './pool.ts'
 import { type CaseResult, caseResult } from './threshold-result.ts'
 import { rulesFor, type Tuned } from './tune/tuned.ts'
+import { tunedDecoding } from './tune/tuned-decoding.ts'
 import { writeMask } from './write-mask.ts'
 
 /** How masks are cut from the maps of one or several cases. */
@@ -124,28 +125,20 @@ async function cut(
   const { source, scheme } = await each.open()
   const reviewed = await review?.({ source, scheme })
   const voxelMm3 = voxelVolumeMm3(source.grid)
-  const rules = tuned && rulesFor(tuned, scheme, source.input)
-  // Where ½ stays for classes that exclude each other, that is the argmax, which leaves no voxel without a class.
-  const argmax = scheme.kind === 'exclusive' && rules?.every((rule) => rule === undefined || rule.at === 0.5) === true
   const { decoded, warnings } = await decodeCase(source, scheme, {
-    metric: argmax ? 'accuracy' : metric,
-    at:
-      at ??
-      (argmax ? undefined : rules?.map((rule) => rule?.at)) ??
-      (metric === 'accuracy' ? undefined : pooled?.map((optimum) => optimum?.threshold)),
-    calibrations: rules?.map((rule) => rule?.calibration),
+    ...(tuned
+      ? tunedDecoding(tuned, { source, scheme })
+      : {
+          metric,
+          at: at ?? (metric === 'accuracy' ? undefined : pooled?.map((optimum) => optimum?.threshold)),
+          smallestElsewhere: isLast ? sizes.smallest(scheme, voxelMm3) : undefined,
+        }),
     presence,
-    // The cases that a class was tuned on say how large it is.
-    smallestElsewhere: rules
-      ? rules.map((rule) => (rule?.smallestMm3 === undefined ? undefined : rule.smallestMm3 / voxelMm3))
-      : isLast
-        ? sizes.smallest(scheme, voxelMm3)
-        : undefined,
     flatness: review !== undefined,
     inspect: reviewed?.inspect,
   })
   sizes.add(scheme, decoded, voxelMm3)
-  if (!isLast && !rules && decoded.maps.some((map) => map?.presence && needsOtherCases(map.presence))) return undefined
+  if (!isLast && !tuned && decoded.maps.some((map) => map?.presence && needsOtherCases(map.presence))) return undefined
   onWarnings?.(source.input, [...source.warnings, ...(reviewed?.note ? [reviewed.note] : []), ...warnings])
   await writeMask(each.output, source, decoded)
   reviewed?.end(decoded)

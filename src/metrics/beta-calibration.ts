@@ -29,14 +29,38 @@ export function calibrated(calibration: BetaCalibration, p: number): number {
   return 1 / (1 + Math.exp(-(a * Math.log(x) - b * Math.log(1 - x) + c)))
 }
 
-/** `calibrated` of each voxel, in new memory. */
+/** The probability that `calibrated` makes at least p of: where a map is cut that its calibrated one is cut at p. */
+export function uncalibrated(calibration: BetaCalibration, p: number): number {
+  let [low, high] = [0, 1]
+  // Doubles have 53 bits.
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if (calibrated(calibration, middle) >= p) high = middle
+    else low = middle
+  }
+  return high
+}
+
+/** What ½ becomes in a map that is calibrated. */
+export function calibratedHalf(calibration: BetaCalibration): number {
+  return Math.fround(calibrated(calibration, 0.5))
+}
+
+/**
+ * `calibrated` of each voxel, in new memory. Voxels below ½ stay below `calibratedHalf`, by the next smaller float32 if
+ * nothing else tells them apart, so that the cut at ½ is still known.
+ */
 export function calibratedMap(calibration: BetaCalibration, map: Float32Array): Float32Array {
   // Most voxels are background, or beyond doubt.
+  const half = calibratedHalf(calibration)
+  const below = half - half * 2 ** -24
   const [slope, most] = [calibrated(calibration, floor) / floor, calibrated(calibration, 1)]
   const out = new Float32Array(map.length)
   for (let i = 0; i < map.length; i++) {
     const p = map[i]
     out[i] = p < floor ? slope * p : p >= 1 - edge ? most : calibrated(calibration, p)
+    if (p < 0.5 && out[i] >= half) out[i] = below
+    else if (p >= 0.5 && out[i] < half) out[i] = half
   }
   return out
 }

@@ -52,8 +52,8 @@ function tableOf(reference: LabelArray, inside: (label: number) => boolean): Uin
 
 const last = tableCuts.length
 
-/** The number of cuts that m reaches: guessed by its logit, then put right, since logarithms round. */
-function binOf(m: number): number {
+/** How many of `tableCuts` m reaches: guessed by its logit, then put right, since logarithms round. */
+export function binOf(m: number): number {
   if (!(m >= tableCuts[0])) return 0
   if (m >= tableCuts[last - 1]) return last
   let b = Math.floor(Math.log(m / (1 - m)) / step) + half + 1
@@ -87,8 +87,14 @@ export interface SoftCut {
 /**
  * The cut with the largest soft Dice when probabilities are replaced by `calibrate` of their mean between cuts, and
  * that soft Dice. `calibrate` must not fall.
+ *
+ * @param offset added to the denominator: 1 for the reciprocal-moment approximation (see `rmaOptimum`)
  */
-export function bestSoftCut({ counts, sums }: CutTable, calibrate: (m: number) => number = (m) => m): SoftCut {
+export function bestSoftCut(
+  { counts, sums }: CutTable,
+  calibrate: (m: number) => number = (m) => m,
+  offset = 0,
+): SoftCut {
   const mass = counts.map((n, b) => (n === 0 ? 0 : n * calibrate(sums[b] / n)))
   const total = mass.reduce((a, b) => a + b, 0)
   let best: SoftCut = { cut: halfCut, supDice: total === 0 ? 1 : 0, sum: 0, count: 0, total }
@@ -96,7 +102,7 @@ export function bestSoftCut({ counts, sums }: CutTable, calibrate: (m: number) =
   for (let i = tableCuts.length - 1; i >= 0; i--) {
     sum += mass[i + 1]
     count += counts[i + 1]
-    const supDice = total === 0 ? 1 : (2 * sum) / (count + total)
+    const supDice = total === 0 ? 1 : (2 * sum) / (count + total + offset)
     if (supDice > best.supDice) best = { cut: i, supDice, sum, count, total }
   }
   return best

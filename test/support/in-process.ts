@@ -34,7 +34,10 @@ export async function runInProcess(
   Object.assign(process.env, { HALFDICE_DEBUG: '', ...env })
   let code = 0
   try {
-    const oneThread = args[0] === 'sample' && !args.includes('--help') ? ['--threads', '1'] : []
+    const oneThread =
+      ['sample', 'tune', 'threshold', 'evaluate'].includes(args[0]) && !args.includes('--help')
+        ? ['--threads', '1']
+        : []
     const argv = filesBeforeLists([...args, ...oneThread])
     const program = await createProgram(argv)
     await program.parseAsync(argv, { from: 'user' })

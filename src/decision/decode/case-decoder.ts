@@ -3,7 +3,8 @@ import { type NearOptimalThresholds, nearOptimalThresholds } from '../dice-curve
 import { thresholdMask } from '../mask.ts'
 import { type Holding, LabelDecoder, type MapCut, scoreWeight } from './label-decoder.ts'
 import { decideMap, type MapDecision } from './map-cut.ts'
-import { type CheckedOptions, checkOptions, type DecodeOptions } from './options.ts'
+import { type CheckedOptions, checkOptions, type DecodeOptions, type TunedOptions } from './options.ts'
+import { postProcessed, postProcessLabels } from './post-process.ts'
 import { type LabelRegions, RegionDecoder } from './region-decoder.ts'
 import { orderContradiction, RegionPainter } from './region-painter.ts'
 import { describeMap, type MapResult, type Outcome, sharingLoss } from './result.ts'
@@ -32,13 +33,14 @@ export interface OwnCut {
 interface Draft {
   readonly decision: MapDecision
   readonly near: NearOptimalThresholds | undefined
-  /** Counted by `review`, for regions. */
-  reviewed: { readonly final: Holding; readonly kept: number } | undefined
+  /** Counted by `review`. */
+  reviewed: Pick<Outcome, 'final' | 'shared' | 'kept'> | undefined
 }
 
 /**
  * Decodes the maps of one case, given one after the other and not kept: `add` each in order, then `finish`. Regions
- * that overlap need the maps a second time (`review`), to state what their masks are worth.
+ * that overlap, and masks that are post-processed, need the maps a second time (`review`), to state what their masks
+ * are worth.
  */
 export class CaseDecoder {
   readonly #options: CheckedOptions
@@ -53,9 +55,11 @@ export class CaseDecoder {
   readonly #totals: Float32Array | undefined
   /** Whether exclusive voxels go to the most probable class. */
   readonly #argmax: boolean
+  /** The label map or masks as they are written, and before post-processing. */
   #data: Uint8Array | Uint16Array | undefined
+  #shared: Uint8Array | Uint16Array | undefined
 
-  constructor(voxels: number, channels: number, options: DecodeOptions) {
+  constructor(voxels: number, channels: number, options: DecodeOptions & TunedOptions) {
     if (!(channels >= 1)) throw new InputError('maps', 'are none; give at least one')
     this.#options = checkOptions(channels, options)
     const { kind, labelSets, metric, at } = this.#options
@@ -69,7 +73,7 @@ export class CaseDecoder {
 
   /** Whether `review` must see the maps again before `finish`. */
   get needsReview(): boolean {
-    return this.#regions !== undefined
+    return this.#regions !== undefined || this.#options.postProcessing !== undefined
   }
 
   /**
@@ -101,7 +105,12 @@ export class CaseDecoder {
     throw new InputError(`map ${index}`, `has ${m.length} voxels, not ${this.#voxels}; give maps of one grid`)
   }
 
-  #paint(index: number, m: Float32Array, labels: readonly number[], { threshold, own, optimum }: MapDecision): void {
+  #paint(
+    index: number,
+    m: Float32Array,
+    labels: readonly number[],
+    { threshold, own, optimum, half }: MapDecision,
+  ): void {
     const { metric } = this.#options
     if (this.#masks) {
       const mask = this.#masks.subarray(index * this.#voxels, (index + 1) * this.#voxels)
@@ -116,7 +125,7 @@ export class CaseDecoder {
     // For accuracy every voxel counts alike; for Dice and IoU one of a small class counts more.
     const sums = { ...own, total: optimum.probabilityVolume }
     const weight = metric === 'accuracy' ? 1 : scoreWeight(metric, sums)
-    const cut = own.count > 0 ? { threshold, weight } : undefined
+    const cut = own.count > 0 ? { threshold, weight, half } : undefined
     if (this.#regions) this.#regions.add(index, m, cut)
     else if (cut) this.#claim(index, m, labels[0], cut)
   }
@@ -130,19 +139,43 @@ export class CaseDecoder {
   review(index: number, m: Float32Array): void {
     const labels = this.#options.labelSets[index]
     const draft = this.#drafts[index]
-    if (!this.#regions || !labels || !draft) return
-    this.#data ??= this.#regions.finish()
-    draft.reviewed = countInside(m, this.#data, labels, draft.decision)
+    if (!this.needsReview || !labels || !draft) return
+    const data = this.#finishData()
+    const before = this.#shared ?? data
+    const own = this.#masks ? undefined : new Set(labels)
+    const offset = this.#masks ? index * this.#voxels : 0
+    const shared = countInside(m, before, offset, own, draft.decision)
+    const final = before === data ? shared : countInside(m, data, offset, own, draft.decision)
+    draft.reviewed = { final, shared, kept: draft.decision.own.count === 0 ? 0 : shared.kept }
+  }
+
+  /** The label map or the masks, shared out and post-processed; nothing can be added afterwards. */
+  #finishData(): Uint8Array | Uint16Array {
+    if (this.#data) return this.#data
+    if (this.#totals) this.#exclusive?.yieldToRest(this.#totals)
+    const data = this.#masks ?? this.#exclusive?.finish() ?? this.#regions?.finish() ?? new Uint8Array(0)
+    const { postProcessing: post, labelSets } = this.#options
+    if (post) {
+      this.#shared = data.slice()
+      if (this.#masks) {
+        for (const [index, own] of post.maps.entries()) {
+          if (own === undefined || labelSets[index] === undefined) continue
+          const mask = this.#masks.subarray(index * this.#voxels, (index + 1) * this.#voxels)
+          mask.set(postProcessed(mask, post.grid, own))
+        }
+      } else postProcessLabels(data, post.grid, labelSets, post.maps)
+    }
+    this.#data = data
+    return data
   }
 
   finish(): DecodedCase {
     const missing = this.#options.labelSets.length - this.#drafts.length
     if (missing > 0) throw new InputError('maps', `are ${missing} too few`)
-    if (this.#totals) this.#exclusive?.yieldToRest(this.#totals)
+    const data = this.#finishData()
     const held: (Holding | undefined)[] = []
     for (const [i, holding] of this.#exclusive?.holdings().entries() ?? []) held[this.#claims[i]] = holding
     const outcomes = this.#drafts.map((draft, index) => draft && this.#outcome(draft, held[index]))
-    const data = this.#masks ?? this.#data ?? this.#exclusive?.finish() ?? this.#regions?.finish() ?? new Uint8Array(0)
     return {
       data,
       channels: this.#masks ? outcomes.length : 1,
@@ -152,12 +185,12 @@ export class CaseDecoder {
   }
 
   #outcome({ decision, near, reviewed }: Draft, held: Holding | undefined): Outcome {
-    const shared = { decision, near, isCut: !this.#argmax }
-    if (this.#masks) return { ...shared, final: decision.own, kept: decision.own.count }
-    if (this.#regions) return { ...shared, ...(reviewed ?? { final: nothing, kept: 0 }) }
+    const known = { decision, near, isCut: !this.#argmax }
+    if (reviewed) return { ...known, ...reviewed }
+    if (this.#masks) return { ...known, final: decision.own, shared: decision.own, kept: decision.own.count }
     const final = held ?? nothing
     // Of an argmax the map's own mask is {m ≥ ½}; else a class holds nothing but voxels of its own mask.
-    return { ...shared, final, kept: this.#argmax ? final.countHalf : final.count }
+    return { ...known, final, shared: final, kept: this.#argmax ? final.countHalf : final.count }
   }
 }
 
@@ -177,15 +210,25 @@ function regionDecoder(voxels: number, { labelSets, paint }: CheckedOptions): Re
   )
 }
 
-function countInside(m: Float32Array, data: Uint8Array | Uint16Array, labels: readonly number[], own: MapDecision) {
-  const inside = new Set(labels)
+/**
+ * What a map holds in a label map, or in the masks from `offset` on where there are no labels, and how many of these
+ * voxels are in its own mask.
+ */
+function countInside(
+  m: Float32Array,
+  data: Uint8Array | Uint16Array,
+  offset: number,
+  labels: ReadonlySet<number> | undefined,
+  { threshold, half }: MapDecision,
+): Holding & { readonly kept: number } {
   let [sum, count, countHalf, kept] = [0, 0, 0, 0]
   for (let i = 0; i < m.length; i++) {
-    if (data[i] === 0 || !inside.has(data[i])) continue
+    const label = data[offset + i]
+    if (label === 0 || labels?.has(label) === false) continue
     sum += m[i]
     count++
-    if (m[i] >= 0.5) countHalf++
-    if (m[i] >= own.threshold) kept++
+    if (m[i] >= half) countHalf++
+    if (m[i] >= threshold) kept++
   }
-  return { final: { sum, count, countHalf }, kept: own.own.count === 0 ? 0 : kept }
+  return { sum, count, countHalf, kept }
 }

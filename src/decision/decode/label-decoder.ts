@@ -8,6 +8,8 @@ export interface MapCut {
   readonly weight: number
   /** From where m counts; default: the threshold. */
   readonly zero?: number
+  /** What stands for ½; default: ½. */
+  readonly half?: number
 }
 
 /**
@@ -25,7 +27,7 @@ export function scoreWeight(
   return metric === 'dice' ? 2 / (count + total) : (union + sum) / union ** 2
 }
 
-/** What a map's final mask S holds: Σ_S m, #S, and the number of its voxels with m ≥ ½. */
+/** What a mask S of a map holds: Σ_S m, #S, and the number of its voxels with m ≥ ½ (or what stands for ½). */
 export interface Holding {
   readonly sum: number
   readonly count: number
@@ -65,7 +67,7 @@ export class LabelDecoder {
     const number = this.#maps.length
     if (number === 256) this.#owners = Uint16Array.from(this.#owners)
     const owners = this.#owners
-    const { threshold, weight, zero = threshold } = cut
+    const { threshold, weight, zero = threshold, half = 0.5 } = cut
     // Bits of numbers ≥ 0 are ordered as the numbers are; most voxels fall to one comparison of integers.
     const bits = bitsOf(map)
     const from = ceilBits(threshold)
@@ -82,13 +84,13 @@ export class LabelDecoder {
           if (weight * (m - zero) <= other.cut.weight * (theirs - (other.cut.zero ?? other.cut.threshold))) continue
           other.sum -= theirs
           other.count--
-          if (theirs >= 0.5) other.countHalf--
+          if (theirs >= (other.cut.half ?? 0.5)) other.countHalf--
         }
         owners[i] = number
         held[i - start] = m
         own.sum += m
         own.count++
-        if (m >= 0.5) own.countHalf++
+        if (m >= half) own.countHalf++
       }
     }
   }
@@ -106,7 +108,7 @@ export class LabelDecoder {
       const owner = this.#maps[owners[i] - 1]
       owner.sum -= m
       owner.count--
-      if (m >= 0.5) owner.countHalf--
+      if (m >= (owner.cut.half ?? 0.5)) owner.countHalf--
       owners[i] = 0
     }
   }

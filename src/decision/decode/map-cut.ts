@@ -1,4 +1,5 @@
 import { bitsOf, floatOfBits } from '../probabilities.ts'
+import { rmaOptimum } from '../rma.ts'
 import { type SoftDiceOptimum, softDiceOptimum } from '../soft-dice.ts'
 import { softDiceAt } from '../soft-dice-at.ts'
 import type { Holding } from './label-decoder.ts'
@@ -10,6 +11,8 @@ export interface MapDecision {
   readonly optimum: SoftDiceOptimum
   /** The largest probability. */
   readonly largest: number
+  /** What stands for ½. */
+  readonly half: number
   /** Undefined where presence is not asked: thresholds are given, or the metric is accuracy. */
   readonly presence: Presence | undefined
   readonly threshold: number
@@ -19,27 +22,40 @@ export interface MapDecision {
 
 /** Decides about one map: its threshold, and whether its class is there. */
 export function decideMap(m: Float32Array, index: number, options: CheckedOptions): MapDecision {
-  const optimum = softDiceOptimum(m)
+  const half = options.halves[index] ?? 0.5
+  const optimum = withHalf(softDiceOptimum(m), m, half)
   const largest = largestOf(m)
   const given = options.at[index] ?? (options.metric === 'accuracy' ? 0.5 : undefined)
   if (given !== undefined) {
-    return { optimum, largest, presence: undefined, threshold: given, own: maskAt(m, given, optimum) }
+    return { optimum, largest, half, presence: undefined, threshold: given, own: maskAt(m, given, optimum) }
   }
   const { supDice, volume, probabilityVolume: total, threshold } = optimum
   const best = {
     sum: (supDice * (volume + total)) / 2,
     count: volume,
-    // t* never exceeds ½, so that the best mask holds all of {m ≥ ½}.
-    countHalf: optimum.volumeHalf,
+    // One of the two sets holds the other. t* never exceeds ½, but what stands for ½ may be less.
+    countHalf: Math.min(volume, optimum.volumeHalf),
   }
   const alone = options.labelSets.filter((labels) => labels !== undefined).length === 1
   const smallestElsewhere = options.smallestElsewhere[index]
   const evidence = { ...best, largest, total, voxels: m.length, alone, smallestElsewhere }
   const presence = presenceOf(evidence, options.presence)
-  const decided = { optimum, largest, presence }
+  const decided = { optimum, largest, half, presence }
+  if (presence.mask === 'optimal' && options.criteria[index] === 'rma') {
+    const { threshold: approximate } = rmaOptimum(m)
+    return { ...decided, threshold: approximate, own: maskAt(m, approximate, optimum) }
+  }
   if (presence.mask === 'optimal') return { ...decided, threshold, own: best }
   if (presence.mask === 'half') return { ...decided, threshold: 0.5, own: maskAt(m, 0.5, optimum) }
   return { ...decided, threshold, own: { sum: 0, count: 0, countHalf: 0 } }
+}
+
+/** The optimum, its words about ½ those of what stands for ½. */
+function withHalf(optimum: SoftDiceOptimum, m: Float32Array, half: number): SoftDiceOptimum {
+  if (half === 0.5) return optimum
+  const { dice, volume } = softDiceAt(m, half)
+  const total = optimum.probabilityVolume
+  return { ...optimum, diceAtHalf: dice, volumeHalf: volume, volumeRatioHalf: total === 0 ? 1 : volume / total }
 }
 
 function maskAt(

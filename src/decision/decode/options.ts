@@ -1,5 +1,6 @@
 import { InputError } from '../../volume/errors.ts'
 import { checkLabelNumber } from '../../volume/label-numbers.ts'
+import type { MaskGrid, PostProcessing } from './post-process.ts'
 import type { PresenceRule } from './presence.ts'
 
 /** How the maps of a case are decoded. */
@@ -31,6 +32,18 @@ export interface DecodeOptions {
   readonly flatness?: boolean | undefined
 }
 
+/** What rules that were tuned on validation cases ask of a decoder beside that, for each map. */
+export interface TunedOptions {
+  /** Cut by the reciprocal-moment approximation (see `rmaOptimum`) in place of t*. */
+  readonly criteria?: readonly ('rma' | undefined)[] | undefined
+  /** What ½ of the map as it was given has become: where it was calibrated, another number. Default: ½. */
+  readonly halves?: readonly (number | undefined)[] | undefined
+  /** What is done to the masks in the end. Maps must then be given twice (see `CaseDecoder.needsReview`). */
+  readonly postProcessing?:
+    | { readonly grid: MaskGrid; readonly maps: readonly (PostProcessing | undefined)[] }
+    | undefined
+}
+
 /** Options with their defaults filled in and checked. */
 export interface CheckedOptions {
   readonly kind: 'separate' | 'exclusive' | 'regions'
@@ -42,6 +55,9 @@ export interface CheckedOptions {
   readonly presence: PresenceRule
   readonly smallestElsewhere: readonly (number | undefined)[]
   readonly flatness: boolean
+  readonly criteria: readonly ('rma' | undefined)[]
+  readonly halves: readonly (number | undefined)[]
+  readonly postProcessing: TunedOptions['postProcessing']
 }
 
 const kinds = ['separate', 'exclusive', 'regions'] as const
@@ -49,7 +65,7 @@ const metrics = ['dice', 'iou', 'accuracy'] as const
 const rules = ['auto', 'always', 'likely'] as const
 
 /** @throws InputError naming the option that does not fit, and what would */
-export function checkOptions(channels: number, options: DecodeOptions): CheckedOptions {
+export function checkOptions(channels: number, options: DecodeOptions & TunedOptions): CheckedOptions {
   const kind = oneOf('kind', options.kind ?? 'separate', kinds)
   const labelSets = options.labelSets ?? Array.from({ length: channels }, (_, c) => [c + 1])
   requireOneAMap('labelSets', labelSets, channels)
@@ -76,6 +92,9 @@ export function checkOptions(channels: number, options: DecodeOptions): CheckedO
     presence: oneOf('presence', options.presence ?? 'auto', rules),
     smallestElsewhere,
     flatness: options.flatness === true,
+    criteria: options.criteria ?? [],
+    halves: options.halves ?? [],
+    postProcessing: options.postProcessing?.maps.some((each) => each) ? options.postProcessing : undefined,
   }
 }
 

@@ -42,8 +42,9 @@ export interface Outcome {
   readonly near: NearOptimalThresholds | undefined
   /** Whether the mask is a cut at the decision's threshold. */
   readonly isCut: boolean
-  /** The mask in the end, and how many voxels of the map's own mask are in it. */
+  /** The mask in the end, and before post-processing; how many voxels of the map's own mask are in the latter. */
   readonly final: Holding
+  readonly shared: Holding
   readonly kept: number
 }
 
@@ -72,7 +73,7 @@ export function sharingLoss(outcomes: readonly (Outcome | undefined)[]): number 
   const losses = outcomes.flatMap((outcome) => {
     if (!outcome || outcome.decision.own.count === 0) return []
     const total = outcome.decision.optimum.probabilityVolume
-    return [softDiceOf(outcome.decision.own, total) - softDiceOf(outcome.final, total)]
+    return [softDiceOf(outcome.decision.own, total) - softDiceOf(outcome.shared, total)]
   })
   return losses.length === 0 ? 0 : losses.reduce((a, b) => a + b) / losses.length
 }

@@ -1,23 +1,15 @@
 import { patientFolds } from '../../datasets/folds.ts'
-import { calibrated, fitBetaCalibration } from '../../metrics/beta-calibration.ts'
-import { bestMeanCut, bestSoftCut, CutTable, diceAtCuts, halfCut, tableCuts } from '../../metrics/cut-table.ts'
 import { bootstrap, type Interval } from '../../metrics/statistics/bootstrap.ts'
-import { fitTemperature } from '../../metrics/temperature.ts'
-import { decideTable, evidenceOf, smallestLikely, type TableEvidence } from '../table-decision.ts'
-import type { ClassRule } from './tuned.ts'
+import { type Candidate, CandidateFits, isPlain, type TunedCase } from './candidates.ts'
+import type { ClassRule } from './rule.ts'
 
-/** One case of a class: its map against its reference, at every cut. */
-export interface TunedCase {
-  readonly case: string
-  /** Cases of one patient are never parted by a fold. */
-  readonly patient: string
-  readonly table: CutTable
-  readonly voxelMm3: number
+/** A candidate, cross-fitted. */
+export interface TriedCandidate extends Candidate {
+  /** Its mean Dice. */
+  readonly dice: number
+  /** Its difference to ½. */
+  readonly difference: Interval
 }
-
-/** The ways to cut that are tried, the simplest first. `case`: at each case's own t*; `fixed`: one cut for all. */
-export const candidates = ['half', 'case', 'pooled', 'fixed', 'case temperature', 'case beta'] as const
-export type Candidate = (typeof candidates)[number]
 
 /** What was chosen for a class, and what it promises. */
 export interface RuleChoice {
@@ -31,8 +23,24 @@ export interface RuleChoice {
   readonly dice: number
   /** The second minus the first, with its 95 % bootstrap interval over patients. */
   readonly gain: Interval
-  /** Every candidate, cross-fitted: its mean Dice, and its difference to ½. The choice is made of these. */
-  readonly tried: readonly { readonly candidate: Candidate; readonly dice: number; readonly difference: Interval }[]
+  /** Every candidate that is not the same as a simpler one. The choice is made of these. */
+  readonly tried: readonly TriedCandidate[]
+  /** Dice of each case at ½ and, unseen by choice and fits, tuned; in the order of their names. */
+  readonly scores: readonly { readonly case: string; readonly atHalf: number; readonly tuned: number }[]
+  /** Mean Dice at every one of `tableCuts`, without post-processing. */
+  readonly meanDice: Float64Array
+}
+
+/** Less than a table shows. */
+const noDifference = 1e-6
+
+/** The candidates that tell how the choice came about: all cuts, and with the chosen one what changes the Dice. */
+export function toldCandidates({ candidate, tried }: RuleChoice): readonly TriedCandidate[] {
+  const chosen = tried.find((each) => isPlain(each) && each.cut === candidate.cut)
+  return tried.filter((each) => {
+    if (isPlain(each)) return true
+    return each.cut === candidate.cut && Math.abs(each.dice - (chosen?.dice ?? 0)) > noDifference
+  })
 }
 
 const outerFolds = 10
@@ -42,34 +50,35 @@ const fewestPatients = 6
 /** One patient is left out at least where the promise is made: there the choice must have enough, too. */
 const fewestOfAll = fewestPatients + 1
 
+const onlyHalf: Candidate = { cut: 'half', holes: false, keep: 'all' }
+
 /**
- * Chooses how a class is cut, by nested cross-validation over patients: where nothing is better than ½ by its interval,
- * ½ stays. The promise is made by folds that the choice never saw.
+ * Chooses how a class is cut and post-processed, by nested cross-validation over patients: where nothing is better than
+ * ½ by its interval, ½ stays; masks are post-processed only where that is better by its interval than the same cut
+ * without. The promise is made by folds that the choice never saw.
  *
  * @param given at least two cases of two patients
  * @param alone whether it is the only class of its images (see `presenceOf`)
  */
 export function chooseRule(given: readonly TunedCase[], alone: boolean): RuleChoice {
   const cases = given.toSorted((a, b) => (a.case < b.case ? -1 : 1))
-  const curves = cases.map(({ table }) => diceAtCuts(table))
   const patients = cases.map(({ patient }) => patient)
   const everyone = [...cases.keys()]
-  const scorer = new Scorer(cases, curves, alone)
-  const outer = foldsOf(patients, everyone, outerFolds)
+  const fits = new CandidateFits(cases, alone)
   const dice = new Float64Array(cases.length)
-  for (const test of outer) {
+  for (const test of foldsOf(patients, everyone, outerFolds)) {
     const train = everyone.filter((i) => !test.includes(i))
-    const { candidate } = select(scorer, patients, train)
-    const fit = scorer.fit(candidate, train)
+    const fit = fits.fit(crossFit(fits, patients, train)?.best() ?? onlyHalf, train)
     for (const i of test) dice[i] = fit.dice(i)
   }
-  const half = curves.map((curve) => curve[halfCut])
+  const half = everyone.map((i) => fits.half(i))
   const enough = new Set(patients).size >= fewestOfAll
-  const { candidate, tried } = enough ? select(scorer, patients, everyone) : onlyHalf
+  const found = enough ? crossFit(fits, patients, everyone) : undefined
+  const candidate = found?.best() ?? onlyHalf
   const mean = (values: ArrayLike<number>) => everyone.reduce((sum, i) => sum + values[i], 0) / cases.length
   return {
     candidate,
-    rule: scorer.fit(candidate, everyone).rule,
+    rule: fits.fit(candidate, everyone).rule,
     cases: cases.length,
     patients: new Set(patients).size,
     diceAtHalf: mean(half),
@@ -78,93 +87,77 @@ export function chooseRule(given: readonly TunedCase[], alone: boolean): RuleCho
       patients,
       half.map((value, i) => dice[i] - value),
     ),
-    tried,
+    tried: found?.tried() ?? [],
+    scores: cases.map(({ case: name }, i) => ({ case: name, atHalf: half[i], tuned: dice[i] })),
+    meanDice: fits.meanDice(),
   }
 }
 
-const onlyHalf: Pick<RuleChoice, 'candidate' | 'tried'> = { candidate: 'half', tried: [] }
-
-/** The candidate with the largest cross-fitted mean Dice among those that are better than ½ by their interval. */
-function select(
-  scorer: Scorer,
-  patients: readonly string[],
-  train: readonly number[],
-): Pick<RuleChoice, 'candidate' | 'tried'> {
+/** Scores every candidate by folds of some of the cases; undefined where they are of too few patients. */
+function crossFit(fits: CandidateFits, patients: readonly string[], train: readonly number[]): CrossFit | undefined {
   const own = train.map((i) => patients[i])
-  if (new Set(own).size < fewestPatients) return onlyHalf
-  const folds = foldsOf(patients, train, innerFolds)
-  const dice = new Map(candidates.map((candidate) => [candidate, new Map<number, number>()]))
-  for (const test of folds) {
+  if (new Set(own).size < fewestPatients) return undefined
+  const distinct = fits.distinct()
+  const scores = new Map(distinct.map((candidate) => [candidate, new Float64Array(train.length)]))
+  const place = new Map(train.map((i, n) => [i, n]))
+  for (const test of foldsOf(patients, train, innerFolds)) {
     const others = train.filter((i) => !test.includes(i))
-    for (const candidate of candidates) {
-      const fit = scorer.fit(candidate, others)
-      for (const i of test) dice.get(candidate)?.set(i, fit.dice(i))
+    for (const [candidate, dice] of scores) {
+      const fit = fits.fit(candidate, others)
+      for (const i of test) dice[place.get(i) ?? 0] = fit.dice(i)
     }
   }
-  const of = (candidate: Candidate) => train.map((i) => dice.get(candidate)?.get(i) ?? 0)
-  const half = of('half')
-  const tried = candidates.map((candidate) => {
-    const values = of(candidate)
-    const difference = meanInterval(
-      own,
-      values.map((value, i) => value - half[i]),
-    )
-    return { candidate, dice: values.reduce((a, b) => a + b, 0) / values.length, difference }
-  })
-  const better = tried.filter(({ difference }) => difference.low > 0)
-  const best = better.reduce((a, b) => (b.dice > a.dice + 1e-9 ? b : a), better[0] ?? tried[0])
-  return { candidate: best.candidate, tried }
+  return new CrossFit(own, scores)
 }
 
-/** Fits candidates to some cases and applies them to others. */
-class Scorer {
-  readonly #cases: readonly TunedCase[]
-  readonly #curves: readonly Float64Array[]
-  readonly #alone: boolean
-  /** Evidence without a calibration is asked for in every fold. */
-  readonly #raw: readonly TableEvidence[]
+/** Cross-fitted scores of all candidates, case by case. */
+class CrossFit {
+  readonly #patients: readonly string[]
+  readonly #scores: ReadonlyMap<Candidate, Float64Array>
 
-  constructor(cases: readonly TunedCase[], curves: readonly Float64Array[], alone: boolean) {
-    this.#cases = cases
-    this.#curves = curves
-    this.#alone = alone
-    this.#raw = cases.map(({ table }) => evidenceOf(table, (p) => p))
+  constructor(patients: readonly string[], scores: ReadonlyMap<Candidate, Float64Array>) {
+    this.#patients = patients
+    this.#scores = scores
   }
 
-  fit(candidate: Candidate, train: readonly number[]): { readonly rule: ClassRule; dice(i: number): number } {
-    const curves = this.#curves
-    const at = (cut: number) => ({
-      rule: { at: tableCuts[cut] },
-      dice: (i: number) => curves[i][cut],
+  /**
+   * The candidate with the largest mean Dice among those that are better than ½ by their interval, and where masks are
+   * post-processed, better than the same cut without. Of equal ones the simplest.
+   */
+  best(): Candidate | undefined {
+    const ranked = [...this.#scores]
+      .map(([candidate, dice]) => ({ candidate, rank: -Math.round(1e9 * meanOf(dice)) }))
+      .sort((a, b) => a.rank - b.rank)
+    const found = ranked.find(({ candidate }) => {
+      if (!(this.#difference(candidate, onlyHalf).low > 0)) return false
+      return isPlain(candidate) || this.#difference(candidate, { ...onlyHalf, cut: candidate.cut }).low > 0
     })
-    if (candidate === 'half') return at(halfCut)
-    if (candidate === 'fixed') return at(bestMeanCut(train.map((i) => curves[i])))
-    if (candidate === 'pooled') return at(bestSoftCut(pooled(train.map((i) => this.#cases[i].table))).cut)
-    const tables = train.map((i) => this.#cases[i].table)
-    const calibration =
-      candidate === 'case temperature'
-        ? fitTemperature(tables)
-        : candidate === 'case beta'
-          ? fitBetaCalibration(tables)
-          : undefined
-    const evidence = (i: number) =>
-      calibration ? evidenceOf(this.#cases[i].table, (p) => calibrated(calibration, p)) : this.#raw[i]
-    const sizes = train.map((i) => ({ ...evidence(i), total: evidence(i).total * this.#cases[i].voxelMm3 }))
-    const smallestMm3 = smallestLikely(sizes)
-    return {
-      rule: {
-        ...(calibration && { calibration }),
-        ...(smallestMm3 !== undefined && { smallestMm3 }),
-      },
-      dice: (i) => {
-        const smallest = smallestMm3 === undefined ? undefined : smallestMm3 / this.#cases[i].voxelMm3
-        const { cut } = decideTable(evidence(i), smallest, 'auto', this.#alone)
-        if (cut !== undefined) return curves[i][cut]
-        return this.#cases[i].table.hits.some((n) => n > 0) ? 0 : 1
-      },
+    return found?.candidate
+  }
+
+  tried(): TriedCandidate[] {
+    return [...this.#scores].map(([candidate, dice]) => {
+      return { ...candidate, dice: meanOf(dice), difference: this.#difference(candidate, onlyHalf) }
+    })
+  }
+
+  #difference(one: Candidate, other: Candidate): Interval {
+    const [a, b] = [one, other].map((each) => this.#of(each))
+    return meanInterval(
+      this.#patients,
+      Array.from(a, (value, i) => value - b[i]),
+    )
+  }
+
+  #of(wanted: Candidate): Float64Array {
+    for (const [{ cut, holes, keep }, dice] of this.#scores) {
+      if (cut === wanted.cut && holes === wanted.holes && keep === wanted.keep) return dice
     }
+    throw new Error('not scored')
   }
 }
+
+const meanOf = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length
 
 /** Parts of the cases, no patient in two of them. */
 function foldsOf(patients: readonly string[], cases: readonly number[], most: number): number[][] {
@@ -175,18 +168,7 @@ function foldsOf(patients: readonly string[], cases: readonly number[], most: nu
 }
 
 function meanInterval(patients: readonly string[], values: readonly number[]): Interval {
+  if (values.every((value) => value === 0)) return { value: 0, low: 0, high: 0 }
   const mean = (drawn: readonly number[]) => drawn.reduce((sum, i) => sum + values[i], 0) / drawn.length
   return bootstrap(patients, mean, { key: ['tune'] })
-}
-
-function pooled(tables: readonly CutTable[]): CutTable {
-  const all = new CutTable()
-  for (const { counts, hits, sums } of tables) {
-    for (let b = 0; b < counts.length; b++) {
-      all.counts[b] += counts[b]
-      all.hits[b] += hits[b]
-      all.sums[b] += sums[b]
-    }
-  }
-  return all
 }

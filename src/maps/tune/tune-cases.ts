@@ -1,22 +1,20 @@
 import type { LabelCase } from '../../datasets/label-cases.ts'
-import { CutTable } from '../../metrics/cut-table.ts'
-import { type PackedCutTable, packCutTable, unpackCutTable } from '../../metrics/packed-cut-table.ts'
+import { overCases } from '../../datasets/over-cases.ts'
+import { unpackCutTable } from '../../metrics/packed-cut-table.ts'
 import { InputError } from '../../volume/errors.ts'
-import { voxelVolumeMm3 } from '../../volume/grid.ts'
-import type { ClassScheme, MapClass } from '../classes.ts'
+import type { NumberOptions } from '../case-maps.ts'
+import type { ClassScheme } from '../classes.ts'
 import type { FoundCase } from '../find-cases.ts'
-import { type OpenedCase, openCase } from '../open-case.ts'
-import { readMaps } from '../read-maps.ts'
-import { readReference } from '../reference.ts'
 import type { SchemeOptions } from '../scheme.ts'
-import { type Candidate, chooseRule, type RuleChoice } from './choose-rule.ts'
-import { rulesFor, type Tuned } from './tuned.ts'
+import { chooseRule, type RuleChoice } from './choose-rule.ts'
+import { foreground, type TabulatedCase, tuneWork } from './tune-job.ts'
+import { numbersOf, rulesFor, type Tuned, type TunedForm } from './tuned.ts'
 
-export interface TuneOptions extends SchemeOptions {
-  readonly scale?: number | undefined
-  readonly logits?: 'softmax' | 'sigmoid' | undefined
+export interface TuneOptions extends SchemeOptions, NumberOptions {
   /** The patient of a case, by its name. Default: the case. */
   readonly patientOf?: ((name: string) => string) | undefined
+  /** They change nothing in the result. Default 1. */
+  readonly threads?: number | undefined
   readonly onCase?: ((done: number) => void) | undefined
 }
 
@@ -27,16 +25,6 @@ export interface TuneResult {
   /** Cases without a reference, by name. */
   readonly withoutReference: readonly string[]
   readonly warnings: readonly string[]
-}
-
-/** What a candidate is called in files and tables. */
-export const candidateNames: Readonly<Record<Candidate, string>> = {
-  half: '1/2',
-  case: "each case's t*",
-  pooled: 't* of all cases pooled',
-  fixed: 'the best single threshold',
-  'case temperature': "each case's t* after temperature scaling",
-  'case beta': "each case's t* after beta calibration",
 }
 
 /**
@@ -51,37 +39,38 @@ export async function tuneCases(
   references: readonly LabelCase[],
   options: TuneOptions,
 ): Promise<TuneResult> {
-  const { patientOf = (name) => name, onCase, ...opening } = options
+  const { patientOf = (name) => name, threads = 1, onCase, ...opening } = options
   const byName = new Map(references.map(({ name, input }) => [name, input]))
   const seen = new Map<string, string>()
-  const kept: { readonly name: string; readonly voxelMm3: number; readonly tables: readonly PackedCutTable[] }[] = []
-  const failures: { input: string; error: InputError }[] = []
-  const withoutReference: string[] = []
-  const warnings = new Set<string>()
-  let form: Pick<Tuned, 'kind' | 'background' | 'classes'> | undefined
-  for (const [done, each] of found.entries()) {
-    const before = seen.get(each.name)
+  for (const { name, input } of found) {
+    const before = seen.get(name)
     if (before !== undefined) {
-      throw new InputError(each.input, `is the case ${each.name}, as ${before} is; each case belongs to one fold only`)
+      throw new InputError(input, `is the case ${name}, as ${before} is; each case belongs to one fold only`)
     }
-    seen.set(each.name, each.input)
+    seen.set(name, input)
+  }
+  const paired = found.flatMap((each) => {
     const reference = byName.get(each.name)
-    if (reference === undefined) {
-      withoutReference.push(each.name)
-      continue
+    return reference === undefined ? [] : [{ found: each, reference, opening }]
+  })
+  const jobs = paired.map((job) => async () => job)
+  const results = await overCases(jobs, tuneWork, { threads, onCase })
+  const failures: { input: string; error: InputError }[] = []
+  const kept: (TabulatedCase & { readonly name: string })[] = []
+  let form: TunedForm | undefined
+  for (const [i, result] of results.entries()) {
+    const { name, input } = paired[i].found
+    if (result instanceof InputError) failures.push({ input, error: result })
+    else {
+      form ??= formOf(result.scheme)
+      try {
+        rulesFor(form, result.scheme, input)
+        kept.push({ name, ...result })
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error
+        failures.push({ input, error })
+      }
     }
-    try {
-      const opened = await openCase(each, { ...opening, geometryOptional: true })
-      form ??= formOf(opened.scheme)
-      rulesFor({ version: 1, cases: [], patients: [], ...form }, opened.scheme, each.input)
-      for (const warning of opened.source.warnings) warnings.add(warning)
-      const voxelMm3 = voxelVolumeMm3(opened.source.grid)
-      kept.push({ name: each.name, voxelMm3, tables: await tablesOf(opened, reference) })
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error
-      failures.push({ input: each.input, error })
-    }
-    onCase?.(done + 1)
   }
   const people = new Set(kept.map(({ name }) => patientOf(name))).size
   if (form === undefined || people < 2) {
@@ -92,8 +81,9 @@ export async function tuneCases(
   }
   const { classes, ...rest } = form
   const choices = classes.map(({ name }, c) => {
-    const cases = kept.map(({ name: own, voxelMm3, tables }) => {
-      return { case: own, patient: patientOf(own), voxelMm3, table: unpackCutTable(tables[c]) }
+    const cases = kept.map(({ name: own, voxelMm3, classes: all }) => {
+      const { packed, curves } = all[c]
+      return { case: own, patient: patientOf(own), voxelMm3, table: unpackCutTable(packed), curves }
     })
     return { name, ...chooseRule(cases, classes.length === 1) }
   })
@@ -101,10 +91,9 @@ export async function tuneCases(
     tuned: {
       version: 1,
       ...rest,
-      classes: choices.map(({ candidate, rule, cases, patients, diceAtHalf, dice, gain }, c) => ({
-        name: classes[c].name,
-        labels: classes[c].labels,
-        rule: candidateNames[candidate],
+      ...numbersOf(opening),
+      classes: choices.map(({ rule, cases, patients, diceAtHalf, dice, gain }, c) => ({
+        ...classes[c],
         ...rule,
         cases,
         patients,
@@ -117,31 +106,13 @@ export async function tuneCases(
     },
     choices,
     failures,
-    withoutReference,
-    warnings: [...warnings],
+    withoutReference: found.flatMap(({ name }) => (byName.has(name) ? [] : [name])),
+    warnings: [...new Set(kept.flatMap(({ warnings }) => warnings))],
   }
 }
 
 /** The form that all cases must have, its classes not yet tuned. */
-function formOf({ kind, maps }: ClassScheme): Pick<Tuned, 'kind' | 'background' | 'classes'> {
-  const untuned = { rule: '', cases: 0, patients: 0, diceAtHalf: 0, dice: 0, gain: { mean: 0, low: 0, high: 0 } }
-  const classes = foreground(maps).map(({ name, labels }) => ({ name, labels, ...untuned }))
+function formOf({ kind, maps }: ClassScheme): TunedForm {
+  const classes = foreground(maps).map(({ name, labels }) => ({ name, labels }))
   return { kind, background: maps[0] === undefined, classes }
-}
-
-const foreground = (maps: ClassScheme['maps']): MapClass[] => maps.filter((each) => each !== undefined)
-
-/** Of each class of a case its map against the reference at every cut. */
-async function tablesOf({ source, scheme }: OpenedCase, path: string): Promise<PackedCutTable[]> {
-  const reference = await readReference(path, source, { ...scheme, classes: foreground(scheme.maps) })
-  const tables: PackedCutTable[] = []
-  let index = 0
-  for await (const map of readMaps(source, scheme)) {
-    const own = scheme.maps[index++]
-    if (own === undefined) continue
-    const table = new CutTable()
-    table.add(map, reference.values, (label) => own.labels.includes(label))
-    tables.push(packCutTable(table))
-  }
-  return tables
 }

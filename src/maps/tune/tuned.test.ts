@@ -1,28 +1,60 @@
 import { expect, test } from 'vitest'
 import { InputError } from '../../volume/errors.ts'
-import { parseTuned, rulesFor, type Tuned, tunedText } from './tuned.ts'
+import { type ClassRule, ruleSentence } from './rule.ts'
+import { checkNumbers, parseTuned, rulesFor, type Tuned, tunedText } from './tuned.ts'
 
 const gain = { mean: 0.1, low: 0.05, high: 0.15 }
-const about = { rule: 'words', cases: 5, patients: 4, diceAtHalf: 0.5, dice: 0.6, gain }
+const about = { cases: 5, patients: 4, diceAtHalf: 0.5, dice: 0.6, gain }
 const tuned: Tuned = {
   version: 1,
   kind: 'exclusive',
   background: true,
+  scale: 1,
+  logits: 'none',
   classes: [
-    { name: 'liver', labels: [1], ...about, at: 0.3 },
-    { name: 'tumour', labels: [2], ...about, calibration: { a: 1, b: 2, c: -3 }, smallestMm3: 12 },
+    { name: 'liver', labels: [1], ...about, cut: 'fixed', at: 0.3, postProcessing: { holes: true, keep: 'largest' } },
+    {
+      ...{ name: 'tumour', labels: [2], ...about },
+      ...{ cut: 'beta', calibration: { a: 1, b: 2, c: -3 }, smallestMm3: 12 },
+      postProcessing: { holes: false, keep: 30 },
+    },
   ],
   cases: ['a_t1', 'b_t1'],
   patients: ['a', 'b'],
 }
-const parsed = (change: (value: Record<string, never>) => void) => {
+const parsed = (change: (value: never) => void) => {
   const value = JSON.parse(tunedText(tuned))
-  change(value)
+  change(value as never)
   return parseTuned(JSON.stringify(value), 't.json')
 }
 
 test('what is written is read', () => {
   expect(parseTuned(tunedText(tuned), 't.json')).toEqual(tuned)
+})
+
+test('each rule stands in the file in words, made of its numbers', () => {
+  const { classes } = JSON.parse(tunedText(tuned))
+  expect(classes.map(({ rule }: { rule: string }) => rule)).toEqual([
+    'cut at 0.3, the best single threshold, holes filled, largest component only',
+    "cut at each case's own t* after beta calibration (a = 1, b = 2, c = -3), components below 30 mm³ removed",
+  ])
+  // A sentence that somebody changed says nothing.
+  expect(parsed((v: Loose) => Object.assign(v.classes[0], { rule: 'cut at 0.9' })).classes[0].at).toBe(0.3)
+  const words = (rule: ClassRule) => ruleSentence(rule)
+  expect(words({ cut: 'half', at: 0.5 })).toBe('cut at 1/2')
+  expect(words({ cut: 'temperature', calibration: { a: 0.4, b: 0.4, c: 0 } })).toMatch(
+    /temperature scaling \(T = 2.5\)$/,
+  )
+})
+
+test('maps whose numbers are read in another way are refused, and both ways named', () => {
+  expect(() => checkNumbers(tuned, { scale: 1 }, 't.json')).not.toThrow()
+  expect(() => checkNumbers(tuned, { logits: 'softmax' }, 't.json')).toThrow(
+    /^t.json: was tuned with neither --scale nor --logits, and is applied with --logits softmax; give the maps alike$/,
+  )
+  expect(() => checkNumbers({ ...tuned, logits: 'sigmoid', scale: 255 }, { logits: 'sigmoid' }, 't.json')).toThrow(
+    /was tuned with --logits sigmoid --scale 255, and is applied with --logits sigmoid;/,
+  )
 })
 
 test.each<[string, string, RegExp]>([
@@ -43,7 +75,18 @@ test.each<[string, (value: Loose) => void, RegExp]>([
   ['classes', (v) => Object.assign(v, { classes: [] }), /has no 'classes'/],
   ['cases', (v) => Object.assign(v, { cases: [1] }), /has no 'cases'/],
   ['patients', (v) => delete v.patients, /has no 'patients'/],
-  ['both', (v) => Object.assign(v.classes[1], { at: 0.5 }), /has a threshold and a calibration for tumour/],
+  ['scale', (v) => Object.assign(v, { scale: 0 }), /has no 'scale'/],
+  ['logits', (v) => delete v.logits, /has no 'logits'/],
+  ['cut', (v) => Object.assign(v.classes[0], { cut: 'best' }), /has cut "best" for liver, none of half, case/],
+  ['both', (v) => Object.assign(v.classes[1], { at: 0.5 }), /has cut beta for tumour, which needs a 'calibration' al/],
+  ['neither', (v) => delete v.classes[0].at, /has cut fixed for liver, which needs 'at' alone/],
+  ['number too many', (v) => Object.assign(v.classes[0], { cut: 'case' }), /has cut case .* needs neither number/],
+  [
+    'postProcessing',
+    (v) => Object.assign(v.classes[0], { postProcessing: 3 }),
+    /postProcessing that is none for liver/,
+  ],
+  ['keep', (v) => Object.assign(v.classes[0], { postProcessing: { holes: true, keep: 0 } }), /has keep 0 for liver/],
   ['a class', (v) => v.classes.splice(0, 1, 3 as never), /has a class that is none/],
   ['name', (v) => delete v.classes[0].name, /a class without a name/],
   ['labels', (v) => Object.assign(v.classes[0], { labels: [] }), /has no labels for liver/],

@@ -1,24 +1,15 @@
+import type { PostProcessing } from '../../decision/decode/post-process.ts'
 import type { BetaCalibration } from '../../metrics/beta-calibration.ts'
 import { InputError } from '../../volume/errors.ts'
 import { checkLabelNumber } from '../../volume/label-numbers.ts'
+import type { NumberOptions } from '../case-maps.ts'
 import type { ClassScheme } from '../classes.ts'
-
-/** How one class is cut. Without a threshold: at each case's own t*. */
-export interface ClassRule {
-  /** Cut there in every case. */
-  readonly at?: number
-  /** Replace probabilities by their calibration first. */
-  readonly calibration?: BetaCalibration
-  /** ‖m‖ of the smallest case where the class was clearly there, which a faint class is measured by. */
-  readonly smallestMm3?: number
-}
+import { type ClassRule, cutRules, ruleSentence } from './rule.ts'
 
 /** What one class was tuned to. */
 export interface TunedClass extends ClassRule {
   readonly name: string
   readonly labels: readonly number[]
-  /** What was chosen, in words. */
-  readonly rule: string
   readonly cases: number
   readonly patients: number
   readonly diceAtHalf: number
@@ -32,15 +23,45 @@ export interface Tuned {
   /** How the maps of a case are decoded; `background` says whether the first map is the background's. */
   readonly kind: ClassScheme['kind']
   readonly background: boolean
+  /** How the numbers in the files were read. */
+  readonly scale: number
+  readonly logits: 'softmax' | 'sigmoid' | 'none'
   readonly classes: readonly TunedClass[]
   /** The cases that it was tuned on, and their patients. */
   readonly cases: readonly string[]
   readonly patients: readonly string[]
 }
 
-/** As the file holds it: made to be read by people too. */
-export function tunedText(tuned: Tuned): string {
-  return `${JSON.stringify({ halfdice: 'tuned', ...tuned }, null, 2)}\n`
+/** What maps must be for a tuned file to fit them. */
+export interface TunedForm {
+  readonly kind: ClassScheme['kind']
+  readonly background: boolean
+  readonly classes: readonly { readonly name: string; readonly labels: readonly number[] }[]
+}
+
+/** As the file holds it: made to be read by people too. The rule in words is made of the numbers, and not read back. */
+export function tunedText({ classes, ...rest }: Tuned): string {
+  const { cases, patients, ...form } = rest
+  const worded = classes.map(({ name, labels, ...own }) => ({ name, labels, rule: ruleSentence(own), ...own }))
+  return `${JSON.stringify({ halfdice: 'tuned', ...form, classes: worded, cases, patients }, null, 2)}\n`
+}
+
+/** How the numbers of maps are read, in the words of `Tuned`. */
+export function numbersOf({ scale, logits }: NumberOptions): Pick<Tuned, 'scale' | 'logits'> {
+  return { scale: scale ?? 1, logits: logits ?? 'none' }
+}
+
+/**
+ * Refuses maps whose numbers are read in another way than those that were tuned.
+ *
+ * @throws InputError naming both ways
+ */
+export function checkNumbers(tuned: Tuned, options: NumberOptions, path: string): void {
+  const words = ({ scale, logits }: Pick<Tuned, 'scale' | 'logits'>) =>
+    [...(logits === 'none' ? [] : [`--logits ${logits}`]), ...(scale === 1 ? [] : [`--scale ${scale}`])].join(' ') ||
+    'neither --scale nor --logits'
+  const [was, is] = [words(tuned), words(numbersOf(options))]
+  if (was !== is) throw new InputError(path, `was tuned with ${was}, and is applied with ${is}; give the maps alike`)
 }
 
 /**
@@ -58,53 +79,93 @@ export function parseTuned(text: string, path: string): Tuned {
   }
   if (!isObject(value) || value.halfdice !== 'tuned') throw bad('holds no tuned thresholds')
   if (value.version !== 1) throw bad(`has version ${JSON.stringify(value.version)}, not 1`)
-  const { kind, background, classes, cases, patients } = value
+  const { kind, background, scale, logits, classes, cases, patients } = value
   if (kind !== 'separate' && kind !== 'exclusive' && kind !== 'regions') throw bad("has no 'kind'")
   if (typeof background !== 'boolean') throw bad("has no 'background'")
+  if (typeof scale !== 'number' || !(scale > 0)) throw bad("has no 'scale'")
+  if (logits !== 'none' && logits !== 'softmax' && logits !== 'sigmoid') throw bad("has no 'logits'")
   if (!Array.isArray(classes) || classes.length === 0) throw bad("has no 'classes'")
   if (!Array.isArray(cases) || !cases.every((name) => typeof name === 'string')) throw bad("has no 'cases'")
   if (!Array.isArray(patients) || !patients.every((name) => typeof name === 'string')) throw bad("has no 'patients'")
-  return { version: 1, kind, background, classes: classes.map((each) => tunedClass(each, path, bad)), cases, patients }
+  const tuned = classes.map((each) => tunedClass(each, path, bad))
+  return { version: 1, kind, background, scale, logits, classes: tuned, cases, patients }
 }
 
 function tunedClass(value: unknown, path: string, bad: (what: string) => InputError): TunedClass {
   if (!isObject(value)) throw bad('has a class that is none')
-  const { name, labels, rule } = value
-  if (typeof name !== 'string' || typeof rule !== 'string') throw bad('has a class without a name or a rule')
+  const { name, labels } = value
+  if (typeof name !== 'string') throw bad('has a class without a name')
   if (!Array.isArray(labels) || labels.length === 0) throw bad(`has no labels for ${name}`)
-  const number = (of: Record<string, unknown>, key: string, least: number, most: number): number => {
+  const number: ReadNumber = (of, key, least, most) => {
     const found = of[key]
     if (typeof found === 'number' && found >= least && found <= most) return found
     throw bad(`has ${key} ${JSON.stringify(found)} for ${name}, not from ${least} to ${most}`)
   }
-  const { calibration, gain } = value
-  if (calibration !== undefined && value.at !== undefined) throw bad(`has a threshold and a calibration for ${name}`)
+  const { gain } = value
   if (!isObject(gain)) throw bad(`has no gain for ${name}`)
   const large = Number.MAX_VALUE
   return {
     name,
     labels: labels.map((label) => checkLabelNumber(label, path, `a label of ${name}`)),
-    rule,
     cases: number(value, 'cases', 1, large),
     patients: number(value, 'patients', 1, large),
     diceAtHalf: number(value, 'diceAtHalf', 0, 1),
     dice: number(value, 'dice', 0, 1),
     gain: { mean: number(gain, 'mean', -1, 1), low: number(gain, 'low', -1, 1), high: number(gain, 'high', -1, 1) },
-    ...(value.at !== undefined && { at: number(value, 'at', Number.MIN_VALUE, 1) }),
+    ...ruleOf(value, name, number, bad),
+  }
+}
+
+type ReadNumber = (of: Record<string, unknown>, key: string, least: number, most: number) => number
+
+/** Reads the rule of a class; its parts must fit each other. */
+function ruleOf(
+  value: Record<string, unknown>,
+  name: string,
+  number: ReadNumber,
+  bad: (what: string) => InputError,
+): ClassRule {
+  const large = Number.MAX_VALUE
+  const cut = cutRules.find((each) => each === value.cut)
+  if (cut === undefined) throw bad(`has cut ${JSON.stringify(value.cut)} for ${name}, none of ${cutRules.join(', ')}`)
+  const isFixed = cut === 'half' || cut === 'pooled' || cut === 'fixed'
+  const isCalibrated = cut === 'temperature' || cut === 'beta'
+  if (isFixed !== (value.at !== undefined) || isCalibrated !== (value.calibration !== undefined)) {
+    const needs = isFixed ? "needs 'at' alone" : isCalibrated ? "needs a 'calibration' alone" : 'needs neither number'
+    throw bad(`has cut ${cut} for ${name}, which ${needs}`)
+  }
+  return {
+    cut,
+    ...(isFixed && { at: number(value, 'at', Number.MIN_VALUE, 1) }),
+    ...(isCalibrated && { calibration: calibrationOf(value.calibration, name, number, bad) }),
     ...(value.smallestMm3 !== undefined && { smallestMm3: number(value, 'smallestMm3', 0, large) }),
-    ...(calibration !== undefined && { calibration: calibrationOf(calibration, name, number, bad) }),
+    ...(value.postProcessing !== undefined && {
+      postProcessing: postProcessingOf(value.postProcessing, name, number, bad),
+    }),
   }
 }
 
 function calibrationOf(
   value: unknown,
   name: string,
-  number: (of: Record<string, unknown>, key: string, least: number, most: number) => number,
+  number: ReadNumber,
   bad: (what: string) => InputError,
 ): BetaCalibration {
   if (!isObject(value)) throw bad(`has a calibration that is none for ${name}`)
   const large = Number.MAX_VALUE
   return { a: number(value, 'a', 0, large), b: number(value, 'b', 0, large), c: number(value, 'c', -large, large) }
+}
+
+function postProcessingOf(
+  value: unknown,
+  name: string,
+  number: ReadNumber,
+  bad: (what: string) => InputError,
+): PostProcessing {
+  if (!isObject(value) || typeof value.holes !== 'boolean') throw bad(`has a postProcessing that is none for ${name}`)
+  const { holes, keep } = value
+  if (keep === 'all' || keep === 'largest') return { holes, keep }
+  return { holes, keep: number(value, 'keep', Number.MIN_VALUE, Number.MAX_VALUE) }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -116,12 +177,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
  *
  * @throws InputError where the case has other classes, or another form, than those that were tuned
  */
-export function rulesFor(
-  tuned: Tuned,
+export function rulesFor<C extends TunedForm['classes'][number]>(
+  tuned: Omit<TunedForm, 'classes'> & { readonly classes: readonly C[] },
   scheme: Pick<ClassScheme, 'kind' | 'maps'>,
   input: string,
-): (ClassRule | undefined)[] {
-  const shape = (kind: string, classes: readonly { readonly name: string; readonly labels: readonly number[] }[]) =>
+): (C | undefined)[] {
+  const shape = (kind: string, classes: TunedForm['classes']) =>
     `${kind} maps of ${classes.map(({ name, labels }) => `${name} (${labels.join('+')})`).join(', ')}`
   const [have, want] = [
     shape(
