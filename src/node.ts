@@ -2,6 +2,7 @@
 
 export { type DatasetJson, readDatasetJson } from './datasets/dataset-json.ts'
 export type { OwnCut } from './decision/decode/case-decoder.ts'
+export type { PostProcessing } from './decision/decode/post-process.ts'
 export { type NpyStream, type Npz, openNpy, openNpz, readNpy, readNpz, writeNpy, writeNpz } from './formats/npz.ts'
 export { openVolume, readVolume, type VolumeStream, writeVolume } from './formats/volume-file.ts'
 export * from './index.ts'

@@ -37,9 +37,9 @@ interface Options extends JsonOption {
 export function command(): Command {
   const command = new Command('tune')
     .description(
-      'Chooses for each class of a network where its probabilities are cut, whether they are calibrated first and the ' +
-        'masks post-processed, by cross-validation over patients, from validation cases with references; threshold ' +
-        '--tuned applies it to new cases. Where nothing is better than 1/2 by its interval, 1/2 stays.',
+      'Chooses for each class of a network where its probabilities are cut, whether they are calibrated first and ' +
+        'masks are post-processed, by cross-validation over patients, from validation cases with references; ' +
+        'threshold --tuned applies it to new cases. Where nothing is better than 1/2 by its interval, 1/2 stays.',
     )
     .argument('<probabilities...>', 'as threshold takes them, and last the references: a folder or a pattern')
     .requiredOption('-o, --output <file>', 'what was chosen, as JSON for threshold --tuned')
@@ -82,8 +82,8 @@ Tried for each class: 1/2; each case's own t*, and its cut by the reciprocal-mom
 pooled; the single threshold with the best mean Dice; and each case's t* after temperature scaling and after beta
 calibration. With each of them: holes filled, the largest component kept, components below a volume removed. The gain
 that is printed is that of the whole procedure in cases that neither the choice nor the fits have seen, with its 95 %
-bootstrap interval over patients. Scores are those of each class's own mask: where classes exclude each other, the few voxels that two of them claim are
-counted for both (docs/tune.md).`
+bootstrap interval over patients. Scores are those of each class's own mask: where classes exclude each other, the few
+voxels that two of them claim are counted for both (docs/tune.md).`
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
   const { output, suffix, patients, json, report, threads, ...opening } = options

@@ -33,7 +33,7 @@ describe('label maps', () => {
     expect(filled).toEqual([1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1])
   })
 
-  test('of nested regions, what is lost belongs to the region around it, and holes get what lies in all of them', () => {
+  test('of nested regions, what is lost belongs to the region around it, and holes to all of them', () => {
     const nested = [[1, 2, 3], [2, 3], [3]]
     // whole: the last voxel goes; core: the lone 3 becomes 1; enhancing: nothing left of it but that.
     expect(labelled([1, 3, 1, 2, 2, 0, 3], nested, [largest, largest, undefined])).toEqual([1, 1, 1, 2, 2, 0, 0])

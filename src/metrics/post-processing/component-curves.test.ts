@@ -95,7 +95,8 @@ for shape in [(24, 20, 14), (30, 26, 1)]:
         for holes in (False, True):
             mask = p.astype(float) >= cut
             if holes:
-                mask = ndimage.binary_fill_holes(mask[..., 0])[..., None] if shape[2] == 1 else ndimage.binary_fill_holes(mask)
+                flat = shape[2] == 1
+                mask = ndimage.binary_fill_holes(mask[..., 0] if flat else mask).reshape(shape)
             # Numbered in Fortran order, as halfdice numbers components: the first of equally large ones.
             labels, n = ndimage.label(mask.T, full)
             labels = labels.T
@@ -106,7 +107,8 @@ for shape in [(24, 20, 14), (30, 26, 1)]:
                 elif keep == 'largest': kept = labels == sizes.argmax() if n else mask
                 else: kept = (sizes[labels] * 2.0 >= keep) & mask
                 rows.append([cut, holes, keep, 2 * float((kept & truth).sum()) / float(kept.sum() + truth.sum())])
-    scenes.append({'shape': shape, 'p': p.ravel(order='F').tolist(), 'truth': truth.ravel(order='F').astype(int).tolist(), 'rows': rows})
+    flat = lambda a: a.ravel(order='F').tolist()
+    scenes.append({'shape': shape, 'p': flat(p), 'truth': flat(truth.astype(int)), 'rows': rows})
 print(json.dumps(scenes))
 `
   const cuts = [halfCut - 60, halfCut, halfCut + 60].map((cut) => tableCuts[cut])

@@ -33,7 +33,7 @@ export function changesDice(curves: ComponentCurves, post: PostProcessing): bool
 
 const keyOf = ({ holes, keep }: PostProcessing): string => `${holes ? 'filled ' : ''}${keep}`
 
-/** Cuts below are not looked at, and taken to change nothing: no rule cuts there, and the tails of networks are wide. */
+/** Cuts below are taken to change nothing: no rule cuts there, and the tails of networks are wide. */
 const floor = tableCuts.findIndex((cut) => cut >= 0.01)
 
 /**

@@ -2,8 +2,8 @@ import type { Vec3 } from '../../volume/grid.ts'
 import { tableCuts } from '../cut-table.ts'
 
 /**
- * A map in levels with its holes filled, so that {filled > cut} is {level > cut} with its holes filled, for every cut at
- * once: a voxel gets the lowest level that any path of 6 neighbours to the outside must climb (the grey-scale fillhole
+ * A map in levels with its holes filled, so that {filled > cut} is {level > cut} with its holes filled, for every cut
+ * at once: a voxel gets the lowest level that any path of 6 neighbours to the outside must climb (the grey-scale fillhole
  * transform; Soille, Morphological Image Analysis, 2003, section 6.3.7). Levels are flooded from the faces in, the
  * lowest first.
  *
@@ -14,7 +14,7 @@ export function fillLevels(
   levels: Uint16Array,
   [nx, ny, nz]: Vec3,
   open: readonly [boolean, boolean, boolean],
-): Uint16Array<ArrayBuffer> {
+): Uint16Array {
   const filled = Uint16Array.from(levels)
   const n = levels.length
   const reached = new Uint8Array(n)

@@ -107,6 +107,7 @@ function choiceTable(choices: readonly Choice[]): Block {
 }
 
 function expectSection(choices: readonly Choice[]): ReportSection {
+  const names = choices.map(({ name }) => name)
   return {
     title: 'What to expect in new cases',
     blocks: [
@@ -118,10 +119,10 @@ function expectSection(choices: readonly Choice[]): ReportSection {
         svgs: [
           stripChart({
             title: 'Dice gained, case by case',
-            description: `Distribution over cases of the Dice gained over the cut at ½, for ${choices.map(({ name }) => name).join(', ')}.`,
+            description: `Distribution over cases of the Dice gained over the cut at ½, for ${names.join(', ')}.`,
             width: 520,
             x: { label: 'Dice tuned minus Dice at ½' },
-            groups: choices.map(({ name }) => name),
+            groups: names,
             series: [
               {
                 groups: choices.map(({ scores }) => ({
@@ -175,7 +176,7 @@ function triedSection(choice: Choice): ReportSection {
     blocks.push({
       kind: 'note',
       tone: 'info',
-      text: `With ${counted(patients, 'patient')} nothing can be told from chance, and ½ stays: seven or more are needed.`,
+      text: `${counted(patients, 'patient')} do not tell a gain from chance, and ½ stays: seven or more are needed.`,
     })
   } else {
     const told = toldCandidates(choice)
