@@ -3,9 +3,9 @@ import { tableCuts } from '../cut-table.ts'
 
 /**
  * A map in levels with its holes filled, so that {filled > cut} is {level > cut} with its holes filled, for every cut
- * at once: a voxel gets the lowest level that any path of 6 neighbours to the outside must climb (the grey-scale fillhole
- * transform; Soille, Morphological Image Analysis, 2003, section 6.3.7). Levels are flooded from the faces in, the
- * lowest first.
+ * at once: a voxel gets the lowest level that any path of 6 neighbours to the outside must climb (the grey-scale
+ * fillhole transform; Soille, Morphological Image Analysis, 2003, section 6.3.7). Levels are flooded from the faces in,
+ * the lowest first.
  *
  * @param levels of a box outside of which the level is 0
  * @param open of each axis, whether the outside can be reached along it
