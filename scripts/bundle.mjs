@@ -1,9 +1,10 @@
 // The built command line and all that it imports as a few files, for packages that bring their own copy (the Python
 // wheel). What only some commands need, and is large, stays outside: it is asked for by the line that installs it.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { noticesOf, packagesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -35,31 +36,15 @@ export async function bundle(folder) {
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   })
   await built.close()
-  const packages = new Set(output.flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => packageOf(id) ?? [])))
+  const packages = packagesOf(output)
   const { name, version, license, type, engines } = manifest
   const optionalDependencies = Object.fromEntries(
     outside.map((each) => [each, manifest.dependencies[each] ?? manifest.optionalDependencies[each]]),
   )
   const about = { name, version, private: true, bundled: true, license, type, engines, optionalDependencies }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
-  writeFileSync(join(folder, 'THIRD_PARTY_NOTICES.txt'), notices([...packages].sort()))
+  writeFileSync(join(folder, 'THIRD_PARTY_NOTICES.txt'), noticesOf(packages))
   return packages
-}
-
-/** The folder of the package that a module belongs to, where it is not ours. */
-function packageOf(id) {
-  return /^(?:.*[\\/])?node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id.replace(/^\0/, ''))?.[0]
-}
-
-function notices(folders) {
-  const parts = folders.map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    const own = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
-    const file = own ? join(folder, own) : join(root, `scripts/licences/${name.replace('@', '').replace('/', '-')}.txt`)
-    if (!existsSync(file)) throw new Error(`${name}: brings no text of its licence ${license}; add it as ${file}`)
-    return `${name} ${version} (${license})\n\n${readFileSync(file, 'utf8').trim()}\n`
-  })
-  return `This program holds parts of other people's programs:\n\n${parts.join(`\n${'-'.repeat(78)}\n\n`)}`
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const table = readFileSync(`${root}CONTRIBUTING.md`, 'utf8')
-const rooms = [...table.matchAll(/^\| `src\/(\w+)\/` \|[^|]*\| ([^|]+) \|$/gm)].map(([, name, list]) => ({
-  name,
-  allowed: list === '–' ? [] : list.split(',').map((each) => each.trim()),
-}))
+const rooms = [...table.matchAll(/^\| `((?:src\/)?(\w+))\/` \|[^|]*\| ([^|]+) \|$/gm)].map(
+  ([, folder, name, list]) => ({
+    folder,
+    name,
+    allowed: list === '–' ? [] : list.split(',').map((each) => each.trim()),
+  }),
+)
 const names = rooms.map(({ name }) => name)
 
 for (const [place, { name, allowed }] of rooms.entries()) {
@@ -21,7 +24,7 @@ if (unlisted.length > 0) fail(`CONTRIBUTING.md: its table of rooms lacks ${unlis
 const path = `${root}biome.json`
 const text = readFileSync(path, 'utf8')
 const config = JSON.parse(text)
-const others = config.overrides.filter(({ includes }) => !names.some((name) => includes[0] === `src/${name}/**`))
+const others = config.overrides.filter(({ includes }) => !rooms.some(({ folder }) => includes[0] === `${folder}/**`))
 const wanted = `${JSON.stringify({ ...config, overrides: [...rooms.map(arrowsOf), ...others] }, null, 2)}\n`
 // Compared as data: the formatter lays biome.json out in its own way.
 if (JSON.stringify(JSON.parse(text)) !== JSON.stringify(JSON.parse(wanted))) {
@@ -30,12 +33,12 @@ if (JSON.stringify(JSON.parse(text)) !== JSON.stringify(JSON.parse(wanted))) {
   writeFileSync(path, wanted)
 }
 
-function arrowsOf({ name, allowed }) {
+function arrowsOf({ folder, name, allowed }) {
   const group = names.filter((each) => each !== name && !allowed.includes(each)).map((each) => `**/${each}/**`)
   const message = `${name}/ may import only from: ${allowed.join(', ') || 'nothing'} (CONTRIBUTING.md, rooms).`
   const options = { patterns: [{ group, message }] }
   return {
-    includes: [`src/${name}/**`],
+    includes: [`${folder}/**`],
     linter: { rules: { style: { noRestrictedImports: { level: 'error', options } } } },
   }
 }

@@ -71,6 +71,11 @@ const commands: readonly Entry[] = [
     load: () => import('./study.ts'),
   },
   {
+    name: 'lab',
+    summary: 'see and slide it all in a browser, on this machine only',
+    load: () => import('./lab.ts'),
+  },
+  {
     name: 'phantom',
     summary: 'write example data to try the tool with',
     load: () => import('./phantom.ts'),

@@ -2,6 +2,7 @@ import { caseName } from '../datasets/image-names.ts'
 import { openVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference } from '../volume/grid.ts'
+import type { Volume } from '../volume/volume.ts'
 import { type CaseMaps, type NumberOptions, placedAt, type StoredNumbers } from './case-maps.ts'
 
 /** What an image gives to masks. */
@@ -17,6 +18,30 @@ export async function openImageMaps(path: string, { scale, logits }: NumberOptio
     hasGeometry: true,
     stored: [stored],
     placement: placedAt(image.grid),
+    numbers: { scale, logits },
+    warnings: [],
+  }
+}
+
+/** An image in memory as the maps of a case, as `openImageMaps` makes them of its file. */
+export function volumeMaps(input: string, volume: Volume, { scale, logits }: NumberOptions): CaseMaps {
+  const { grid, channels, data, scaling, header } = volume
+  const stored: StoredNumbers = {
+    subject: input,
+    ...(scaling && { scaling }),
+    async *chunks() {
+      yield data
+    },
+  }
+  return {
+    input,
+    name: caseName(input),
+    grid,
+    channels,
+    ...(header !== undefined && { header }),
+    hasGeometry: true,
+    stored: [stored],
+    placement: placedAt(grid),
     numbers: { scale, logits },
     warnings: [],
   }

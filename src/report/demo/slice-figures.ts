@@ -6,7 +6,7 @@ import { type Layer, type SlicePanel, slicePanels } from '../kit/slices.ts'
 import { percent } from './numbers.ts'
 
 /** The CT window in which abdominal organs are read, HU: centre 40, width 400. */
-const softTissue = [-160, 240] as const
+export const softTissue = [-160, 240] as const
 
 export function phantomFigure({ phantom, organs }: DemoResults): Block {
   const panels = organs.map((organ): SlicePanel => {

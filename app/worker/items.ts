@@ -1,0 +1,101 @@
+import { isWholeImageName } from '../../src/datasets/image-folder.ts'
+import { caseName, isImageName } from '../../src/datasets/image-names.ts'
+import { imageFormat } from '../../src/formats/image-format.ts'
+import { readLabelNames, readVolume } from '../../src/formats/volume-file.ts'
+import { openMapArray } from '../../src/maps/map-array.ts'
+import { InputError } from '../../src/volume/errors.ts'
+import { createGrid } from '../../src/volume/grid.ts'
+import { labelMapOf } from '../../src/volume/labels.ts'
+import { realValue, unscaled } from '../../src/volume/scaling.ts'
+import type { Volume } from '../../src/volume/volume.ts'
+import { entriesOf } from '../node/files.ts'
+import { dirname } from '../node/path.ts'
+import type { Item, Role } from '../protocol.ts'
+
+/** What the worker keeps of an item: a volume in memory, or an array of maps that is read from its file. */
+export type Kept = Item & { readonly path: string; readonly volume?: Volume }
+
+/** More labels than this are the values of an image of bytes: no structure list of an organ atlas is as long. */
+const mostLabels = 120
+
+/** What of the files given is something to open by itself: not the second file of a pair, nor properties. */
+export function pathsToOpen(given: readonly string[]): string[] {
+  const arrays = new Set(given.filter(isArray).map(stem))
+  const series = new Set<string>()
+  const paths: string[] = []
+  for (const path of given) {
+    if (isArray(path)) paths.push(path)
+    else if (isWholeImageName(path)) {
+      // nnU-Net's own segmentation, from which the array takes its geometry.
+      if (!arrays.has(stem(path))) paths.push(path)
+    } else if (!isImageName(path) && !isSidecar(path)) {
+      const folder = dirname(path)
+      const alone = entriesOf(folder).filter(({ name, folder: isFolder }) => !isFolder && !isSidecar(name)).length === 1
+      if (alone || folder === '') paths.push(path)
+      else series.add(folder)
+    }
+  }
+  return [...paths, ...series]
+}
+
+const isArray = (path: string): boolean => /\.np[yz]$/i.test(path)
+const stem = (path: string): string => `${dirname(path)}/${caseName(path)}`
+const isSidecar = (path: string): boolean =>
+  /\.(pkl|json|txt|csv|raw|zraw|raw\.gz|DS_Store)$|(^|\/)(DICOMDIR|\._.*)$/i.test(path)
+
+/** Opens a file or a series. Throws an InputError that says why it cannot. */
+export async function openItem(path: string, id: number): Promise<Kept> {
+  const name = path.split('/').at(-1) ?? path
+  if (isArray(path)) {
+    const { shape, channels } = await openMapArray(path)
+    const [z, y, x] = shape
+    return { id, path, name, role: 'probabilities', channels, grid: createGrid([x, y, z]) }
+  }
+  const volume = await readVolume(path)
+  const isDicom = ['dicom', 'series'].includes(await imageFormat(path))
+  return itemOf(volume, { id, path, name }, isDicom ? await readLabelNames(path) : undefined)
+}
+
+/** What a volume is taken for, by its numbers. */
+export function itemOf(
+  volume: Volume,
+  about: Pick<Kept, 'id' | 'path' | 'name'>,
+  names: ReadonlyMap<number, string> | undefined = volume.labelNames,
+  role = roleOf(volume),
+): Kept {
+  const { grid, channels } = volume
+  const item = { ...about, role, grid, channels, volume }
+  if (role !== 'labels') return item
+  const { labels } = labelMapOf(volume, about.name)
+  const named = labels.filter((label) => label !== 0).map((label) => ({ label, name: names?.get(label) }))
+  return { ...item, labels: named.map(({ label, name }) => (name === undefined ? { label } : { label, name })) }
+}
+
+export function roleOf(volume: Volume): Role {
+  if (volume.channels === 1) {
+    const labels = labelsIn(volume)
+    if (labels !== undefined && labels.length <= mostLabels) return 'labels'
+  }
+  const { low, high } = rangeOf(volume)
+  return low >= -1e-4 && high <= 1 + 1e-4 ? 'probabilities' : 'image'
+}
+
+function labelsIn(volume: Volume): readonly number[] | undefined {
+  try {
+    return labelMapOf(volume, 'labels').labels
+  } catch (error) {
+    if (error instanceof InputError) return undefined
+    throw error
+  }
+}
+
+/** The smallest and largest real value; NaN is passed over. */
+export function rangeOf({ data, scaling = unscaled }: Volume): { low: number; high: number } {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] < low) low = data[i]
+    if (data[i] > high) high = data[i]
+  }
+  const ends = [realValue(low, scaling), realValue(high, scaling)]
+  return { low: Math.min(...ends), high: Math.max(...ends) }
+}

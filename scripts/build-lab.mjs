@@ -1,0 +1,70 @@
+// Builds the browser lab into dist/lab: a static site that any web server may give out, and `halfdice lab` does.
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+import { noticesOf, packagesOf } from './notices.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const app = join(root, 'app')
+const target = join(root, 'dist/lab')
+
+/** What stands in for Node's modules in a worker (app/node). */
+const standIns = {
+  buffer: 'buffer',
+  crypto: 'refused',
+  fs: 'fs',
+  'fs/promises': 'fs-promises',
+  module: 'refused',
+  os: 'refused',
+  path: 'path',
+  stream: 'stream',
+  url: 'refused',
+  util: 'refused',
+  worker_threads: 'refused',
+  zlib: 'zlib',
+}
+
+const inBrowser = {
+  name: 'in-browser',
+  resolveId(id) {
+    if (id.startsWith('node:')) {
+      const name = standIns[id.slice(5)]
+      if (name === undefined) throw new Error(`${id} has nothing that stands in for it in app/node`)
+      return join(app, 'node', `${name}.ts`)
+    }
+    // Compression of Zarr, which NiiVue reads and the page does not: half of its size.
+    if (/^numcodecs\//.test(id)) return join(app, 'node/refused.ts')
+    if (id.endsWith('/itk-worker.ts')) return join(app, 'node/itk-worker.ts')
+    return null
+  },
+}
+
+rmSync(target, { recursive: true, force: true })
+mkdirSync(target, { recursive: true })
+const built = await rolldown({
+  cwd: root,
+  platform: 'browser',
+  input: { lab: 'app/main.ts', worker: 'app/worker/worker.ts' },
+  plugins: [inBrowser],
+  transform: { define: { 'process.platform': '"browser"', 'process.env': '{}' } },
+  onLog(level, log, handler) {
+    if (level === 'warn' && log.id?.includes('node_modules')) return
+    if (level === 'warn') throw new Error(log.message)
+    handler(level, log)
+  },
+})
+const { output } = await built.write({
+  dir: target,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  sourcemap: false,
+  minify: true,
+})
+await built.close()
+for (const name of ['index.html', 'lab.css', 'icon.svg']) cpSync(join(app, name), join(target, name))
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const page = readFileSync(join(target, 'index.html'), 'utf8').replaceAll('VERSION', version)
+writeFileSync(join(target, 'index.html'), page)
+writeFileSync(join(target, 'THIRD_PARTY_NOTICES.txt'), noticesOf(packagesOf(output)))
