@@ -1,5 +1,5 @@
 // Builds the browser lab into dist/lab: a static site that any web server may give out, and `halfdice lab` does.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -8,6 +8,13 @@ import { noticesOf, packagesOf } from './notices.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const app = join(root, 'app')
 const target = join(root, 'dist/lab')
+
+if (!existsSync(join(root, 'node_modules/@niivue/niivue'))) {
+  const text = 'NiiVue is not installed, so dist/lab is not built; run: npm ci'
+  if (process.env.CI) throw new Error(text)
+  console.warn(text)
+  process.exit(0)
+}
 
 /** What stands in for Node's modules in a worker (app/node). */
 const standIns = {
