@@ -17,8 +17,8 @@ interface Options extends JsonOption {
 export function command(): Command {
   const command = new Command('lab')
     .description(
-      'Opens files in a page of this machine: probabilities with a slider for the cut, label maps with noise, several ' +
-        "annotators' masks, over the image. The browser computes; no file leaves the machine. Ctrl-C ends it.",
+      'Opens files in a page of this machine: probabilities with a slider for the cut, label maps with noise, ' +
+        "several annotators' masks, over the image. The browser computes; no file leaves the machine. Ctrl-C ends it.",
     )
     .argument('[files...]', 'probabilities, label maps, images, .npz, folders of DICOM; none: an example')
     .option('--port <number>', 'port on 127.0.0.1; 0 for any that is free', wholeNumber('--port', 0, 65_535), 0)
