@@ -35,7 +35,7 @@ describe.each(readdirSync(folder))('the page of %s says what its tables say', (n
 
   test('in words', () => {
     const words = page.replace(/\n> ?/g, ' ').replaceAll(/\s+/g, ' ')
-    for (const sentence of verdictSentences(summary, comparisons)) expect(words).toContain(sentence)
+    for (const sentence of verdictSentences(summary, comparisons, 0.01)) expect(words).toContain(sentence)
   })
 
   test('mean Dice', () => {

@@ -71,7 +71,8 @@ const readJson = (...path: string[]) => JSON.parse(readFileSync(join(folder, ...
 
 /** What a study with one group of organs draws for a case at the noise of `noise`. */
 function studyLabels(group: string, organs: Cell['organs'], id: string, labels: Volume): LabelArray {
-  const cell = { path: '', group, organs, sigmaMm: [2, 2, 2], lengthMm: 8, noiseSeed: 5, validation: [] } as const
+  const noise = { sigmaMm: [2, 2, 2], lengthMm: 8, replicate: 0, noiseSeed: 5 } as const
+  const cell = { path: '', group, organs, ...noise, validation: [] }
   const map = { ...labels, data: labelMapOf(labels, id).values }
   return noisyLabels({ ...cell, work: { kind: 'theory' } }, id, map).noisy.data
 }

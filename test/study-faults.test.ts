@@ -23,9 +23,9 @@ test('a study.json of another form is refused, not an internal error', async () 
   for (const [text, says] of [
     ['null', 'is no study'],
     ['[]', 'is no study'],
-    ['{"format": 2}', 'was written by another version'],
-    ['{"format": 1}', 'is damaged'],
-    ['{"format": 1, "config": {"organs": 3}, "dataset": {"labels": {}, "cases": null}}', 'is damaged'],
+    ['{"format": 1}', 'was written by another version'],
+    ['{"format": 2}', 'is damaged'],
+    ['{"format": 2, "config": {"organs": 3}, "dataset": {"labels": {}, "cases": null}}', 'is damaged'],
     ['{', 'is missing or no JSON'],
   ]) {
     writeFileSync(join(folder, 'study.json'), text)

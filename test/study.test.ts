@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, trunc
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { parseCsv } from '../src/formats/csv.ts'
 import { randomStream } from '../src/volume/random.ts'
 import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 import { canMountSmallDisk, growSmallDisk, mountSmallDisk, unmountSmallDisk } from './support/small-disk.ts'
@@ -59,17 +60,19 @@ test('from a configuration to a report; every number is in results.csv', { timeo
   expect(result.verdict.length).toBeGreaterThanOrEqual(3)
   const [head, ...rows] = readFileSync(join(finished, 'results.csv'), 'utf8').trim().split('\r\n')
   expect(head).toContain(
-    'dataset,organ,sigma_mm,length_mm,fold,loss,method,case,patient,threshold,dice_noisy,dice_clean',
+    'dataset,organ,sigma_mm,length_mm,fold,replicate,loss,method,case,patient,threshold,dice_noisy,dice_clean',
   )
-  // 6 cases × 2 organs × (1 soft-Dice + 5 cross-entropy + 2 theory).
-  expect(rows.length).toBe(96)
+  // 6 cases × 2 organs × (1 soft-Dice + 6 cross-entropy + 2 theory).
+  expect(rows.length).toBe(108)
   const columns = head.split(',')
   const mean = (name: string, method: string) => {
-    const own = rows.map((row) => row.split(',')).filter((row) => row[1] === 'liver' && row[6] === method)
+    const own = rows
+      .map((row) => row.split(','))
+      .filter((row) => row[1] === 'liver' && row[columns.indexOf('method')] === method)
     return own.reduce((sum, row) => sum + Number(row[columns.indexOf(name)]), 0) / own.length
   }
   for (const line of readFileSync(join(finished, 'summary.csv'), 'utf8').trim().split('\r\n').slice(1)) {
-    const [, organ, , , target, method, cases, , dice] = line.split(',')
+    const [, organ, , , target, method, cases, , , dice] = line.split(',')
     if (organ !== 'liver') continue
     expect(cases).toBe('6')
     expect(Number(dice)).toBeCloseTo(mean(`dice_${target}`, method), 5)
@@ -185,6 +188,35 @@ test.skipIf(process.platform === 'win32')(
     expectRefusal(await halfdice(['study', config, '-o', folder]), `${study}: is a pipe, not a regular file`)
   },
 )
+
+test('three losses and two replicates: a network each, scored by every cut', { timeout: 180_000 }, async () => {
+  const several = join(root, 'several.yaml')
+  const text = readFileSync(config, 'utf8').replace('organs: [liver, aorta]', 'organs: [liver]')
+  const more = 'losses: [soft-dice, cross-entropy, dice+cross-entropy]\nreplicates: 2\nmargin: 0.03\n'
+  writeFileSync(several, `${text}${more}`)
+  const folder = join(root, 'several')
+  const result = await halfdiceJson<Done>(['study', several, '-o', folder])
+  // Two replicates of three losses in two folds, and theory once a replicate.
+  expect(result).toMatchObject({ done: 14, total: 14 })
+  expect(result.verdict.join(' ')).toContain('With the clean labels')
+  const scores = parseCsv(readFileSync(join(folder, 'results.csv'), 'utf8'))
+  const rowsOf = (loss: string) => scores.filter((row) => row.loss === loss).length
+  // 6 cases: 2 cuts in theory, 1 of soft-Dice, 6 of probabilities.
+  expect(['theory', 'soft-dice', 'cross-entropy', 'dice+cross-entropy'].map(rowsOf)).toEqual([24, 12, 72, 72])
+  const of = (replicate: string, method: string, key: string) =>
+    scores.filter((row) => row.replicate === replicate && row.method === method).map((row) => row[key])
+  // The noise and the networks of another replicate are others, its cases and folds the same.
+  expect(of('1', 'theory@half', 'dice_noisy')).not.toEqual(of('0', 'theory@half', 'dice_noisy'))
+  expect(of('1', 'ce@half', 'dice_clean')).not.toEqual(of('0', 'ce@half', 'dice_clean'))
+  for (const key of ['case', 'fold']) expect(of('1', 'theory@half', key)).toEqual(of('0', 'theory@half', key))
+  const seconds = parseCsv(readFileSync(join(folder, 'comparisons.csv'), 'utf8'))
+  expect(seconds.find((row) => row.first === 'ce@rma-ce@half')).toMatchObject({ cases: '6', replicates: '2' })
+  const html = readFileSync(join(folder, 'report.html'), 'utf8')
+  expect(html).toContain('Dice+CE calibrated t*')
+  expect(html).toContain('within ±0.03 Dice')
+  expect(html).toContain('trained 2 times')
+  expect(html).not.toMatch(/NaN|undefined|\[object/)
+})
 
 test('SIGINT ends it cleanly', { timeout: 60_000 }, async () => {
   const folder = join(root, 'interrupted')

@@ -73,7 +73,9 @@ export function command(): Command {
       'labels to learn, each a probability map; A+B is their union (default: every label)',
     )
     .addOption(choice('--dimensions <n>', '2: slices one by one, 3: volumes', ['2', '3'], '3'))
-    .addOption(choice('--loss <loss>', 'what is minimised', ['cross-entropy', 'soft-dice', 'sum'], loss.kind))
+    .addOption(
+      choice('--loss <loss>', 'what is minimised', ['cross-entropy', 'soft-dice', 'dice+cross-entropy'], loss.kind),
+    )
     .addOption(choice('--scope <scope>', "soft-Dice's sums run over", ['case', 'batch'], loss.scope))
     .option(
       '--smoothing <voxels>',

@@ -19,14 +19,20 @@ export interface Calibration {
   readonly ece: number
   /** Mean of (m − y)². */
   readonly brier: number
+  /** Negative log-likelihood: the mean of −ln of the probability given to what is there, at least 10⁻⁷. */
+  readonly nll: number
   /** The reliability curve. */
   readonly bins: readonly CalibrationBin[]
 }
 
+/** Networks saturate: one voxel that was held impossible must not outweigh all others. */
+const leastLikely = 1e-7
+
 /**
- * Reliability curve, expected calibration error (Naeini, Cooper, Hauskrecht, AAAI 2015) and Brier score (Brier, 1950)
- * of the predicted probability of one class, in one pass. Binary in the sense that bins divide this probability, from 0
- * to 1 in equal widths, not the confidence of the likelier class. Without voxels both scores are 0.
+ * Reliability curve, expected calibration error (Naeini, Cooper, Hauskrecht, AAAI 2015), Brier score (Brier, 1950) and
+ * negative log-likelihood of the predicted probability of one class, in one pass. Binary in the sense that bins divide
+ * this probability, from 0 to 1 in equal widths, not the confidence of the likelier class. Without voxels all scores
+ * are 0.
  *
  * Most voxels of an image are background at m ≈ 0, which predict well and dilute both scores: compare them between maps
  * of the same image, or pass the voxels of a region only.
@@ -47,7 +53,7 @@ export function calibration(m: Float32Array, label: VoxelArray, binCount = 15): 
   const counts = new Float64Array(binCount)
   const sums = new Float64Array(binCount)
   const hits = new Float64Array(binCount)
-  let squares = 0
+  let [squares, logs] = [0, 0]
   for (let i = 0; i < m.length; i++) {
     const x = m[i]
     if (!(x >= 0 && x <= 1)) throw new InputError('probabilities', `hold ${x}; give numbers from 0 to 1`)
@@ -57,6 +63,7 @@ export function calibration(m: Float32Array, label: VoxelArray, binCount = 15): 
     sums[bin] += x
     hits[bin] += y
     squares += (x - y) * (x - y)
+    logs -= Math.log(Math.max(leastLikely, y === 1 ? x : 1 - x))
   }
   let gap = 0
   for (let bin = 0; bin < binCount; bin++) gap += Math.abs(hits[bin] - sums[bin])
@@ -64,6 +71,7 @@ export function calibration(m: Float32Array, label: VoxelArray, binCount = 15): 
   return {
     ece: gap * share,
     brier: squares * share,
+    nll: logs * share,
     bins: Array.from(counts, (voxels, bin) => ({
       low: bin / binCount,
       high: (bin + 1) / binCount,

@@ -10,7 +10,7 @@ import { softplus } from './ops/softplus.ts'
 import { subtract } from './ops/subtract.ts'
 
 export interface LossPlan {
-  readonly kind: 'cross-entropy' | 'soft-dice' | 'sum'
+  readonly kind: 'cross-entropy' | 'soft-dice' | 'dice+cross-entropy'
   /** Soft-Dice's sums run over each case (and the losses are averaged) or over the whole batch. */
   readonly scope: 'case' | 'batch'
   /** Added to soft-Dice's numerator and denominator, in voxels: an empty map of an empty label then costs nothing. */

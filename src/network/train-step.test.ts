@@ -34,7 +34,7 @@ const plans: Record<string, StepPlan> = {
     unet: { ...small2, dimensions: 3, channels: [2, 3] },
     batch: 2,
     patch: [4, 4, 6],
-    loss: { kind: 'sum', scope: 'batch', smoothing: 0.5 },
+    loss: { kind: 'dice+cross-entropy', scope: 'batch', smoothing: 0.5 },
     optimiser,
   },
   '3-D, strided, resize, soft-Dice per batch': {
@@ -88,7 +88,7 @@ const losses: LossPlan[] = [
   ce,
   { kind: 'soft-dice', scope: 'case', smoothing: 1 },
   { kind: 'soft-dice', scope: 'batch', smoothing: 1 },
-  { kind: 'sum', scope: 'batch', smoothing: 0.5 },
+  { kind: 'dice+cross-entropy', scope: 'batch', smoothing: 0.5 },
 ]
 // Adam's first steps are signs of the gradient: at a higher rate the round-off of small entries decides the losses.
 const gentle = { ...optimiser, learningRate: 1e-3 }

@@ -10,7 +10,9 @@ import { ConfigReader } from './config-reader.ts'
 import { trainingOf } from './config-training.ts'
 import { studyPresets } from './presets.ts'
 
-export type StudyLoss = 'cross-entropy' | 'soft-dice'
+/** What networks are trained with. */
+export const studyLosses = ['cross-entropy', 'soft-dice', 'dice+cross-entropy'] as const
+export type StudyLoss = (typeof studyLosses)[number]
 
 /** Everything that decides a study's numbers, with every default filled in. Lengths are in mm. */
 export interface StudyConfig {
@@ -28,6 +30,9 @@ export interface StudyConfig {
   readonly noise: readonly StudyNoise[]
   readonly folds: number
   readonly seed: number
+  readonly losses: readonly StudyLoss[]
+  /** How often noise is drawn and networks are trained: each time with seeds of its own. */
+  readonly replicates: number
   readonly training: Omit<TrainingConfig, 'outputs' | 'loss' | 'seed'>
   /** Soft-Dice's sums: over each case, or the batch; and its smoothing, in voxels. */
   readonly softDice: { readonly scope: 'case' | 'batch'; readonly smoothing: number }
@@ -35,6 +40,8 @@ export interface StudyConfig {
   readonly predictions: 'all' | 'examples' | 'none'
   /** Resamples of every bootstrap interval. */
   readonly bootstrap: number
+  /** δ: Dice that differs by less is of no interest; named before looking. */
+  readonly margin: number
 }
 
 /** One noise of a study; keys that say nothing are absent. */
@@ -58,10 +65,13 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
     noise: noiseOf(root.section('noise'), dirname(path)),
     folds: root.whole('folds', 2, 1000),
     seed: root.whole('seed', 0, 0xffffffff, 0),
+    losses: lossesOf(root),
+    replicates: root.whole('replicates', 1, 100, 1),
     training: trainingOf(root.section('training')),
     softDice: softDiceOf(root.section('softDice')),
     predictions: root.choice('predictions', ['all', 'examples', 'none'], 'all'),
     bootstrap: root.whole('bootstrap', 100, 1_000_000, 2000),
+    margin: root.real('margin', (x) => x > 0 && x < 1, 'between 0 and 1', 0.01),
   }
   root.finish()
   return config
@@ -169,6 +179,13 @@ function noiseOfFile(noise: ConfigReader, path: string, label: number | undefine
   // No fit is known to more digits, and tables and folders are named by them.
   const short = (mm: number) => Number(mm.toPrecision(4))
   return { sigmaMm: vec3((axis) => short(sigmaMm[axis])), lengthMm: short(lengthMm), ...rest }
+}
+
+function lossesOf(root: ConfigReader): StudyLoss[] {
+  const given = root.optional('losses', (key) => root.texts(key)) ?? ['cross-entropy', 'soft-dice']
+  const unknown = given.find((loss) => !(studyLosses as readonly string[]).includes(loss))
+  if (unknown !== undefined) throw root.fault('losses', `'${unknown}' is none of ${studyLosses.join(', ')}`)
+  return studyLosses.filter((loss) => given.includes(loss))
 }
 
 function softDiceOf(softDice: ConfigReader): StudyConfig['softDice'] {

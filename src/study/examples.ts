@@ -81,16 +81,20 @@ export async function readExamples(plan: StudyPlan, folder: string): Promise<Exa
 /** The files, each with its two networks' cells; the digest in a file's name keeps studies in one folder apart. */
 function exampleFiles(plan: StudyPlan, folder: string) {
   const first = (loss: string) =>
-    plan.cells.filter(({ work }) => work.kind === 'training' && work.fold === 0 && work.loss === loss)
+    plan.cells
+      .filter(({ work }) => work.kind === 'training' && work.fold === 0 && work.loss === loss)
+      .filter(({ replicate }) => replicate === 0)
   const twins = first('soft-dice')
-  return first('cross-entropy').flatMap((cell, i) =>
-    cell.organs.map((organ, k) => {
+  return first('cross-entropy').flatMap((cell, i) => {
+    const twin = twins[i] as Cell | undefined
+    if (twin === undefined) return []
+    return cell.organs.map((organ, k) => {
       const name = `${sigmaText(cell.sigmaMm)}-${cell.path.slice(-10)}.nii.gz`
       const place = organ.name.replaceAll(/[^A-Za-z0-9+_.-]/g, '_')
       const id = cell.validation[0].id
-      return { cell, twin: twins[i] as Cell, id, organ: k, path: join(folder, 'examples', place, name) }
-    }),
-  )
+      return { cell, twin, id, organ: k, path: join(folder, 'examples', place, name) }
+    })
+  })
 }
 
 /** The slice with most of the mask, cropped to the mask and 2σ around it. */

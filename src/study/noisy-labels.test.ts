@@ -10,6 +10,7 @@ const cell = (more: Partial<Cell> = {}): Cell => ({
   organs: [{ name: 'liver', labels: [1] }],
   sigmaMm: [12, 12, 12],
   lengthMm: 48,
+  replicate: 0,
   noiseSeed: 0,
   validation: [],
   work: { kind: 'theory' },

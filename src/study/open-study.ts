@@ -38,7 +38,7 @@ export async function openStudy(
   const index = await indexCases(dataset, store, { ...options, dimensions: config.training.dimensions })
   const plan = planStudy(config, dataset.labels, index)
   const study: StudyFile = {
-    format: 1,
+    format: 2,
     versions: (await finishedVersions(plan, folder)) ?? versions,
     config,
     yaml,

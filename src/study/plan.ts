@@ -6,14 +6,14 @@ import { jointGroup, sigmaText } from '../noise/noise-seed.ts'
 import type { OutputSpec } from '../training/model-file.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
-import { randomStream } from '../volume/random.ts'
+import { randomStream, streamSeed } from '../volume/random.ts'
 import type { CaseIndex, IndexedCase } from './case-index.ts'
 import type { StudyConfig, StudyLoss } from './config.ts'
 
 /**
  * Raise it when a cell's numbers for the same plan change: finished cells of older studies are then not reused.
  */
-const cellFormat = 4
+const cellFormat = 5
 
 /** Organs that are trained, and whose noise is drawn, together: one organ, or all where the study is joint. */
 export interface OrganGroup {
@@ -37,6 +37,8 @@ export interface Cell extends NoiseModel {
   readonly path: string
   readonly group: string
   readonly organs: readonly OutputSpec[]
+  /** Which draw of the noise and of the training's random numbers, from 0. */
+  readonly replicate: number
   readonly noiseSeed: number
   /** Cases that are scored. */
   readonly validation: readonly PlannedCase[]
@@ -58,11 +60,10 @@ export interface StudyPlan {
   readonly cells: readonly Cell[]
 }
 
-const comparedLosses: readonly StudyLoss[] = ['cross-entropy', 'soft-dice']
-
 /**
- * The study as pure data: groups of organs × noise strengths × folds × losses, each an immutable cell, and for each
- * group and strength one cell of theory. The same configuration and data give the same plan on every machine.
+ * The study as pure data: replicates × groups of organs × noise strengths × folds × losses, each an immutable cell, and
+ * for each replicate, group and strength one cell of theory. The same configuration and data give the same plan on
+ * every machine.
  *
  * @param labels label values by name, from the data set
  * @throws InputError for an organ that the data set does not have, and for fewer patients than folds
@@ -79,31 +80,35 @@ export function planStudy(
   const groups = sets.map((set) => groupOf(set, cases, config))
   const digests = new Map(cases.map(({ id, digest }) => [id, digest]))
   const cells: Cell[] = []
-  for (const noise of config.noise) {
-    for (const group of groups) {
-      const common = { group: group.name, organs: group.organs, ...noise, noiseSeed: config.seed }
-      const add = (place: string, validation: readonly PlannedCase[], work: Cell['work']) => {
-        const involved = [...validation, ...(work.kind === 'training' ? work.training : [])].map(({ id }) =>
-          digests.get(id),
-        )
-        const cell = { ...common, validation, work }
-        const digest = digestOf([cell, involved, cellFormat])
-        const path = `runs/${folderName(group.name)}/${sigmaText(noise.sigmaMm)}/${place}-${digest}`
-        cells.push({ path, ...cell })
-      }
-      add('theory/all', group.cases, { kind: 'theory' })
-      for (let fold = 0; fold < config.folds; fold++) {
-        const validation = group.cases.filter((one) => one.fold === fold)
-        const training = group.cases.filter((one) => one.fold !== fold)
-        for (const loss of comparedLosses) {
-          add(`${loss}/fold-${fold}`, validation, {
-            kind: 'training',
-            loss,
-            fold,
-            training,
-            config: trainingConfig(config, group, loss, fold),
-            predictions: config.predictions,
-          })
+  for (let replicate = 0; replicate < config.replicates; replicate++) {
+    for (const noise of config.noise) {
+      for (const group of groups) {
+        const noiseSeed = replicateSeed(config.seed, replicate)
+        const common = { group: group.name, organs: group.organs, ...noise, replicate, noiseSeed }
+        const add = (place: string, validation: readonly PlannedCase[], work: Cell['work']) => {
+          const involved = [...validation, ...(work.kind === 'training' ? work.training : [])].map(({ id }) =>
+            digests.get(id),
+          )
+          const cell = { ...common, validation, work }
+          const digest = digestOf([cell, involved, cellFormat])
+          const again = replicate === 0 ? '' : `replicate-${replicate}/`
+          const path = `runs/${folderName(group.name)}/${sigmaText(noise.sigmaMm)}/${again}${place}-${digest}`
+          cells.push({ path, ...cell })
+        }
+        add('theory/all', group.cases, { kind: 'theory' })
+        for (let fold = 0; fold < config.folds; fold++) {
+          const validation = group.cases.filter((one) => one.fold === fold)
+          const training = group.cases.filter((one) => one.fold !== fold)
+          for (const loss of config.losses) {
+            add(`${loss}/fold-${fold}`, validation, {
+              kind: 'training',
+              loss,
+              fold,
+              training,
+              config: trainingConfig(config, group, loss, fold, noiseSeed),
+              predictions: config.predictions,
+            })
+          }
         }
       }
     }
@@ -111,11 +116,22 @@ export function planStudy(
   return { groups, cells }
 }
 
-function trainingConfig(config: StudyConfig, group: OrganGroup, loss: StudyLoss, fold: number): TrainingConfig {
+/** The seed of everything that a replicate draws anew: the first has the study's own. Folds are the same in all. */
+function replicateSeed(seed: number, replicate: number): number {
+  return replicate === 0 ? seed : streamSeed(seed, 'replicate', replicate)
+}
+
+function trainingConfig(
+  config: StudyConfig,
+  group: OrganGroup,
+  loss: StudyLoss,
+  fold: number,
+  seed: number,
+): TrainingConfig {
   return {
     ...config.training,
-    // Both losses and all strengths start from the same weights and see the same patches: comparisons are paired.
-    seed: Math.floor(randomStream(config.seed, 'training', group.name, fold).uniform() * 2 ** 31),
+    // All losses and strengths start from the same weights and see the same patches: comparisons are paired.
+    seed: Math.floor(randomStream(seed, 'training', group.name, fold).uniform() * 2 ** 31),
     outputs: group.organs,
     loss: { kind: loss, scope: config.softDice.scope, smoothing: config.softDice.smoothing },
   }

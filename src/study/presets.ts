@@ -55,8 +55,10 @@ noise:
 
 folds: 5                 # of patients, balanced in organ volume
 seed: 0                  # fixes every random number
+# losses: [cross-entropy, soft-dice]  # also dice+cross-entropy, the sum of both
+# replicates: 1          # how often noise is drawn and networks are trained, for intervals that hold both
 
-training:                # the same for both losses: long enough for the slower one (watch the curves in the report)
+training:                # the same for all losses: long enough for the slower one (watch the curves in the report)
   dimensions: 3          # 2: slice by slice
   modality: ct           # ct: one intensity window for all; mr: each image to mean 0, deviation 1
   # crop: none           # nonzero: only the box of voxels that are not 0
@@ -80,4 +82,5 @@ softDice:
 
 predictions: examples    # probability maps that are kept: all, examples (one case a fold) or none
 bootstrap: 2000          # resamples of every interval
+# margin: 0.01           # δ: differences in Dice below it are of no interest; equivalent means within it
 `

@@ -4,23 +4,28 @@ import { join } from 'node:path'
 import type { DatasetCase } from '../datasets/dataset.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
 import { writeVolume } from '../formats/volume-file.ts'
-import { type Calibration, calibration } from '../metrics/calibration.ts'
+import { CutTable } from '../metrics/cut-table.ts'
 import type { EpochLog } from '../network/train.ts'
 import { marginal } from '../noise/marginal.ts'
-import { sigmaText } from '../noise/noise-seed.ts'
 import { type ModelMetadata, openModel } from '../training/model-file.ts'
 import { predictProbability } from '../training/predict.ts'
 import { trainSegmentation } from '../training/train.ts'
-import type { Grid } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import type { CaseStore } from './case-store.ts'
 import { parseLog, readCellFile } from './cell-file.ts'
-import { neighbourhood } from './neighbourhood.ts'
 import { noisyLabels } from './noisy-labels.ts'
 import type { Cell, PlannedCase, TrainingWork } from './plan.ts'
-import { type CaseScore, scoreCrossEntropy, scoreSoftDice, scoreTheory } from './score-case.ts'
-import { csv, type ScoreRow, scoresCsv } from './score-table.ts'
+import {
+  probabilityLosses,
+  scoreCalibrated,
+  scoreProbabilities,
+  scoreSoftDice,
+  scoreTheory,
+  type TabledCase,
+} from './score-case.ts'
+import { type Measured, Sheet } from './score-sheet.ts'
+import { scoresCsv } from './score-table.ts'
 import { type Versions, versionsFile } from './versions.ts'
 
 /** Where a cell finds its cases. */
@@ -35,8 +40,6 @@ export interface CellSource {
 
 /** One thread a network: several networks at once use the cores better, and results do not depend on how many. */
 const threadsPerNetwork = 1
-
-const binCount = 15
 
 /**
  * Does a cell's work in a folder: trains (going on where a killed run left its checkpoint), predicts, scores. What the
@@ -74,7 +77,7 @@ async function scoreForecast(cell: Cell, source: CellSource, sheet: Sheet, signa
       const clean = maskOf(one.clean.data, organ.labels)
       const m = marginal(clean, one.clean.grid, 1, cell)
       const noisy = maskOf(one.noisy.data, organ.labels)
-      sheet.add(k, one, 'theory', m, clean, noisy, scoreTheory(m, clean, noisy), one.clean.grid)
+      sheet.add(sheet.measure(k, one, 'theory', m, clean, noisy, one.clean.grid), scoreTheory(m, clean, noisy))
     }
   }
 }
@@ -91,6 +94,8 @@ async function scoreNetwork(
   const kept = join(folder, 'predictions')
   await rm(kept, { recursive: true, force: true })
   await mkdir(kept)
+  const prefix = work.loss === 'soft-dice' ? undefined : probabilityLosses[work.loss]
+  const tabled = cell.organs.map(() => [] as (TabledCase & { readonly measured: Measured })[])
   const model = await openModel(join(folder, 'model.onnx'), { threads: threadsPerNetwork })
   try {
     for (const [n, planned] of cell.validation.entries()) {
@@ -103,16 +108,28 @@ async function scoreNetwork(
       for (const [k, organ] of cell.organs.entries()) {
         const m = channelOf(probability, k)
         const [clean, noisy] = [one.clean, one.noisy].map(({ data }) => maskOf(data, organ.labels))
-        const scores =
-          work.loss === 'soft-dice'
-            ? scoreSoftDice(m, clean, noisy)
-            : scoreCrossEntropy(m, clean, noisy, metadata.thresholds?.[k] ?? 0.5)
-        sheet.add(k, one, work.loss, m, clean, noisy, scores, one.clean.grid)
+        const measured = sheet.measure(k, one, work.loss, m, clean, noisy, one.clean.grid)
+        if (prefix === undefined) {
+          sheet.add(measured, scoreSoftDice(m, clean, noisy))
+          continue
+        }
+        sheet.add(measured, scoreProbabilities(prefix, m, clean, noisy, metadata.thresholds?.[k] ?? 0.5))
+        tabled[k].push({ patient: one.patient, noisy: tableOf(m, noisy), clean: tableOf(m, clean), measured })
       }
     }
   } finally {
     await model.session.dispose()
   }
+  if (prefix === undefined) return
+  for (const cases of tabled) {
+    for (const [i, score] of scoreCalibrated(prefix, cases).entries()) sheet.add(cases[i].measured, [score])
+  }
+}
+
+function tableOf(m: Float32Array, label: Uint8Array): CutTable {
+  const table = new CutTable()
+  table.add(m, label, (value) => value === 1)
+  return table
 }
 
 /** Trains, unless a run that was stopped while predicting has left its model. */
@@ -164,82 +181,4 @@ function maskOf(labels: LabelArray, values: readonly number[]): Uint8Array {
   const result = new Uint8Array(labels.length)
   for (let i = 0; i < labels.length; i++) if (labels[i] !== 0 && values.includes(labels[i])) result[i] = 1
   return result
-}
-
-/** Collects a cell's rows, and its calibration pooled over cases. */
-class Sheet {
-  readonly rows: ScoreRow[] = []
-  readonly #cell: Cell
-  readonly #pools: { voxels: number; probability: number; frequency: number }[][]
-
-  constructor(cell: Cell) {
-    this.#cell = cell
-    this.#pools = cell.organs.map(() =>
-      Array.from({ length: binCount }, () => ({ voxels: 0, probability: 0, frequency: 0 })),
-    )
-  }
-
-  add(
-    organ: number,
-    one: NoisyCase,
-    loss: string,
-    m: Float32Array,
-    clean: Uint8Array,
-    noisy: Uint8Array,
-    scores: readonly CaseScore[],
-    grid: Grid,
-  ): void {
-    const { sigmaMm, lengthMm, organs } = this.#cell
-    const near = neighbourhood(clean, grid, this.#cell)
-    const measured = calibration(
-      Float32Array.from(near, (at) => m[at]),
-      Uint8Array.from(near, (at) => noisy[at]),
-      binCount,
-    )
-    this.#pool(organ, measured)
-    for (const { method, threshold, softDice, diceNoisy, diceClean, volumeRatio } of scores) {
-      this.rows.push({
-        organ: organs[organ].name,
-        sigma_mm: sigmaText(sigmaMm),
-        length_mm: lengthMm,
-        fold: one.fold,
-        loss,
-        method,
-        case: one.id,
-        patient: one.patient,
-        threshold,
-        dice_noisy: diceNoisy,
-        dice_clean: diceClean,
-        volume_ratio: volumeRatio,
-        soft_dice: softDice,
-        ece: measured.ece,
-        brier: measured.brier,
-      })
-    }
-  }
-
-  /** Reliability of the cell's maps: voxels of all cases by predicted probability. */
-  calibrationCsv(): string {
-    const { organs, sigmaMm } = this.#cell
-    const rows = this.#pools.flatMap((bins, k) =>
-      bins.map(({ voxels, probability, frequency }, bin) => ({
-        organ: organs[k].name,
-        sigma_mm: sigmaText(sigmaMm),
-        bin,
-        voxels,
-        probability_sum: probability,
-        label_voxels: frequency,
-      })),
-    )
-    return csv(['organ', 'sigma_mm', 'bin', 'voxels', 'probability_sum', 'label_voxels'], rows)
-  }
-
-  #pool(organ: number, { bins }: Calibration): void {
-    for (const [b, { voxels, meanProbability, frequency }] of bins.entries()) {
-      const pool = this.#pools[organ][b]
-      pool.voxels += voxels
-      pool.probability += voxels * (meanProbability ?? 0)
-      pool.frequency += Math.round(voxels * (frequency ?? 0))
-    }
-  }
 }

@@ -16,6 +16,7 @@ const cells = Array.from(
     organs: [],
     sigmaMm: [2, 2, 2],
     lengthMm: 8,
+    replicate: 0,
     noiseSeed: 0,
     validation: [],
     work: { kind: 'theory' },

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rmaOptimum } from '../decision/rma.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
-import { scoreCrossEntropy, scoreSoftDice, scoreTheory } from './score-case.ts'
+import { CutTable } from '../metrics/cut-table.ts'
+import { scoreCalibrated, scoreProbabilities, scoreSoftDice, scoreTheory, type TabledCase } from './score-case.ts'
 import { parseScoresCsv, type ScoreRow, scoresCsv } from './score-table.ts'
 
 const maps = fc.integer({ min: 1, max: 40 }).chain((n) => {
@@ -26,7 +27,7 @@ test('every cut scores as counting voxel by voxel says, and none beats the oracl
   fc.assert(
     fc.property(maps, fc.integer({ min: 1, max: 99 }), ([m, clean, noisy], percent) => {
       clean[0] = 1
-      const scores = scoreCrossEntropy(m, clean, noisy, percent / 100)
+      const scores = scoreProbabilities('ce', m, clean, noisy, percent / 100)
       const thresholds = new Map(scores.map(({ method, threshold }) => [method, threshold]))
       expect(thresholds.get('ce@half')).toBe(0.5)
       expect(thresholds.get('ce@case')).toBe(softDiceOptimum(m).threshold)
@@ -52,6 +53,7 @@ test('score tables survive a round trip, names with commas and quotes included',
     sigma_mm: '2x2x0',
     length_mm: 8,
     fold: 3,
+    replicate: 1,
     loss: 'cross-entropy',
     method: 'ce@half',
     case: 'c1',
@@ -63,9 +65,42 @@ test('score tables survive a round trip, names with commas and quotes included',
     soft_dice: 1e-7,
     ece: 0.25,
     brier: 0.5,
+    nll: 0.75,
   }
   expect(parseScoresCsv(scoresCsv([row, { ...row, organ: 'x', patient: 'p' }]))).toEqual([
     row,
     { ...row, organ: 'x', patient: 'p' },
   ])
+  for (const text of [scoresCsv([row]).replace(/,0\.75/, ','), scoresCsv([row]).replace(',nll', ',')]) {
+    expect(() => parseScoresCsv(text)).toThrow(SyntaxError)
+  }
+})
+
+/** A map that promises `promise` at each voxel of a block of which `share` is in the label. */
+function overconfident(patient: string, promise: number, share: number): TabledCase {
+  const m = Float32Array.from({ length: 2000 }, (_, i) => (i < 500 ? 0.98 : i < 1000 ? promise : 0))
+  const label = Uint8Array.from(m, (p, i) => Number(p > 0.9 || (p > 0 && i % 10 < 10 * share)))
+  const table = () => {
+    const result = new CutTable()
+    result.add(m, label, (value) => value === 1)
+    return result
+  }
+  return { patient, noisy: table(), clean: table() }
+}
+
+test('the calibrated cut follows what the other patients show, never the own label', () => {
+  // Of voxels that promise 0.8 only 0.1 are in the label: taken as promised they belong into the mask, truly not.
+  const wrong = ['a', 'b', 'c'].map((patient) => overconfident(patient, 0.8, 0.1))
+  for (const { threshold, volumeRatio, method } of scoreCalibrated('ce', wrong)) {
+    expect(method).toBe('ce@calibrated')
+    expect(threshold).toBeGreaterThan(0.8)
+    expect(volumeRatio).toBeCloseTo(500 / 550, 12)
+  }
+  // One patient whose own label disagrees with all others' is cut as they say.
+  const odd = scoreCalibrated('dice-ce', [...wrong, overconfident('d', 0.8, 0.9)])
+  expect(odd[3].threshold).toBeGreaterThan(0.8)
+  expect(odd[3].diceNoisy).toBeCloseTo((2 * 500) / (500 + 950), 12)
+  // A patient's other cases tell as little as its own.
+  const [twin] = scoreCalibrated('ce', [overconfident('a', 0.8, 0.1), overconfident('a', 0.8, 0.1)])
+  expect(twin.threshold).toBeLessThan(0.8)
 })

@@ -2,29 +2,33 @@ import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
 import { rmaOptimum } from '../decision/rma.ts'
 import { softDiceAt } from '../decision/soft-dice-at.ts'
 import { thresholdBins } from '../decision/threshold-bins.ts'
+import { type BetaCalibration, calibrated, fitBetaCalibration } from '../metrics/beta-calibration.ts'
+import { bestSoftCut, type CutTable, diceAtCuts, tableCuts } from '../metrics/cut-table.ts'
 
-/** How a mask is cut from a probability map. */
+/** Methods' names for losses whose networks give probabilities: cross-entropy, alone and with Dice added. */
+export const probabilityLosses = { 'cross-entropy': 'ce', 'dice+cross-entropy': 'dice-ce' } as const
+type ProbabilityPrefix = (typeof probabilityLosses)[keyof typeof probabilityLosses]
+
+/**
+ * How probabilities are cut: at ½; at t* of the case's own map; at t* pooled over the training cases; by the
+ * reciprocal-moment approximation; at t* after a calibration that other held-out patients have fitted; and at the
+ * threshold that is best for this case, the ceiling.
+ */
+const probabilityCuts = ['half', 'case', 'dataset', 'rma', 'calibrated', 'oracle'] as const
+
+/**
+ * How a mask is made: the loss, and how the network's output is cut. `theory`: the exact marginal of the clean label,
+ * what a perfect network would score.
+ */
 export type StudyMethod =
-  /** Soft-Dice's own output at ½. */
   | 'soft-dice@half'
-  /** Cross-entropy's output at ½, at t* of its own prediction, at t* pooled over the training cases, … */
-  | 'ce@half'
-  | 'ce@case'
-  | 'ce@dataset'
-  /** … by the reciprocal-moment approximation, and at the threshold that is best for this case: the ceiling. */
-  | 'ce@rma'
-  | 'ce@oracle'
-  /** The exact marginal of the clean label: what a perfect network would score at ½ and at t*. */
+  | `${ProbabilityPrefix}@${(typeof probabilityCuts)[number]}`
   | 'theory@half'
   | 'theory@case'
 
 export const allMethods: readonly StudyMethod[] = [
   'soft-dice@half',
-  'ce@half',
-  'ce@case',
-  'ce@dataset',
-  'ce@rma',
-  'ce@oracle',
+  ...Object.values(probabilityLosses).flatMap((prefix) => probabilityCuts.map((cut) => `${prefix}@${cut}` as const)),
   'theory@half',
   'theory@case',
 ]
@@ -44,26 +48,56 @@ export interface CaseScore {
 /** Thresholds that the oracle may choose from, beside those of the other methods. */
 const oracleSteps = Array.from({ length: 999 }, (_, i) => (i + 1) / 1000)
 
-/** Cross-entropy's map under every cut. */
-export function scoreCrossEntropy(
+/** A network's probabilities under every cut but the calibrated one, which needs other cases (`scoreCalibrated`). */
+export function scoreProbabilities(
+  prefix: ProbabilityPrefix,
   m: Float32Array,
   clean: Uint8Array,
   noisy: Uint8Array,
   datasetThreshold: number,
 ): CaseScore[] {
   const cuts: [StudyMethod, number][] = [
-    ['ce@half', 0.5],
-    ['ce@case', caseThreshold(m)],
-    ['ce@dataset', datasetThreshold],
-    ['ce@rma', rmaOptimum(m).threshold],
+    [`${prefix}@half`, 0.5],
+    [`${prefix}@case`, caseThreshold(m)],
+    [`${prefix}@dataset`, datasetThreshold],
+    [`${prefix}@rma`, rmaOptimum(m).threshold],
   ]
   const score = cutScorer(m, clean, noisy, [...oracleSteps, ...cuts.map(([, t]) => t)])
   const best = score.thresholds.reduce((a, b) => (score.at(b).diceNoisy > score.at(a).diceNoisy ? b : a))
-  return [...cuts, ['ce@oracle', best] as const].map(([method, threshold]) => ({
+  return [...cuts, [`${prefix}@oracle`, best] as const].map(([method, threshold]) => ({
     method,
     threshold,
     ...score.at(threshold),
   }))
+}
+
+/** One held-out case of a network: its map against both labels, at every cut. */
+export interface TabledCase {
+  readonly patient: string
+  readonly noisy: CutTable
+  readonly clean: CutTable
+}
+
+/**
+ * Each case at t* of its probabilities after a beta calibration that the network's other held-out patients have fitted
+ * to their noisy labels: what `tune` does, cross-fitted. A network with a single patient is left as it is.
+ */
+export function scoreCalibrated(prefix: ProbabilityPrefix, cases: readonly TabledCase[]): CaseScore[] {
+  const fits = new Map<string, BetaCalibration>()
+  return cases.map(({ patient, noisy, clean }) => {
+    const others = cases.filter((one) => one.patient !== patient).map((one) => one.noisy)
+    const fit = fits.get(patient) ?? (others.length === 0 ? { a: 1, b: 1, c: 0 } : fitBetaCalibration(others))
+    fits.set(patient, fit)
+    const { cut, supDice, count } = bestSoftCut(noisy, (p) => calibrated(fit, p))
+    return {
+      method: `${prefix}@calibrated`,
+      threshold: tableCuts[cut],
+      softDice: supDice,
+      diceNoisy: diceAtCuts(noisy)[cut],
+      diceClean: diceAtCuts(clean)[cut],
+      volumeRatio: count / clean.hits.reduce((a, b) => a + b, 0),
+    }
+  })
 }
 
 /** Soft-Dice's map at ½. */

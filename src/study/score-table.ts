@@ -6,6 +6,8 @@ export interface ScoreRow {
   readonly sigma_mm: string
   readonly length_mm: number
   readonly fold: number
+  /** Which draw of noise and training, from 0. */
+  readonly replicate: number
   readonly loss: string
   readonly method: string
   readonly case: string
@@ -20,6 +22,7 @@ export interface ScoreRow {
   /** Of the probability map against the noisy label, in the organ's neighbourhood. */
   readonly ece: number
   readonly brier: number
+  readonly nll: number
 }
 
 const scoreColumns = [
@@ -27,6 +30,7 @@ const scoreColumns = [
   'sigma_mm',
   'length_mm',
   'fold',
+  'replicate',
   'loss',
   'method',
   'case',
@@ -38,6 +42,7 @@ const scoreColumns = [
   'soft_dice',
   'ece',
   'brier',
+  'nll',
 ] as const satisfies readonly (keyof ScoreRow)[]
 
 const textColumns: ReadonlySet<string> = new Set(['organ', 'sigma_mm', 'loss', 'method', 'case', 'patient'])

@@ -9,7 +9,7 @@ import type { Versions } from './versions.ts'
 
 /** What `study.json` holds: from it, the plan and the report follow without the data. */
 export interface StudyFile {
-  readonly format: 1
+  readonly format: 2
   /** What finished cells were made with; several where they differ, joined by commas. */
   readonly versions: Versions
   readonly config: StudyConfig
@@ -42,7 +42,7 @@ export async function readStudyFile(folder: string): Promise<StudyFile> {
     throw new InputError(path, 'is missing or no JSON; give a folder that `halfdice study` wrote')
   }
   if (study.format === undefined) throw new InputError(path, 'is no study; give a folder that `halfdice study` wrote')
-  if (study.format !== 1) throw new InputError(path, 'was written by another version; run the study again')
+  if (study.format !== 2) throw new InputError(path, 'was written by another version; run the study again')
   try {
     planOf(study as StudyFile)
   } catch (error) {

@@ -14,6 +14,7 @@ const rows = ['x', 'y'].flatMap((organ) =>
         sigma_mm: '2',
         length_mm: 8,
         fold: i % 3,
+        replicate: 0,
         loss: 'cross-entropy',
         method,
         case: `c${i}`,
@@ -25,6 +26,7 @@ const rows = ['x', 'y'].flatMap((organ) =>
         soft_dice: 0.7,
         ece: 0.1,
         brier: 0.2,
+        nll: 0.3,
       }
     }),
   ),
@@ -82,4 +84,35 @@ test('no number depends on the order of the rows', () => {
         .sort(),
     ).toEqual(given.sort())
   }
+})
+
+test('replicates and patients are both drawn: replicates that differ widen the interval, copies do not', () => {
+  const one = rows.filter((row) => row.organ === 'x')
+  const shifted = (shift: number) =>
+    one.map((row) => ({ ...row, replicate: 1, dice_noisy: row.dice_noisy - (row.method === 'ce@case' ? shift : 0) }))
+  const noisy = (more: readonly ScoreRow[]) => compare([...one, ...more], 2000).find(({ target }) => target === 'noisy')
+  const [alone, copied, apart] = [noisy([]), noisy(shifted(0)), noisy(shifted(0.04))].map((row) => row!)
+  expect([alone, copied, apart].map(({ cases, patients, replicates }) => [cases, patients, replicates])).toEqual([
+    [24, 12, 1],
+    [24, 12, 2],
+    [24, 12, 2],
+  ])
+  const width = ({ low, high }: { low: number; high: number }) => high - low
+  expect(copied.difference).toBeCloseTo(alone.difference, 12)
+  expect(width(copied)).toBeCloseTo(width(alone), 3)
+  expect(apart.difference).toBeCloseTo(alone.difference - 0.02, 12)
+  // Both replicates the same, once in two draws: the interval holds each of them.
+  expect(apart.low).toBeLessThan(alone.difference - 0.04)
+  expect(apart.high).toBeGreaterThan(alone.difference)
+})
+
+test('a gain is compared with a gain, case by case', () => {
+  const lift = { 'ce@rma': 0.05, 'dice-ce@half': 0.01, 'dice-ce@rma': 0.02 } as const
+  const half = rows.filter(({ organ, method }) => organ === 'x' && method === 'ce@half')
+  const more = Object.entries(lift).flatMap(([method, gain]) =>
+    half.map((row) => ({ ...row, method, dice_noisy: row.dice_noisy + gain })),
+  )
+  const interaction = compare([...half, ...more], 200).find(({ first }) => first === 'ce@rma-ce@half')
+  expect(interaction).toMatchObject({ second: 'dice-ce@rma-dice-ce@half', cases: 24, patients: 12, target: 'noisy' })
+  expect(interaction?.difference).toBeCloseTo(0.04, 12)
 })

@@ -15,7 +15,8 @@ export interface SummaryRow {
   readonly method: StudyMethod
   readonly cases: number
   readonly patients: number
-  /** Over cases, with its 95 % interval from a bootstrap of patients. */
+  readonly replicates: number
+  /** Over cases and replicates, with its 95 % interval from a bootstrap of patients and of replicates. */
   readonly dice_mean: number
   readonly dice_low: number
   readonly dice_high: number
@@ -26,36 +27,55 @@ export interface SummaryRow {
   readonly volume_ratio_mean: number
   readonly ece_mean: number
   readonly brier_mean: number
+  readonly nll_mean: number
 }
 
-/** Two methods on the same cases: a row of comparisons.csv. Differences are the first minus the second. */
+/** What is compared: a method, or what the first of two gains over the second. */
+export type Compared = StudyMethod | `${StudyMethod}-${StudyMethod}`
+
+/**
+ * Two methods, or two gains, on the same cases: a row of comparisons.csv. Differences are the first minus the second.
+ */
 export interface ComparisonRow {
   readonly organ: string
   readonly sigma_mm: string
   readonly target: Target
-  readonly first: StudyMethod
-  readonly second: StudyMethod
+  readonly first: Compared
+  readonly second: Compared
   readonly cases: number
   readonly patients: number
+  readonly replicates: number
   readonly difference: number
   readonly low: number
   readonly high: number
+  /** Of pairs of a case and a replicate. */
   readonly better: number
   readonly worse: number
-  /** Wilcoxon's signed-rank test on patients' mean differences, … */
+  /** Wilcoxon's signed-rank test on patients' mean differences over replicates, … */
   readonly p: number
   /** … corrected by Holm over all comparisons of this target. */
   readonly p_holm: number
 }
 
 /** The questions of the study, as pairs of methods. */
-export const comparedMethods: readonly (readonly [StudyMethod, StudyMethod])[] = [
+export const comparedMethods: readonly (readonly [Compared, Compared])[] = [
   ['ce@half', 'soft-dice@half'],
   ['ce@case', 'ce@half'],
   ['ce@case', 'soft-dice@half'],
   ['ce@dataset', 'ce@half'],
   ['ce@dataset', 'soft-dice@half'],
   ['ce@rma', 'ce@case'],
+  ['ce@calibrated', 'ce@case'],
+  ['ce@calibrated', 'soft-dice@half'],
+  ['dice-ce@half', 'soft-dice@half'],
+  ['dice-ce@case', 'dice-ce@half'],
+  ['dice-ce@calibrated', 'dice-ce@case'],
+  ['dice-ce@case', 'soft-dice@half'],
+  ['ce@case', 'dice-ce@case'],
+  ['ce@calibrated', 'dice-ce@calibrated'],
+  // What a cut by expected Dice is worth depends on the loss: the gain for one less the gain for the other.
+  ['ce@rma-ce@half', 'dice-ce@rma-dice-ce@half'],
+  ['ce@case-ce@half', 'dice-ce@case-dice-ce@half'],
   ['theory@case', 'theory@half'],
 ]
 
@@ -66,8 +86,7 @@ export function summarise(rows: readonly ScoreRow[], resamples: number): Summary
     targets.flatMap((target) =>
       [...methods].map(([method, own]): SummaryRow => {
         const dice = own.map((row) => diceOf(row, target))
-        const patients = own.map(({ patient }) => patient)
-        const interval = meanOf(dice, patients, resamples, [organ, sigma_mm, target, method])
+        const interval = meanOf(dice, own, resamples, [organ, sigma_mm, target, method])
         const mean = (value: (row: ScoreRow) => number) => average(own.map(value))
         return {
           organ,
@@ -75,8 +94,7 @@ export function summarise(rows: readonly ScoreRow[], resamples: number): Summary
           length_mm,
           target,
           method,
-          cases: own.length,
-          patients: new Set(patients).size,
+          ...countsOf(own),
           dice_mean: interval.value,
           dice_low: interval.low,
           dice_high: interval.high,
@@ -86,6 +104,7 @@ export function summarise(rows: readonly ScoreRow[], resamples: number): Summary
           volume_ratio_mean: mean((row) => row.volume_ratio),
           ece_mean: mean((row) => row.ece),
           brier_mean: mean((row) => row.brier),
+          nll_mean: mean((row) => row.nll),
         }
       }),
     ),
@@ -96,10 +115,10 @@ export function compare(rows: readonly ScoreRow[], resamples: number): Compariso
   return targets.flatMap((target) => {
     const bare = groupsOf(rows).flatMap(({ organ, sigma_mm, methods }) =>
       comparedMethods.flatMap(([first, second]) => {
-        const [a, b] = [methods.get(first), methods.get(second)]
+        const [a, b] = [first, second].map((compared) => scoresOf(compared, methods, target))
         if (a === undefined || b === undefined) return []
         const key = [organ, sigma_mm, target, first, second] as const
-        return [{ organ, sigma_mm, target, first, second, ...paired(a, b, target, resamples, key) }]
+        return [{ organ, sigma_mm, target, first, second, ...paired(a, b, resamples, key) }]
       }),
     )
     const corrected = holm(bare.map(({ p }) => p))
@@ -107,28 +126,47 @@ export function compare(rows: readonly ScoreRow[], resamples: number): Compariso
   })
 }
 
+/** Of one case in one replicate. */
+interface Score extends Pick<ScoreRow, 'case' | 'patient' | 'replicate'> {
+  readonly value: number
+}
+
+/** The Dice of a method's cases, or its difference to another's; undefined where a method was not run. */
+function scoresOf(compared: Compared, methods: Group['methods'], target: Target): readonly Score[] | undefined {
+  const own = methods.get(compared as StudyMethod)
+  if (own !== undefined) return own.map((row) => ({ ...row, value: diceOf(row, target) }))
+  const [[a, b] = []] = [...methods.keys()].flatMap((a) =>
+    [...methods.keys()].flatMap((b) => (`${a}-${b}` === compared ? [[a, b]] : [])),
+  )
+  const [first, second] = [a, b].map((method) => method && scoresOf(method, methods, target))
+  return first && second ? matched(first, second) : undefined
+}
+
+/** First minus second, of what both have. */
+function matched(first: readonly Score[], second: readonly Score[]): Score[] {
+  const key = (score: Score) => JSON.stringify([score.case, score.replicate])
+  const other = new Map(second.map((score) => [key(score), score.value]))
+  return first.flatMap((score) => {
+    const b = other.get(key(score))
+    return b === undefined ? [] : [{ ...score, value: score.value - b }]
+  })
+}
+
 function paired(
-  first: readonly ScoreRow[],
-  second: readonly ScoreRow[],
-  target: Target,
+  first: readonly Score[],
+  second: readonly Score[],
   resamples: number,
   key: readonly string[],
 ): Omit<ComparisonRow, 'organ' | 'sigma_mm' | 'target' | 'first' | 'second' | 'p_holm'> {
-  const other = new Map(second.map((row) => [row.case, diceOf(row, target)]))
-  const pairs = first.flatMap((row) => {
-    const b = other.get(row.case)
-    return b === undefined ? [] : [{ patient: row.patient, difference: diceOf(row, target) - b }]
-  })
-  const differences = pairs.map(({ difference }) => difference)
-  const patients = pairs.map(({ patient }) => patient)
-  const interval = meanOf(differences, patients, resamples, key)
-  const distinct = [...new Set(patients)]
+  const pairs = matched(first, second)
+  const differences = pairs.map(({ value }) => value)
+  const interval = meanOf(differences, pairs, resamples, key)
+  const distinct = [...new Set(pairs.map(({ patient }) => patient))]
   const means = distinct.map((patient) =>
-    average(pairs.filter((pair) => pair.patient === patient).map(({ difference }) => difference)),
+    average(pairs.filter((pair) => pair.patient === patient).map(({ value }) => value)),
   )
   return {
-    cases: pairs.length,
-    patients: distinct.length,
+    ...countsOf(pairs),
     difference: interval.value,
     low: interval.low,
     high: interval.high,
@@ -138,14 +176,27 @@ function paired(
   }
 }
 
-/** The mean over cases, with an interval from a bootstrap of patients. */
+type Repeated = Pick<ScoreRow, 'case' | 'patient' | 'replicate'>
+
+function countsOf(rows: readonly Repeated[]) {
+  const count = (of: (row: Repeated) => string | number) => new Set(rows.map(of)).size
+  return {
+    cases: count((row) => row.case),
+    patients: count(({ patient }) => patient),
+    replicates: count(({ replicate }) => replicate),
+  }
+}
+
+/** The mean over cases and replicates, with an interval from a bootstrap of patients and of replicates. */
 function meanOf(
   values: readonly number[],
-  patients: readonly string[],
+  rows: readonly Repeated[],
   draws: number,
   key: readonly (string | number)[],
 ): Interval {
-  return bootstrap(patients, (drawn) => average(drawn.map((i) => values[i])), { draws, key })
+  const crossed = rows.map(({ replicate }) => String(replicate))
+  const patients = rows.map(({ patient }) => patient)
+  return bootstrap(patients, (drawn) => average(drawn.map((i) => values[i])), { draws, crossed, key })
 }
 
 interface Group {
@@ -156,8 +207,8 @@ interface Group {
 }
 
 /**
- * Rows by organ, then by strength, then by method, each in the order of their first row; within a method by case, so
- * that no sum depends on the order of the rows.
+ * Rows by organ, then by strength, then by method, each in the order of their first row; within a method by case and
+ * replicate, so that no sum depends on the order of the rows.
  */
 function groupsOf(rows: readonly ScoreRow[]): Group[] {
   const groups = new Map<string, { head: ScoreRow; methods: Map<StudyMethod, ScoreRow[]> }>()
@@ -181,7 +232,7 @@ function groupsOf(rows: readonly ScoreRow[]): Group[] {
 }
 
 function byCase(a: ScoreRow, b: ScoreRow): number {
-  return a.case < b.case ? -1 : Number(a.case > b.case)
+  return a.case < b.case ? -1 : Number(a.case > b.case) || a.replicate - b.replicate
 }
 
 function diceOf(row: ScoreRow, target: Target): number {

@@ -21,7 +21,7 @@ const optimiser = {
   epsilon: 1e-8,
   clipNorm: 0.05,
 }
-const loss = { kind: 'sum', scope: 'batch', smoothing: 1 }
+const loss = { kind: 'dice+cross-entropy', scope: 'batch', smoothing: 1 }
 const [pooled, strided] = [
   { down: 'max-pool', up: 'transposed' },
   { down: 'strided', up: 'resize' },

@@ -1,4 +1,4 @@
-import { randomStream } from '../../volume/random.ts'
+import { type RandomStream, randomStream } from '../../volume/random.ts'
 import { quantile } from './quantile.ts'
 
 /** An estimate with its confidence interval. */
@@ -11,6 +11,11 @@ export interface Interval {
 export interface BootstrapOptions {
   /** How often clusters are drawn; default 1000. */
   readonly draws?: number
+  /**
+   * A second grouping of the cases that crosses the first, such as repetitions with other seeds: both are drawn, and a
+   * case counts as often as its cluster and its group were (the pigeonhole bootstrap; Owen, Ann. Appl. Stat. 1, 2007).
+   */
+  readonly crossed?: readonly string[]
   /** Fixes the random numbers. */
   readonly key?: readonly (number | string)[]
 }
@@ -29,18 +34,32 @@ export interface BootstrapOptions {
 export function bootstrap(
   clusters: readonly string[],
   statistic: (drawn: readonly number[]) => number,
-  { draws = 1000, key = [] }: BootstrapOptions = {},
+  { draws = 1000, crossed = [], key = [] }: BootstrapOptions = {},
 ): Interval {
-  const members = new Map<string, number[]>()
-  for (const [i, name] of clusters.entries()) members.set(name, [...(members.get(name) ?? []), i])
-  const sorted = [...members.keys()].sort().map((name) => members.get(name) ?? [])
+  const sorted = membersOf(clusters)
+  const groups = membersOf(crossed)
   const random = randomStream('bootstrap', ...key)
   const values = Float64Array.from({ length: draws }, () => {
-    const drawn: number[] = []
-    for (let n = 0; n < sorted.length; n++) {
-      for (const i of sorted[Math.floor(random.uniform() * sorted.length)]) drawn.push(i)
-    }
-    return statistic(drawn)
+    const drawn = draw(sorted, random)
+    if (groups.length < 2) return statistic(drawn)
+    const times = new Uint32Array(clusters.length)
+    for (const i of draw(groups, random)) times[i]++
+    return statistic(drawn.flatMap((i) => Array.from({ length: times[i] }, () => i)))
   }).sort()
   return { value: statistic(sorted.flat()), low: quantile(values, 0.025), high: quantile(values, 0.975) }
+}
+
+/** The cases of each cluster, clusters in the order of their names. */
+function membersOf(clusters: readonly string[]): number[][] {
+  const members = new Map<string, number[]>()
+  for (const [i, name] of clusters.entries()) members.set(name, [...(members.get(name) ?? []), i])
+  return [...members.keys()].sort().map((name) => members.get(name) ?? [])
+}
+
+function draw(clusters: readonly (readonly number[])[], random: RandomStream): number[] {
+  const drawn: number[] = []
+  for (let n = 0; n < clusters.length; n++) {
+    for (const i of clusters[Math.floor(random.uniform() * clusters.length)]) drawn.push(i)
+  }
+  return drawn
 }

@@ -98,7 +98,13 @@ export function comparePaired(
   }
 }
 
-function verdictOn({ low, high }: Interval, patients: number, better: 'higher' | 'lower', margin = 0): PairedVerdict {
+/** See `PairedVerdict`. */
+export function verdictOn(
+  { low, high }: Pick<Interval, 'low' | 'high'>,
+  patients: number,
+  better: 'higher' | 'lower',
+  margin = 0,
+): PairedVerdict {
   if (patients < fewestPatients) return 'undecided'
   if (low > -margin && high < margin) return 'equivalent'
   if (low > 0) return better === 'higher' ? 'better' : 'worse'

@@ -1,5 +1,6 @@
 import { sigmaText } from '../../noise/noise-seed.ts'
 import type { ReliabilityRow } from '../../study/assemble.ts'
+import { type StudyLoss, studyLosses } from '../../study/config.ts'
 import type { StudyMethod } from '../../study/score-case.ts'
 import type { SummaryRow, Target } from '../../study/summary.ts'
 import type { TrainingCurve } from '../../study/training-curves.ts'
@@ -12,13 +13,27 @@ import { strengthText } from '../kit/words.ts'
 import { methodNames } from './words.ts'
 
 /** Methods shown with whiskers, each with a colour of its own in every figure. */
-const shown: readonly StudyMethod[] = ['soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@rma', 'ce@oracle']
+const shown: readonly StudyMethod[] = [
+  'soft-dice@half',
+  'ce@half',
+  'ce@case',
+  'ce@dataset',
+  'ce@rma',
+  'ce@calibrated',
+  'ce@oracle',
+  'dice-ce@half',
+  'dice-ce@case',
+  'dice-ce@calibrated',
+]
 
 /** The Dice that shows how far a network has learned, whatever the cut at ½ makes of it. */
 const learnedLine = {
   'cross-entropy': 'validationDiceAtCaseThreshold',
   'soft-dice': 'validationDice',
+  'dice+cross-entropy': 'validationDiceAtCaseThreshold',
 } as const
+
+const dashes: Partial<Record<StudyLoss, string>> = { 'soft-dice': '5 3', 'dice+cross-entropy': '2 3' }
 
 /** Shares of fewer voxels, which lie side by side and move together, say nothing. */
 const fewestVoxels = 100
@@ -28,6 +43,7 @@ const size = { width: 460, height: 340 }
 /** Dice of every method against noise strength, one chart an organ. */
 export function diceFigure(summary: readonly SummaryRow[], target: Target): Block {
   const rows = summary.filter((row) => row.target === target)
+  const present = shown.filter((method) => rows.some((row) => row.method === method))
   return {
     kind: 'figure',
     svgs: byOrgan(rows).map(({ organ, own, sigmas }) =>
@@ -40,12 +56,12 @@ export function diceFigure(summary: readonly SummaryRow[], target: Target): Bloc
         marks: [
           theoryLine(own, sigmas, 'theory@case', undefined),
           theoryLine(own, sigmas, 'theory@half', '5 3'),
-          ...shown.map((method, i): Mark => {
+          ...present.map((method, i): Mark => {
             const points = sigmas.flatMap((sigma, x): Estimate[] => {
               const row = own.find((one) => one.method === method && one.sigma_mm === sigma)
               return row === undefined ? [] : [{ x, y: row.dice_mean, low: row.dice_low, high: row.dice_high }]
             })
-            const offset = (i - (shown.length - 1) / 2) * 9
+            const offset = (i - (present.length - 1) / 2) * 9
             return { kind: 'intervals', ...styleOf(method), points, offset }
           }),
         ],
@@ -164,6 +180,7 @@ export function forecastFigure(summary: readonly SummaryRow[]): Block {
 export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
   const sigmas = [...new Set(rows.map(({ sigma_mm }) => sigma_mm))]
   const organs = [...new Set(rows.map(({ organ }) => organ))]
+  const losses = ['theory', ...studyLosses].filter((loss) => rows.some((row) => row.loss === loss))
   const diagram = (organ: string, loss: string) =>
     reliabilityDiagram(
       sigmas.map((sigma) => ({
@@ -182,10 +199,10 @@ export function reliabilityFigure(rows: readonly ReliabilityRow[]): Block[] {
     )
   return organs.map((organ) => ({
     kind: 'figure',
-    svgs: ['theory', 'cross-entropy', 'soft-dice'].map((loss) => diagram(organ, loss)),
+    svgs: losses.map((loss) => diagram(organ, loss)),
     caption:
       `${organ}: predicted probability against the share of voxels in the noisy label, for exact ` +
-      `marginals and both networks. Groups of fewer than ${fewestVoxels} voxels are left out.`,
+      `marginals and networks. Groups of fewer than ${fewestVoxels} voxels are left out.`,
   }))
 }
 
@@ -200,6 +217,7 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
       const steps = folds[0]?.epochs.map(({ step }) => step) ?? []
       return steps.map((step, i) => [step, average(folds.map(({ epochs }) => value(epochs[i])))])
     }
+    const losses = studyLosses.filter((loss) => own.some((curve) => curve.loss === loss))
     const lossChart = (loss: string) =>
       chart({
         ...size,
@@ -220,16 +238,16 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
       chart({
         ...size,
         title: `${organ}: validation Dice`,
-        description: `Validation Dice of ${organ} against steps, for both losses and each noise strength.`,
+        description: `Validation Dice of ${organ} against steps, for every loss and each noise strength.`,
         x: { label: 'training step' },
         y: { label: 'Dice (noisy labels)', domain: [0, 1] },
         marks: sigmas.flatMap((sigma, i) =>
-          (['cross-entropy', 'soft-dice'] as const).map(
+          losses.map(
             (loss): Mark => ({
               kind: 'line',
               colour: lineColour(i),
               label: `${loss}, σ = ${strengthText(sigma)} mm`,
-              ...(loss === 'soft-dice' && { dash: '5 3' }),
+              ...(loss in dashes && { dash: dashes[loss] }),
               points: mean(loss, sigma, (epoch) => epoch[learnedLine[loss]]?.[k] ?? Number.NaN),
             }),
           ),
@@ -238,9 +256,9 @@ export function trainingFigure(curves: readonly TrainingCurve[]): Block[] {
     )
     return {
       kind: 'figure',
-      svgs: [lossChart('cross-entropy'), lossChart('soft-dice'), ...diceCharts],
+      svgs: [...losses.map(lossChart), ...diceCharts],
       caption:
-        `${group}: training loss, and Dice of up to 12 held-out cases after every epoch, cross-entropy ` +
+        `${group}: training loss, and Dice of up to 12 held-out cases after every epoch, probabilities ` +
         "cut at each case's t* (at ½ it can be small and yet have learned), soft-Dice at ½.",
     }
   })

@@ -25,7 +25,7 @@ ${yaml}`,
   const dataset = { name: 'set', labels: { liver: [1] }, cases, leftOut }
   const plan = planStudy(config, new Map([['liver', [1]]]), dataset)
   const versions = { halfdice: '1', node: '20', 'onnxruntime-node': '1', platform: 'linux-x64' }
-  const study = { format: 1, versions, config, yaml, dataset } as const
+  const study = { format: 2, versions, config, yaml, dataset } as const
   const tables = { results: [], summary: [], comparisons: [], reliability: [] }
   return studyReport({ study, plan, tables, examples: [], curves: [] })
 }

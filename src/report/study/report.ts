@@ -14,6 +14,9 @@ const mainPairs: readonly (readonly [StudyMethod, StudyMethod])[] = [
   ['ce@half', 'soft-dice@half'],
   ['ce@case', 'ce@half'],
   ['ce@case', 'soft-dice@half'],
+  ['ce@calibrated', 'soft-dice@half'],
+  ['dice-ce@half', 'soft-dice@half'],
+  ['dice-ce@case', 'soft-dice@half'],
 ]
 
 /** Where a reader finds every number again. */
@@ -24,8 +27,8 @@ const sources =
   'configuration from study.json.'
 
 /** The study's answer in a few sentences. */
-export function studyVerdict({ tables }: Pick<StudyResults, 'study' | 'tables'>): string[] {
-  return verdictSentences(tables.summary, tables.comparisons)
+export function studyVerdict({ study, tables }: Pick<StudyResults, 'study' | 'tables'>): string[] {
+  return verdictSentences(tables.summary, tables.comparisons, study.config.margin)
 }
 
 /** The report of a finished study as one HTML file. The same results give the same bytes. */
@@ -131,7 +134,8 @@ export function studySections(results: StudyResults): ReportSection[] {
             blocks: [
               text(
                 'The first held-out case of the first fold, whatever it shows: the slice with most of the organ. ' +
-                  'Colours show probabilities: the exact marginal of the clean label, and what both networks predict.',
+                  'Colours show probabilities: the exact marginal of the clean label, and what the networks with ' +
+                  'cross-entropy and with soft-Dice predict.',
               ),
               ...exampleFigure(examples, tables.results),
             ],
@@ -152,7 +156,7 @@ export function studySections(results: StudyResults): ReportSection[] {
       title: 'Training',
       blocks: [
         text(
-          'Means over folds, both losses with the same schedule, start and patches. A comparison of ' +
+          'Means over folds, all losses with the same schedule, start and patches. A comparison of ' +
             'losses is fair where both curves have become flat.',
         ),
         ...trainingFigure(curves),
@@ -171,6 +175,14 @@ function context({ study, plan }: StudyResults): string {
     ? 'one for each strength, fold and loss, with an output for each organ'
     : 'one for each organ, strength, fold and loss'
   const resampled = resamplesLabels(config) ? ' Labels were resampled first; see Data and configuration.' : ''
+  const repeated =
+    config.replicates === 1
+      ? ' Noise was drawn and networks were trained once: intervals hold the patients, not that chance.'
+      : ` Noise was drawn and networks were trained ${config.replicates} times; intervals hold both.`
+  const persons =
+    patients === used && config.data.kind !== 'phantom'
+      ? ' Each image counts as a patient; where some are of one person, intervals are too narrow.'
+      : ''
   const phantom =
     config.data.kind === 'phantom'
       ? ' The images are a procedural phantom, not patients: they show that the method runs and how ' +
@@ -178,9 +190,9 @@ function context({ study, plan }: StudyResults): string {
       : ''
   return (
     `${counted(used, 'case')} of ${counted(patients, 'patient')} (${dataset.name}), ` +
-    `${config.folds}-fold cross-validation, ${counted(nets, 'network')}, ${sharing}.${resampled} A ` +
-    'difference counts here where it is larger than 0.005, its interval excludes 0 and its corrected p ' +
-    `is below 0.05.${phantom}`
+    `${config.folds}-fold cross-validation, ${counted(nets, 'network')}, ${sharing}.` +
+    `${resampled}${repeated} Better and worse mean here that the interval of the difference excludes 0, that its ` +
+    `corrected p is below 0.05, and that it is not equivalent; equivalent, that the interval lies within ±${config.margin} Dice.${persons}${phantom}`
   )
 }
 

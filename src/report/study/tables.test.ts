@@ -12,6 +12,7 @@ const row: ComparisonRow = {
   second: 'soft-dice@half',
   cases: 40,
   patients: 20,
+  replicates: 1,
   difference: -0.1,
   low: -0.2,
   high: -0.05,

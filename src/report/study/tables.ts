@@ -1,20 +1,18 @@
-import type { StudyMethod } from '../../study/score-case.ts'
-import { type ComparisonRow, comparedMethods, type SummaryRow, type Target } from '../../study/summary.ts'
+import { allMethods, type StudyMethod } from '../../study/score-case.ts'
+import {
+  type Compared,
+  type ComparisonRow,
+  comparedMethods,
+  type SummaryRow,
+  type Target,
+} from '../../study/summary.ts'
 import type { Block } from '../kit/html.ts'
 import type { Column } from '../kit/table.ts'
 import { pText, strengthText } from '../kit/words.ts'
-import { methodNames } from './words.ts'
+import { comparedName, methodNames } from './words.ts'
 
-const shown: readonly StudyMethod[] = [
-  'theory@half',
-  'theory@case',
-  'soft-dice@half',
-  'ce@half',
-  'ce@case',
-  'ce@dataset',
-  'ce@rma',
-  'ce@oracle',
-]
+/** Theory first. */
+const shown = allMethods.toSorted((a, b) => Number(b.startsWith('theory')) - Number(a.startsWith('theory')))
 
 const strengthColumn: Column = { key: 'sigma_mm', title: 'σ, mm', show: (sigma) => strengthText(String(sigma)) }
 
@@ -27,6 +25,7 @@ export function diceTable(summary: readonly SummaryRow[], target: Target): Block
     const key = JSON.stringify([organ, sigma_mm])
     rows.set(key, { ...(rows.get(key) ?? { organ, sigma_mm, cases }), [row.method]: row.dice_mean })
   }
+  const isThere = (method: StudyMethod) => summary.some((row) => row.method === method)
   return {
     kind: 'table',
     name: `dice-${target}`,
@@ -36,7 +35,7 @@ export function diceTable(summary: readonly SummaryRow[], target: Target): Block
         { key: 'organ' },
         strengthColumn,
         { key: 'cases', decimals: 0 },
-        ...shown.map((method) => ({ key: method, title: methodNames[method] })),
+        ...shown.filter(isThere).map((method) => ({ key: method, title: methodNames[method] })),
       ],
       rows: [...rows.values()],
     },
@@ -70,6 +69,7 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
         { key: 'volume_ratio_mean', title: 'volume' },
         { key: 'ece_mean', title: 'ECE', decimals: 4 },
         { key: 'brier_mean', title: 'Brier', decimals: 4 },
+        { key: 'nll_mean', title: 'NLL', decimals: 4 },
       ],
       rows,
     },
@@ -80,13 +80,16 @@ export function summaryTable(summary: readonly SummaryRow[], target: Target): Bl
 export function comparisonTable(
   comparisons: readonly ComparisonRow[],
   target: Target,
-  pairs: readonly (readonly [StudyMethod, StudyMethod])[] = comparedMethods,
+  pairs: readonly (readonly [Compared, Compared])[] = comparedMethods,
 ): Block {
   const rows = comparisons
     .filter((row) => row.target === target && pairs.some(([a, b]) => a === row.first && b === row.second))
     .map(
       (row) =>
-        ({ ...row, first: methodNames[row.first], second: methodNames[row.second] }) as Record<string, string | number>,
+        ({ ...row, first: comparedName(row.first), second: comparedName(row.second) }) as Record<
+          string,
+          string | number
+        >,
     )
   return {
     kind: 'table',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { StudyMethod } from '../../study/score-case.ts'
-import type { ComparisonRow, SummaryRow } from '../../study/summary.ts'
+import type { Compared, ComparisonRow, SummaryRow } from '../../study/summary.ts'
 import { verdictSentences } from './words.ts'
 
 const row = (method: StudyMethod, dice: number, more: Partial<SummaryRow> = {}): SummaryRow => ({
@@ -11,6 +11,7 @@ const row = (method: StudyMethod, dice: number, more: Partial<SummaryRow> = {}):
   method,
   cases: 40,
   patients: 40,
+  replicates: 1,
   dice_mean: dice,
   dice_low: dice - 0.01,
   dice_high: dice + 0.01,
@@ -20,11 +21,12 @@ const row = (method: StudyMethod, dice: number, more: Partial<SummaryRow> = {}):
   volume_ratio_mean: 1,
   ece_mean: 0.01,
   brier_mean: 0.01,
+  nll_mean: 0.05,
   ...more,
 })
 const pair = (
-  first: StudyMethod,
-  second: StudyMethod,
+  first: Compared,
+  second: Compared,
   difference: number,
   more: Partial<ComparisonRow> = {},
 ): ComparisonRow => ({
@@ -35,6 +37,7 @@ const pair = (
   second,
   cases: 40,
   patients: 40,
+  replicates: 1,
   difference,
   low: difference - 0.004,
   high: difference + 0.004,
@@ -45,89 +48,77 @@ const pair = (
   ...more,
 })
 
-test('the effect is told with its size', () => {
-  const summary = [row('soft-dice@half', 0.8), row('ce@half', 0.7), row('ce@case', 0.8), row('ce@oracle', 0.81)]
-  const [cost, gain, against, ...more] = verdictSentences(summary, [
-    pair('ce@half', 'soft-dice@half', -0.1),
-    pair('ce@case', 'ce@half', 0.1),
-    pair('ce@case', 'soft-dice@half', 0, { p_holm: 1 }),
+const words = (rows: readonly ComparisonRow[], margin = 0.01) => verdictSentences([], rows, margin)
+
+test.each([
+  [0.1, {}, 'better than soft-Dice for liver at σ = 4 mm: +0.100 (95 % +0.096 to +0.104).'],
+  [-0.1, {}, 'worse than soft-Dice for liver at σ = 4 mm: −0.100 (95 % −0.104 to −0.096).'],
+  [
+    0.001,
+    { p_holm: 0.3 },
+    'equivalent within 0.01 to soft-Dice for liver at σ = 4 mm: +0.001 (95 % −0.003 to +0.005).',
+  ],
+  [
+    -0.005,
+    {},
+    'equivalent within 0.01 to soft-Dice for liver at σ = 4 mm, worse by a small but significant difference: ' +
+      '−0.005 (95 % −0.009 to −0.001).',
+  ],
+  [0.008, { p_holm: 0.3 }, 'not decided against soft-Dice for liver at σ = 4 mm: +0.008 (95 % +0.004 to +0.012).'],
+  [0.1, { low: -0.01 }, 'not decided against soft-Dice for liver at σ = 4 mm: +0.100 (95 % −0.010 to +0.104).'],
+])('one setting: a difference of %d', (difference, more, said) => {
+  expect(words([pair('ce@half', 'soft-dice@half', difference, more)])).toEqual([
+    `With the noisy labels: Cut at ½, cross-entropy was ${said}`,
   ])
-  expect(cost).toBe(
-    'Cut at ½, cross-entropy fell behind soft-Dice for liver at σ = 4 mm: Dice 0.700 against 0.800, ' +
-      'a difference of −0.100 (95 % −0.104 to −0.096).',
-  )
-  expect(gain).toContain('raised Dice for liver at σ = 4 mm: the difference was +0.100 (95 % +0.096 to +0.104).')
-  expect(against).toContain(
-    'was not told apart from soft-Dice for liver at σ = 4 mm: the difference was 0.000 (95 % −0.004 to +0.004).',
-  )
-  expect(more).toEqual([])
 })
 
-test('of several settings, some are counted and the strongest is named', () => {
-  const at = (sigma_mm: string, difference: number) => pair('ce@half', 'soft-dice@half', difference, { sigma_mm })
-  const cost = (...rows: ComparisonRow[]) => verdictSentences([], rows)[0]
-  const effect = (sigma: string) => `for liver at σ = ${sigma} mm: Dice – against –, a difference of −0.100`
-  const four = [at('8x8x0', -0.1), at('4x4x0', -0.05), at('2', 0), at('1', 0)]
-  expect(cost(...four)).toContain(
-    `fell behind soft-Dice in 2 of 4 settings of organ and strength, most ${effect('8 × 8 × 0')}`,
-  )
-  expect(cost(...four)).toMatch(/In the other 2 no such loss was shown\.$/)
-  expect(cost(at('4', -0.1), at('2', 0))).toContain(
-    `fell behind soft-Dice in 1 of 2 settings of organ and strength, ${effect('4')}`,
-  )
-  expect(cost(at('4', -0.1), at('2', 0))).toMatch(/In the other one no such loss was shown\.$/)
-  expect(cost(at('4', 0.02), at('2', 0.01))).toContain(
-    'in any of 2 settings of organ and strength; ' +
-      'the lowest difference was +0.010 (95 % +0.006 to +0.014) (liver at σ = 2 mm)',
-  )
+test('of several settings each is counted once, the largest named, small but significant ones told', () => {
+  const at = (sigma_mm: string, difference: number, more = {}) =>
+    pair('ce@case', 'soft-dice@half', difference, { sigma_mm, ...more })
+  const rows = [at('8x8x0', -0.1), at('1', 0.02), at('2', -0.005), at('3', 0.004, { low: 0.001 }), at('4', -0.009)]
+  expect(words(rows)).toEqual([
+    'With the noisy labels: Cut at t*, cross-entropy was better than soft-Dice in 1, worse in 2, equivalent within ' +
+      '0.01 in 2 and undecided in 0 of 5 settings of organ and strength; the largest difference was −0.100 (95 % ' +
+      '−0.104 to −0.096) (liver at σ = 8 × 8 × 0 mm). Small but significant differences are among the equivalent: ' +
+      'better in 1, worse in 1.',
+  ])
+  // Another margin, another verdict: it is part of the sentence.
+  expect(words(rows, 0.2)[0]).toContain('worse in 0, equivalent within 0.2 in 5')
+  expect(words(rows, 0.2)[0]).toContain('better in 2, worse in 3.')
 })
 
-test('the largest change may be a loss', () => {
-  const at = (sigma_mm: string, difference: number) => pair('ce@case', 'ce@half', difference, { sigma_mm })
-  const [gain] = verdictSentences([], [at('2', 0.05), at('4x4x0', -0.2)])
-  expect(gain).toContain(
-    'raised Dice in 1 of 2 settings of organ and strength and lowered it in 1 (liver at σ = 4 × 4 × 0 mm); ' +
-      'the largest change was −0.200',
-  )
-})
-
-test('one setting, whatever came of it', () => {
-  const words = (first: StudyMethod, second: StudyMethod, difference: number) =>
-    verdictSentences([], [pair(first, second, difference)])[0]
-  expect(words('ce@half', 'soft-dice@half', 0)).toContain('fall behind soft-Dice for liver at σ = 4 mm: the difference')
-  expect(words('ce@case', 'ce@half', -0.1)).toContain('lowered Dice for liver at σ = 4 mm: the difference was −0.100')
-  expect(words('ce@case', 'ce@half', 0)).toContain(
-    'was not shown to change Dice for liver at σ = 4 mm: the difference was',
-  )
-  expect(words('ce@case', 'soft-dice@half', 0.1)).toContain('was better than soft-Dice for liver at σ = 4 mm')
-  expect(words('ce@case', 'soft-dice@half', -0.1)).toContain('was worse than soft-Dice for liver at σ = 4 mm')
-})
-
-test('an absent, a negligible and an unproved effect are none', () => {
-  for (const change of [{ p_holm: 0.2 }, { high: 0.001 }, { difference: -0.004 }]) {
-    const [cost] = verdictSentences([row('ce@half', 0.7)], [pair('ce@half', 'soft-dice@half', -0.1, change)])
-    expect(cost).toContain('was not shown to fall behind')
-  }
+test('clean labels get the same sentences, and gains are larger or smaller', () => {
+  const clean = { target: 'clean' } as const
+  expect(words([pair('ce@case', 'ce@half', -0.1, clean)])).toEqual([
+    "With the clean labels: Cut at each case's own t*, for which no label is needed, cross-entropy was worse than " +
+      'the same networks cut at ½ for liver at σ = 4 mm: −0.100 (95 % −0.104 to −0.096).',
+  ])
+  const [half, gain] = words([
+    pair('ce@half', 'soft-dice@half', 0.1),
+    pair('ce@rma-ce@half', 'dice-ce@rma-dice-ce@half', 0.1),
+  ])
+  expect(half).toContain('With the noisy labels: Cut')
+  expect(gain).toMatch(/^What RMA gains over ½ with cross-entropy was larger than what it gains with Dice/)
 })
 
 test('what a threshold cannot mend is said, and where probabilities misled it', () => {
   const unlearned = [row('soft-dice@half', 0.8), row('ce@case', 0.6), row('ce@oracle', 0.7)]
-  const text = verdictSentences(unlearned, []).join('\n')
+  const text = verdictSentences(unlearned, [], 0.01).join('\n')
   expect(text).toContain('liver at σ = 4 mm (promised 0.600, scored 0.600, best threshold 0.700)')
   expect(text).toContain('no threshold mends that')
 })
 
 test('networks far below the forecast are named', () => {
   const summary = [row('soft-dice@half', 0.6), row('theory@case', 0.8)]
-  expect(verdictSentences(summary, []).join()).toContain(
+  expect(verdictSentences(summary, [], 0.01).join()).toContain(
     'far below what theory allows for liver at σ = 4 mm (0.600 of 0.800): ' +
       'these networks are short of training, or their images do not show the organ well.',
   )
   const two = summary.flatMap((one) => [one, { ...one, organ: 'aorta' }])
-  expect(verdictSentences(two, []).join()).toContain('do not show these organs well')
+  expect(verdictSentences(two, [], 0.01).join()).toContain('do not show these organs well')
 })
 
 test('with few patients nothing can be shown, and that is said', () => {
-  const text = verdictSentences([], [pair('ce@half', 'soft-dice@half', -0.1, { patients: 5, p_holm: 0.06 })])
+  const text = words([pair('ce@half', 'soft-dice@half', -0.1, { patients: 5, p_holm: 0.06 })])
   expect(text.at(-1)).toContain('With 5 patients and 1 comparison the corrected test cannot fall below 5 %')
 })

@@ -1,5 +1,6 @@
-import type { StudyMethod } from '../../study/score-case.ts'
-import type { ComparisonRow, SummaryRow } from '../../study/summary.ts'
+import { type PairedVerdict, verdictOn } from '../../metrics/statistics/paired.ts'
+import { allMethods, type StudyMethod } from '../../study/score-case.ts'
+import type { Compared, ComparisonRow, SummaryRow, Target } from '../../study/summary.ts'
 import { estimateDecimals, estimateText } from '../kit/estimate.ts'
 import { counted, strengthText } from '../kit/words.ts'
 
@@ -10,19 +11,36 @@ export const methodNames: Readonly<Record<StudyMethod, string>> = {
   'ce@case': 'CE t*',
   'ce@dataset': 'CE t* data set',
   'ce@rma': 'CE RMA',
+  'ce@calibrated': 'CE calibrated t*',
   'ce@oracle': 'CE best',
+  'dice-ce@half': 'Dice+CE ½',
+  'dice-ce@case': 'Dice+CE t*',
+  'dice-ce@dataset': 'Dice+CE t* data set',
+  'dice-ce@rma': 'Dice+CE RMA',
+  'dice-ce@calibrated': 'Dice+CE calibrated t*',
+  'dice-ce@oracle': 'Dice+CE best',
   'theory@half': 'theory ½',
   'theory@case': 'theory t*',
+}
+
+/** A method's name, or that of a gain: `CE RMA − CE ½`. */
+export function comparedName(compared: Compared): string {
+  const [first, second] = allMethods
+    .flatMap((a) => allMethods.map((b) => [a, b] as const))
+    .find(([a, b]) => `${a}-${b}` === compared) ?? [compared as StudyMethod]
+  return second === undefined ? methodNames[first] : `${methodNames[first]} − ${methodNames[second]}`
 }
 
 /** What the names mean. */
 export const methodMeanings: readonly string[] = [
   'soft-Dice ½: the network trained with soft-Dice, cut at ½.',
-  'CE ½: the network trained with cross-entropy, cut at ½.',
+  'CE ½: the network trained with cross-entropy, cut at ½; Dice+CE: the same for the sum of both losses.',
   'CE t*: the same network, cut for each case at half the best Dice that its own probabilities ' +
     'promise; no label is used.',
   'CE t* data set: the same network, cut at one such threshold for all, from its probabilities on the training cases.',
   'CE RMA: the same network, by the reciprocal-moment approximation of the expected Dice.',
+  'CE calibrated t*: the same network at t* of its probabilities after a beta calibration, which the other held-out ' +
+    'patients of its fold have fitted with their noisy labels.',
   'CE best: the same network at the threshold that the case’s own noisy label likes best: a ceiling ' +
     'that nobody can reach in practice.',
   'theory ½, theory t*: the exact marginals of the clean label, cut at ½ and at t*: what a perfect ' +
@@ -34,30 +52,128 @@ export const methodMeanings: readonly string[] = [
  */
 const farFromCalibrated = 0.1
 
-/** A difference that is smaller than this is of no interest, whatever its p-value. */
-const negligible = 0.005
-
 /** Where the best threshold is so far above t*, the probabilities have misled it. */
 const misledDice = 0.02
 
 type Setting = Pick<SummaryRow, 'organ' | 'sigma_mm'>
 
-/** What the study's numbers come to, in sentences; Dice with noisy labels, the target of training. */
-export function verdictSentences(summary: readonly SummaryRow[], comparisons: readonly ComparisonRow[]): string[] {
+interface Question {
+  readonly first: Compared
+  readonly second: Compared
+  /** What is said to be better or worse, and than what. */
+  readonly subject: string
+  readonly other: string
+  /** Of gains, which are larger or smaller. */
+  readonly words?: readonly [better: string, worse: string]
+}
+
+const questions: readonly Question[] = [
+  { first: 'ce@half', second: 'soft-dice@half', subject: 'Cut at ½, cross-entropy', other: 'soft-Dice' },
+  {
+    first: 'ce@case',
+    second: 'ce@half',
+    subject: "Cut at each case's own t*, for which no label is needed, cross-entropy",
+    other: 'the same networks cut at ½',
+  },
+  { first: 'ce@case', second: 'soft-dice@half', subject: 'Cut at t*, cross-entropy', other: 'soft-Dice' },
+  {
+    first: 'ce@calibrated',
+    second: 'soft-dice@half',
+    subject: 'Cut at t* after a calibration by other patients, cross-entropy',
+    other: 'soft-Dice',
+  },
+  { first: 'dice-ce@half', second: 'soft-dice@half', subject: 'Cut at ½, Dice + cross-entropy', other: 'soft-Dice' },
+  {
+    first: 'dice-ce@case',
+    second: 'dice-ce@half',
+    subject: 'Cut at t*, Dice + cross-entropy',
+    other: 'the same networks cut at ½',
+  },
+  { first: 'dice-ce@case', second: 'soft-dice@half', subject: 'Cut at t*, Dice + cross-entropy', other: 'soft-Dice' },
+  { first: 'ce@case', second: 'dice-ce@case', subject: 'Cut at t*, cross-entropy', other: 'Dice + cross-entropy' },
+  {
+    first: 'ce@rma-ce@half',
+    second: 'dice-ce@rma-dice-ce@half',
+    subject: 'What RMA gains over ½ with cross-entropy',
+    other: 'what it gains with Dice + cross-entropy',
+    words: ['larger', 'smaller'],
+  },
+]
+
+/** What the study's numbers come to, in sentences: the same for both labels, and what networks have not learned. */
+export function verdictSentences(
+  summary: readonly SummaryRow[],
+  comparisons: readonly ComparisonRow[],
+  margin: number,
+): string[] {
   const noisy = summary.filter(({ target }) => target === 'noisy')
-  const pairs = (first: StudyMethod, second: StudyMethod) =>
-    comparisons.filter((c) => c.target === 'noisy' && c.first === first && c.second === second)
   const find = (setting: Setting, method: StudyMethod) =>
     noisy.find((row) => row.organ === setting.organ && row.sigma_mm === setting.sigma_mm && row.method === method)
+  const answers = (target: Target) =>
+    questions.flatMap((question) => {
+      const { first, second } = question
+      const rows = comparisons.filter((c) => c.target === target && c.first === first && c.second === second)
+      return rows.length === 0 ? [] : [answer(question, rows, margin)]
+    })
+  const headed = (target: Target) =>
+    answers(target).map((sentence, i) => (i === 0 ? `With the ${target} labels: ${sentence}` : sentence))
   return [
-    costOfHalf(pairs('ce@half', 'soft-dice@half'), find),
-    gainOfThreshold(pairs('ce@case', 'ce@half')),
-    againstSoftDice(pairs('ce@case', 'soft-dice@half')),
+    ...headed('noisy'),
+    ...headed('clean'),
     misled(noisy, find),
     unlearned(noisy, find),
     farBelow(noisy, find),
     fewPatients(comparisons),
   ].filter((sentence) => sentence !== undefined)
+}
+
+/** How the first of a pair stands to the second. */
+export interface Standing {
+  readonly verdict: PairedVerdict
+  /** Told apart from 0 by the interval and by the corrected test, however small. */
+  readonly significant: boolean
+}
+
+/**
+ * Better or worse needs the interval and the corrected test; a difference inside ±margin is equivalent, even where it
+ * is significant: then it is both, and said to be.
+ */
+export function standingOf({ low, high, patients, p_holm }: ComparisonRow, margin: number): Standing {
+  const significant = (low > 0 || high < 0) && p_holm < 0.05
+  const verdict = verdictOn({ low, high }, patients, 'higher', margin)
+  return { verdict: verdict === 'equivalent' || significant ? verdict : 'undecided', significant }
+}
+
+function answer(question: Question, rows: readonly ComparisonRow[], margin: number): string {
+  const { subject, other, words: [better, worse] = ['better', 'worse'] } = question
+  const judged = rows.map((row) => ({ row, ...standingOf(row, margin) }))
+  const most = rows.reduce((a, b) => (Math.abs(b.difference) > Math.abs(a.difference) ? b : a))
+  const direction = ({ difference }: ComparisonRow) => (difference > 0 ? better : worse)
+  if (rows.length === 1) {
+    const [{ verdict, significant }] = judged
+    const is = {
+      better: `${better} than ${other}`,
+      worse: `${worse} than ${other}`,
+      equivalent: `equivalent within ${margin} to ${other}`,
+      undecided: `not decided against ${other}`,
+    }[verdict]
+    const small =
+      verdict === 'equivalent' && significant ? `, ${direction(most)} by a small but significant difference` : ''
+    return `${subject} was ${is} for ${at(most)}${small}: ${interval(most)}.`
+  }
+  const count = (wanted: PairedVerdict) => judged.filter(({ verdict }) => verdict === wanted).length
+  const small = judged.filter(({ verdict, significant }) => verdict === 'equivalent' && significant)
+  const parts = [better, worse].flatMap((word) => {
+    const n = small.filter(({ row }) => direction(row) === word).length
+    return n === 0 ? [] : [`${word} in ${n}`]
+  })
+  const also =
+    small.length === 0 ? '' : ` Small but significant differences are among the equivalent: ${parts.join(', ')}.`
+  return (
+    `${subject} was ${better} than ${other} in ${count('better')}, ${worse} in ${count('worse')}, equivalent within ` +
+    `${margin} in ${count('equivalent')} and undecided in ${count('undecided')} of ${rows.length} settings of organ ` +
+    `and strength; the largest difference was ${interval(most)} (${at(most)}).${also}`
+  )
 }
 
 function farBelow(noisy: readonly SummaryRow[], find: Find): string | undefined {
@@ -86,61 +202,11 @@ function fewPatients(comparisons: readonly ComparisonRow[]): string | undefined 
   if (noisy.length === 0 || (2 / 2 ** patients) * noisy.length < 0.05) return undefined
   return (
     `With ${counted(patients, 'patient')} and ${counted(noisy.length, 'comparison')} the corrected ` +
-    'test cannot fall below 5 %, so nothing counts as shown here; see the intervals.'
+    'test cannot fall below 5 %, so nothing counts as better or worse here; see the intervals.'
   )
 }
 
 type Find = (setting: Setting, method: StudyMethod) => SummaryRow | undefined
-
-function costOfHalf(rows: readonly ComparisonRow[], find: Find): string | undefined {
-  if (rows.length === 0) return undefined
-  const lower = rows.filter(isLower)
-  const most = (lower.length === 0 ? rows : lower).reduce((a, b) => (b.difference < a.difference ? b : a))
-  if (lower.length === 0) {
-    const fall = 'Cut at ½, cross-entropy was not shown to fall behind soft-Dice'
-    return rows.length === 1
-      ? `${fall} for ${at(most)}: the difference was ${interval(most)}.`
-      : `${fall} in any of ${settings(rows)}; the lowest difference was ${interval(most)} (${at(most)}).`
-  }
-  const [ce, sd] = [find(most, 'ce@half'), find(most, 'soft-dice@half')].map((row) => row?.dice_mean.toFixed(3) ?? '–')
-  const where = rows.length === 1 ? '' : ` in ${lower.length} of ${settings(rows)},${lower.length === 1 ? '' : ' most'}`
-  return (
-    `Cut at ½, cross-entropy fell behind soft-Dice${where} for ${at(most)}: Dice ${ce} against ${sd}, ` +
-    `a difference of ${interval(most)}.${rest(rows.length - lower.length)}`
-  )
-}
-
-function gainOfThreshold(rows: readonly ComparisonRow[]): string | undefined {
-  if (rows.length === 0) return undefined
-  const [higher, lower] = [rows.filter(isHigher), rows.filter(isLower)]
-  const most = rows.reduce((a, b) => (Math.abs(b.difference) > Math.abs(a.difference) ? b : a))
-  const move = "Moving the same networks' cut from ½ to each case's own t*, without any label,"
-  if (rows.length === 1) {
-    const effect = higher.length === 1 ? 'raised' : lower.length === 1 ? 'lowered' : 'was not shown to change'
-    return `${move} ${effect} Dice for ${at(most)}: the difference was ${interval(most)}.`
-  }
-  const worse =
-    lower.length === 0 ? 'and lowered it in none' : `and lowered it in ${lower.length} (${lower.map(at).join('; ')})`
-  return (
-    `${move} raised Dice in ${higher.length} of ${settings(rows)} ${worse}; the largest change was ` +
-    `${interval(most)} (${at(most)}).`
-  )
-}
-
-function againstSoftDice(rows: readonly ComparisonRow[]): string | undefined {
-  if (rows.length === 0) return undefined
-  const [higher, lower] = [rows.filter(isHigher), rows.filter(isLower)]
-  if (rows.length === 1) {
-    const is = higher.length === 1 ? 'better than' : lower.length === 1 ? 'worse than' : 'not told apart from'
-    return `With t*, cross-entropy was ${is} soft-Dice for ${at(rows[0])}: the difference was ${interval(rows[0])}.`
-  }
-  const open = rows.length - higher.length - lower.length
-  const where = lower.length === 0 ? '' : ` (worse: ${lower.map((row) => `${at(row)}, ${interval(row)}`).join('; ')})`
-  return (
-    `With t*, cross-entropy was better than soft-Dice in ${higher.length}, worse in ${lower.length} ` +
-    `and not told apart in ${open} of ${settings(rows)}${where}.`
-  )
-}
 
 function misled(noisy: readonly SummaryRow[], find: Find): string | undefined {
   const cases = noisy
@@ -173,26 +239,8 @@ function unlearned(noisy: readonly SummaryRow[], find: Find): string | undefined
   )
 }
 
-/** Told apart from zero by both the test (Holm, 5 %) and the interval, and large enough to matter. */
-function isLower({ difference, high, p_holm }: ComparisonRow): boolean {
-  return difference < -negligible && high < 0 && p_holm < 0.05
-}
-
-function isHigher({ difference, low, p_holm }: ComparisonRow): boolean {
-  return difference > negligible && low > 0 && p_holm < 0.05
-}
-
 function at({ organ, sigma_mm }: Setting): string {
   return `${organ} at σ = ${strengthText(sigma_mm)} mm`
-}
-
-/** Of several rows; a single one is named instead. */
-function settings({ length }: readonly ComparisonRow[]): string {
-  return `${length} settings of organ and strength`
-}
-
-function rest(n: number): string {
-  return n === 0 ? '' : ` In the other ${n === 1 ? 'one' : n} no such loss was shown.`
 }
 
 /** `−0.012 (95 % −0.020 to −0.004)`, with more decimals where the interval is narrower than that. */
