@@ -192,7 +192,8 @@ function context({ study, plan }: StudyResults): string {
     `${counted(used, 'case')} of ${counted(patients, 'patient')} (${dataset.name}), ` +
     `${config.folds}-fold cross-validation, ${counted(nets, 'network')}, ${sharing}.` +
     `${resampled}${repeated} Better and worse mean here that the interval of the difference excludes 0, that its ` +
-    `corrected p is below 0.05, and that it is not equivalent; equivalent, that the interval lies within ±${config.margin} Dice.${persons}${phantom}`
+    `corrected p is below 0.05, and that it is not equivalent; ` +
+    `equivalent, that the interval lies within ±${config.margin} Dice.${persons}${phantom}`
   )
 }
 
