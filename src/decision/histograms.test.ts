@@ -91,6 +91,12 @@ describe('CodeHistogram equals softDiceOptimum of the decoded numbers', () => {
     expect(histogram.optimum()).toEqual(softDiceOptimum(decoded(codes, 1 / 8, 0)))
     expect(histogram.optimum()).toMatchObject({ threshold: 0.25, volume: 9, volumeWithoutTies: 1 })
   })
+  test('a code that stands for ½ belongs to the cut at ½, as often as it occurs', () => {
+    const histogram = new CodeHistogram({ slope: 1 / 4 })
+    histogram.add(Uint8Array.of(2, 2, 2, 3, 1, 0))
+    // Σ m = 3·½ + ¾ + ¼ = 2.5; at ½ four voxels hold 2.25.
+    expect(histogram.optimum()).toMatchObject({ volumeHalf: 4, diceAtHalf: 4.5 / 6.5, volumeRatioHalf: 4 / 2.5 })
+  })
   test('codes out of range are refused, and only those that occur', () => {
     const histogram = new CodeHistogram({ slope: 1 / 252 })
     histogram.add(new Int16Array([0, 252]))

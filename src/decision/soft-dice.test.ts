@@ -216,3 +216,14 @@ describe('what is no array of probabilities is refused, float64 is rounded to fl
     expect([...thresholdMask(Float64Array.from(p), 0.5)]).toEqual([1, 0])
   })
 })
+
+test('volumes are relative to the expected volume', () => {
+  // Σ m = 2.5, all four are taken: t* = 2.5/6.5.
+  expect(softDiceOptimum(Float32Array.of(1, 0.5, 0.5, 0.5))).toMatchObject({
+    volume: 4,
+    probabilityVolume: 2.5,
+    volumeRatio: 4 / 2.5,
+    volumeHalf: 4,
+    volumeRatioHalf: 4 / 2.5,
+  })
+})

@@ -147,7 +147,7 @@ describe('options that do not fit are refused, with what would', () => {
     expect(decodeProbabilities(volume, { kind: 'exclusive' })).toEqual(decodeProbabilities(two, { kind: 'exclusive' }))
     const bytes = { grid, channels: 1, data: Uint8Array.of(255, 51), scaling: { slope: 1 / 255, intercept: 0 } }
     expect(decodeProbabilities(bytes).maps[0]?.supDice).toBeCloseTo(2 / 2.2, 6)
-    expect(() => decodeProbabilities({ ...volume, channels: 3 })).toThrow(InputError)
+    expect(() => decodeProbabilities({ ...volume, channels: 3 })).toThrow('has 4 numbers for 3 channels of 2 voxels')
   })
 
   test('maps of another size, too many or too few', () => {

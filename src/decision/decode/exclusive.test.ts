@@ -170,3 +170,34 @@ describe('nested regions', () => {
     expect([...decoder.finish()]).toEqual([1, 1])
   })
 })
+
+test('conflicts beyond the first 65,536 voxels are decided by what is held there', () => {
+  const n = 150_000
+  const [first, second] = [new Float32Array(n), new Float32Array(n)]
+  // In the second and third block the later class is surer, in the first block and at the very end the earlier one.
+  for (const [at, a, b] of [
+    [5, 0.9, 0.6],
+    [70_000, 0.6, 0.9],
+    [70_001, 0.9, 0.6],
+    [140_000, 0.6, 0.9],
+    [n - 1, 0.9, 0.6],
+  ]) {
+    first[at] = a
+    second[at] = b
+  }
+  const decoder = new LabelDecoder(n)
+  decoder.add(first, 1, { threshold: 0.5, weight: 1 })
+  decoder.add(second, 2, { threshold: 0.5, weight: 1 })
+  const [one, two] = decoder.holdings()
+  expect([one.count, one.countHalf, two.count, two.countHalf]).toEqual([3, 3, 2, 2])
+  expect(one.sum).toBeCloseTo(2.7, 6)
+  expect(two.sum).toBeCloseTo(1.8, 6)
+  // What the background would hold with more than the class does is given back.
+  const totals = new Float32Array(n).fill(1)
+  totals[70_001] = 0.05
+  totals[140_000] = 0.05
+  decoder.yieldToRest(totals)
+  expect(decoder.holdings().map(({ count }) => count)).toEqual([2, 1])
+  const labels = decoder.finish()
+  expect([5, 70_000, 70_001, 140_000, n - 1].map((at) => labels[at])).toEqual([1, 2, 0, 0, 1])
+})
