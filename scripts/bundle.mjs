@@ -1,55 +1,147 @@
-// The built command line and all that it imports as a few files, for packages that bring their own copy (the Python
-// wheel). What only some commands need, and is large, stays outside: it is asked for by the line that installs it.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// What the package ships: lib/, the command line and the three entry points with all that they import in a few files,
+// so that an installation is one package. All JavaScript lies in one folder, because workers are found beside the file
+// that starts them; declarations keep their folders. Two runs write the same bytes.
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { noticesOf, packagesOf } from './notices.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const outside = ['onnxruntime-node', '@itk-wasm/image-io']
+const imageIo = join(root, 'node_modules/@itk-wasm/image-io')
+const lab = join(root, 'dist/lab')
+const entries = ['index', 'node', 'report']
 
-/**
- * Writes the bundle into a folder: `dist/cli/main.js` and what it loads, `package.json`, licences of all that is in it.
- * All files lie in one folder, since workers are found beside the file that starts them.
- */
+/** Writes the bundle into a folder, which it empties first. Returns the names of the packages that went in. */
 export async function bundle(folder) {
-  const cli = join(folder, 'dist/cli')
-  const built = await rolldown({
-    cwd: root,
-    platform: 'node',
-    external: [...outside, ...outside.map((name) => new RegExp(`^${name}/`))],
-    input: {
-      main: 'dist/cli/main.js',
-      'sample-worker': 'dist/datasets/sample-worker.js',
-      worker: 'dist/study/worker.js',
-      'entry/worker': 'node_modules/tinypool/dist/entry/worker.js',
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const parts = [await bundleProgram(folder), await bundleStart(folder), await bundleItk(folder)]
+  const packages = new Set(parts.flat())
+  copyDeclarations(folder)
+  // Where NiiVue is not installed, scripts/build-lab.mjs has said so.
+  if (existsSync(lab)) cpSync(lab, join(folder, 'lab'), { recursive: true })
+  const folders = [...packages].sort()
+  writeFileSync(join(folder, 'THIRD_PARTY_NOTICES.txt'), noticesOf(folders))
+  return folders.map((each) => JSON.parse(readFileSync(join(each, 'package.json'), 'utf8')).name)
+}
+
+/** The program and the library, from the sources, so that source maps lead to them. */
+function bundleProgram(folder) {
+  const workers = workerModules().map((path) => [basename(path, '.ts'), path])
+  const names = new Set([...entries, 'run', ...workers.map(([name]) => name)])
+  if (names.size !== entries.length + 1 + workers.length) throw new Error('two workers have one name')
+  // What browsers load, in files of its own: nothing in them may need Node.
+  let forBrowsers = new Set()
+  const reach = {
+    name: 'reach',
+    buildEnd() {
+      forBrowsers = reachable(
+        ['index', 'report'].map((name) => join(root, `src/${name}.ts`)),
+        this,
+      )
     },
+  }
+  // Few files, since each costs a third of a millisecond at start; but what only some commands need stays apart.
+  const apart = { entriesAware: true, entriesAwareMergeThreshold: 50_000 }
+  const groups = [
+    { name: 'shared', test: (id) => forBrowsers.has(id), ...apart },
+    { name: 'program', test: (id) => !forBrowsers.has(id), minShareCount: 2, ...apart },
+  ]
+  const options = {
+    platform: 'node',
+    // Their builds for Node would bring its modules into what browsers load.
+    resolve: { alias: { fflate: 'fflate/browser', yaml: join(root, 'node_modules/yaml/browser/index.js') } },
+    external: ['onnxruntime-node'],
+    transform: { target: 'node20.19' },
+    input: {
+      ...Object.fromEntries(entries.map((name) => [name, `src/${name}.ts`])),
+      run: 'src/cli/run.ts',
+      ...Object.fromEntries(workers),
+      ...Object.fromEntries(pools.map((name) => [name, `node_modules/tinypool/dist/${name}.js`])),
+    },
+    plugins: [reach],
+  }
+  return write(folder, 'part', options, { codeSplitting: { groups } })
+}
+
+/** What tinypool starts threads and processes with. */
+const pools = ['entry/worker', 'entry/process']
+
+/** Modules that entries import, and what these import. */
+function reachable(entries, { getModuleInfo }) {
+  const seen = new Set(entries)
+  for (const id of seen) for (const imported of getModuleInfo(id)?.importedIds ?? []) seen.add(imported)
+  return seen
+}
+
+/** Sources that others start as workers: `new URL('./NAME.js', import.meta.url)`. */
+function workerModules() {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  return sources
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .flatMap((path) => {
+      const source = readFileSync(join(root, 'src', path), 'utf8')
+      const found = [...source.matchAll(/new URL\('\.\/([\w-]+)\.js', import\.meta\.url\)/g)].map(([, name]) => name)
+      return found.filter((name) => name !== 'itk').map((name) => join('src', dirname(path), `${name}.ts`))
+    })
+    .sort()
+}
+
+/** The command line's first file: CommonJS, because Node starts its loader of modules only where one is imported. */
+function bundleStart(folder) {
+  const options = { platform: 'node', input: { main: 'src/cli/main.ts' } }
+  const plugins = [{ name: 'run', resolveId: (id) => (id === './run.ts' ? { id: './run.js', external: true } : null) }]
+  return write(folder, 'start', { ...options, plugins }, { format: 'cjs', entryFileNames: '[name].cjs' })
+}
+
+/** ITK's reader of DICOM (src/formats/itk-worker.ts), with the WebAssembly that it loads. */
+async function bundleItk(folder) {
+  const packages = await write(folder, 'itk', {
+    platform: 'node',
+    // The package's own list of files marks none as free of side effects; all of them are.
+    treeshake: { moduleSideEffects: false },
+    input: { itk: 'scripts/itk-entry.mjs' },
   })
-  const { output } = await built.write({
-    dir: cli,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: 'part-[hash].js',
-    sourcemap: false,
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
-  })
-  await built.close()
-  const packages = packagesOf(output)
-  const { name, version, license, type, engines } = manifest
-  const optionalDependencies = Object.fromEntries(
-    outside.map((each) => [each, manifest.dependencies[each] ?? manifest.optionalDependencies[each]]),
-  )
-  const about = { name, version, private: true, bundled: true, license, type, engines, optionalDependencies }
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(about, null, 2)}\n`)
-  writeFileSync(join(folder, 'THIRD_PARTY_NOTICES.txt'), noticesOf(packages))
+  mkdirSync(join(folder, 'pipelines'))
+  for (const name of ['gdcm-read-image.js', 'gdcm-read-image.wasm.zst']) {
+    copyFileSync(join(imageIo, 'dist/pipelines', name), join(folder, 'pipelines', name))
+  }
   return packages
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const folder = process.argv[2]
-  if (!folder || !existsSync(dirname(folder))) throw new Error('give a folder to write the bundle into')
-  mkdirSync(folder, { recursive: true })
-  await bundle(folder)
+/** Returns the folders of the packages that went in. */
+async function write(folder, prefix, options, how = {}) {
+  const built = await rolldown({ cwd: root, ...options })
+  const { output } = await built.write({
+    dir: folder,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: `${prefix}-[hash].js`,
+    sourcemap: true,
+    // As from lib/, wherever the bundle is written.
+    sourcemapPathTransform: (source, map) => relative(join(root, 'lib'), resolve(dirname(map), source)),
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    ...how,
+  })
+  await built.close()
+  return [...packagesOf(output)]
 }
+
+/** Declarations that the entry points lead to, as the compiler wrote them. */
+function copyDeclarations(folder) {
+  const dist = join(root, 'dist')
+  const seen = new Set()
+  const visit = (path) => {
+    if (seen.has(path)) return
+    seen.add(path)
+    const text = readFileSync(path, 'utf8')
+    for (const [, to] of text.matchAll(/(?:from |import\()'(\.[^']+)\.(?:ts|js)'/g)) {
+      visit(join(dirname(path), `${to}.d.ts`))
+    }
+    cpSync(path, join(folder, relative(dist, path)))
+  }
+  for (const name of entries) visit(join(dist, `${name}.d.ts`))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(process.argv[2] ?? join(root, 'lib'))

@@ -7,7 +7,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The folders of the packages whose modules are in the output of a bundler. */
 export function packagesOf(output) {
-  return new Set(output.flatMap(({ moduleIds = [] }) => moduleIds.flatMap((id) => packageOf(id) ?? [])))
+  const modules = output.flatMap((chunk) => Object.entries(chunk.modules ?? {}))
+  return new Set(modules.flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? (packageOf(id) ?? []) : [])))
 }
 
 /** The folder of the package that a module belongs to, where it is not ours. */
@@ -19,9 +20,12 @@ export function noticesOf(folders) {
   const parts = [...folders].sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const own = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
-    const file = own ? join(folder, own) : join(root, `scripts/licences/${name.replace('@', '').replace('/', '-')}.txt`)
-    if (!existsSync(file)) throw new Error(`${name}: brings no text of its licence ${license}; add it as ${file}`)
-    return `${name} ${version} (${license})\n\n${readFileSync(file, 'utf8').trim()}\n`
+    // What a package does not bring itself: its licence, or those of what it holds in turn.
+    const added = join(root, `scripts/licences/${name.replace('@', '').replace('/', '-')}.txt`)
+    const files = [...(own ? [join(folder, own)] : []), ...(existsSync(added) ? [added] : [])]
+    if (files.length === 0) throw new Error(`${name}: brings no text of its licence ${license}; add it as ${added}`)
+    const texts = files.map((file) => readFileSync(file, 'utf8').trim())
+    return `${name} ${version} (${license})\n\n${texts.join('\n\n')}\n`
   })
   return `This program holds parts of other people's programs:\n\n${parts.join(`\n${'-'.repeat(78)}\n\n`)}`
 }

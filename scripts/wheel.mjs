@@ -1,19 +1,18 @@
-// Writes python/dist/halfdice-VERSION-py3-none-any.whl: the Python package with the bundled command line in it. A wheel
+// Writes python/dist/halfdice-VERSION-py3-none-any.whl: the Python package with the command line of lib/ in it. A wheel
 // is a zip archive with three files about itself (packaging.python.org, "Binary distribution format"). Two runs write
 // the same bytes: names are sorted, dates fixed.
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { zip } from '../dist/formats/zip-write.js'
-import { bundle } from './bundle.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { name, version, description, license, keywords } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { name, version, description, license, keywords, type, engines } = manifest
 const target = process.argv[2] ?? join(root, 'python/dist')
 
-const about = `Metadata-Version: 2.1
+const metadata = `Metadata-Version: 2.1
 Name: ${name}
 Version: ${version}
 Summary: ${description}
@@ -39,17 +38,13 @@ Tag: py3-none-any
 
 /** @type {Map<string, Uint8Array>} */
 const files = new Map()
-const work = mkdtempSync(join(tmpdir(), 'halfdice-wheel-'))
-try {
-  await bundle(join(work, 'bundle'))
-  addFolder(join(work, 'bundle'), `${name}/_bundle`, () => true)
-} finally {
-  rmSync(work, { recursive: true, force: true })
-}
+addFolder(join(root, 'lib'), `${name}/_bundle/lib`, (path) => !/\.(map|d\.ts)$/.test(path))
+const text = (content) => new TextEncoder().encode(content)
+const about = { name, version, private: true, license, type, engines, command: `python -m ${name}` }
+files.set(`${name}/_bundle/package.json`, text(`${JSON.stringify(about, null, 2)}\n`))
 addFolder(join(root, 'python', name), name, (path) => /(\.py|py\.typed)$/.test(path))
 const info = `${name}-${version}.dist-info`
-const text = (content) => new TextEncoder().encode(content)
-files.set(`${info}/METADATA`, text(about))
+files.set(`${info}/METADATA`, text(metadata))
 files.set(`${info}/WHEEL`, text(wheel))
 files.set(`${info}/entry_points.txt`, text('[console_scripts]\nhalfdice = halfdice.__main__:main\n'))
 files.set(`${info}/LICENSE`, readFileSync(join(root, 'LICENSE')))

@@ -34,9 +34,9 @@ def node() -> str:
 
 
 def main() -> str:
-    """The program: in this package, or in a checkout of the repository in its dist/ folder."""
+    """The program: in this package, or in a checkout of the repository in its lib/ folder."""
     here = Path(__file__).resolve().parent
-    places = [here / "_bundle" / "dist" / "cli" / "main.js", here.parent.parent / "dist" / "cli" / "main.js"]
+    places = [here / "_bundle" / "lib" / "main.cjs", here.parent.parent / "lib" / "main.cjs"]
     for place in places:
         if place.is_file():
             return str(place)

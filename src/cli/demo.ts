@@ -1,14 +1,16 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { writeAtomically } from '../formats/atomic-write.ts'
+import { findRuntime } from '../network/runtime/locate.ts'
 import { demoReport, demoSummary } from '../report/demo/report.ts'
 import { studySections, studyVerdict } from '../report/study/report.ts'
 import { parseStudyConfig } from '../study/config.ts'
 import { demoResults } from '../study/demo.ts'
+import { ownCommand } from '../volume/own-package.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFile, checkOutputFolder } from './outputs.ts'
-import { printResult } from './print.ts'
+import { printResult, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { runStudy } from './study-run.ts'
 import { version } from './version.ts'
@@ -53,7 +55,11 @@ async function run({ output, seed, study, json }: Options): Promise<void> {
   const write = (html: string) => writeAtomically(report, [new TextEncoder().encode(html)])
   await write(demoReport(results, version()))
   const findings = demoSummary(results)
-  if (study) {
+  const able = findRuntime() !== undefined
+  if (study && !able) {
+    warn(`the networks are left out: ONNX Runtime is not installed; for them run: ${ownCommand()} runtime`)
+  }
+  if (study && able) {
     const preset = `preset: quick\nseed: ${seed}\ndata: {kind: phantom, seed: ${seed}}`
     const source = { config: parseStudyConfig(preset, 'demo'), yaml: preset, base: output }
     const conducted = await runStudy(source, studyFolder, { quiet: json === true })

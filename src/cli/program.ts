@@ -81,6 +81,11 @@ const commands: readonly Entry[] = [
     load: () => import('./phantom.ts'),
   },
   {
+    name: 'runtime',
+    summary: 'install what train, predict and study need',
+    load: () => import('./runtime.ts'),
+  },
+  {
     name: 'completion',
     summary: 'a script with which bash, zsh or fish completes',
     load: () => import('./completion.ts'),

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { ownPackage } from '../volume/own-package.ts'
 
 /** The package's version. */
 export function version(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return manifest.version
+  return ownPackage().version
 }

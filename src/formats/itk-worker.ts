@@ -1,8 +1,8 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { RunError } from '../volume/errors.ts'
-import { installCommand } from '../volume/install-command.ts'
 
 /** An image as itk-wasm passes it: components interleaved, LPS world, direction row-major. */
 export interface ItkImage {
@@ -69,19 +69,23 @@ export async function withItk<T>(use: (call: ItkCall) => Promise<T>): Promise<T>
 /** The process's own flags (`--input-type`, loaders, inspectors) are not for this thread. */
 function startWorker(): Worker {
   try {
-    const library = pathToFileURL(createRequire(import.meta.url).resolve('@itk-wasm/image-io')).href
     const source = new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`)
-    return new Worker(source, { workerData: library, execArgv: [], stdout: true, stderr: true })
+    return new Worker(source, { workerData: libraryAddress(), execArgv: [], stdout: true, stderr: true })
   } catch (error) {
     throw notStarted(error)
   }
 }
 
+/** In the package, what is needed of the library lies beside this file (scripts/bundle.mjs). */
+function libraryAddress(): string {
+  const bundled = new URL('./itk.js', import.meta.url)
+  if (existsSync(bundled)) return bundled.href
+  return pathToFileURL(createRequire(import.meta.url).resolve('@itk-wasm/image-io')).href
+}
+
 function notStarted(reason: unknown): RunError {
   const message = reason instanceof Error ? reason.message : String(reason)
-  const missing = reason instanceof Error && 'code' in reason && reason.code === 'MODULE_NOT_FOUND'
-  const remedy = missing ? `run: ${installCommand('@itk-wasm/image-io@1.6.1')}` : 'install halfdice again'
-  return new RunError('ITK', `could not be started (${message.split('\n')[0]}); ${remedy}`)
+  return new RunError('ITK', `could not be started (${message.split('\n')[0]}); install halfdice again`)
 }
 
 function callIn<T>(worker: Worker, limitMs: number, name: string, args: unknown[]): Promise<T> {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { organParts } from '../datasets/dataset.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
+import { requireRuntime } from '../network/runtime/locate.ts'
 import { InputError } from '../volume/errors.ts'
 import { randomStream } from '../volume/random.ts'
 import { type CaseIndex, type IndexOptions, indexCases } from './case-index.ts'
@@ -10,7 +11,7 @@ import { claimsBelow, livingHolder } from './claim.ts'
 import { locateData, type StudyConfig } from './config.ts'
 import { planStudy, type StudyPlan } from './plan.ts'
 import type { CellSource } from './run-cell.ts'
-import { claimPath } from './run-study.ts'
+import { claimPath, isFinished } from './run-study.ts'
 import { type StudyFile, writeStudyFile } from './study-file.ts'
 import { finishedVersions, type Versions } from './versions.ts'
 
@@ -37,6 +38,7 @@ export async function openStudy(
   options.onCases?.(dataset.cases.length)
   const index = await indexCases(dataset, store, { ...options, dimensions: config.training.dimensions })
   const plan = planStudy(config, dataset.labels, index)
+  if (plan.cells.some((cell) => cell.work.kind === 'training' && !isFinished(cell, folder))) requireRuntime()
   const study: StudyFile = {
     format: 2,
     versions: (await finishedVersions(plan, folder)) ?? versions,

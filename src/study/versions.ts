@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { findRuntime } from '../network/runtime/locate.ts'
 import { readCellFile } from './cell-file.ts'
 import type { StudyPlan } from './plan.ts'
 
@@ -36,17 +36,11 @@ async function readVersions(path: string): Promise<Versions> {
 
 /** What the numbers depend on beside the configuration and the data. */
 export function runtimeVersions(halfdice: string): Versions {
-  const require = createRequire(import.meta.url)
-  let runtime = 'missing'
-  try {
-    runtime = (require('onnxruntime-node/package.json') as { version: string }).version
-  } catch {
-    // An optional dependency: training reports how to install it.
-  }
   return {
     halfdice,
     node: process.versions.node,
-    'onnxruntime-node': runtime,
+    // Optional: training reports how to install it.
+    'onnxruntime-node': findRuntime()?.version ?? 'missing',
     platform: `${process.platform}-${process.arch}`,
   }
 }

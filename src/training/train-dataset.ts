@@ -6,6 +6,7 @@ import { joinChannels } from '../datasets/join-channels.ts'
 import { type NnunetCase, type NnunetDataset, readNnunetDataset, refuseIgnored } from '../datasets/nnunet.ts'
 import { readVolume } from '../formats/volume-file.ts'
 import type { LossPlan } from '../network/losses.ts'
+import { requireRuntime } from '../network/runtime/locate.ts'
 import type { EpochLog } from '../network/train.ts'
 import { InputError } from '../volume/errors.ts'
 import { type HeldOutScore, scoreModel } from './hold-out.ts'
@@ -51,6 +52,7 @@ export async function trainDataset(
 ): Promise<DatasetTraining> {
   const finished = join(output, 'model.onnx')
   if (existsSync(finished)) throw new InputError(finished, 'exists already; give another output folder or delete it')
+  requireRuntime()
   const dataset = await readNnunetDataset(folder)
   const config = configOf(options, dataset)
   const { training, validation } = split(dataset, options)

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
+import { pathToFileURL } from 'node:url'
 // The runtime itself is optional; its types are not.
 import type * as Ort from 'onnxruntime-common'
 import { InputError } from '../../volume/errors.ts'
-import { installCommand } from '../../volume/install-command.ts'
+import { ownCommand } from '../../volume/own-package.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
+import { requireRuntime } from './locate.ts'
 import { mayHaveVulkan, vulkanRemedy } from './vulkan.ts'
 
 export interface SessionOptions {
@@ -88,28 +89,18 @@ function machineIsBusy(): boolean {
   return loadavg()[0] > 1.5 * availableParallelism()
 }
 
-/** The pinned version is the one the engine is tested with. */
-const runtimePackage = 'onnxruntime-node@1.30.0'
-
 async function loadRuntime(): Promise<typeof Ort> {
-  const ort = await importRuntime()
+  const { path } = requireRuntime()
+  let ort: typeof Ort
+  try {
+    ort = ((await import(pathToFileURL(path).href)) as { default: typeof Ort }).default
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    throw new InputError(path, `could not be loaded (${reason}); remove it and run: ${ownCommand()} runtime`)
+  }
   // Errors come as exceptions; without this the runtime prints them a second time.
   ort.env.logLevel = 'fatal'
   return ort
-}
-
-async function importRuntime(): Promise<typeof Ort> {
-  try {
-    // In a variable, so that the compiler does not require a package that may be absent.
-    const optional = 'onnxruntime-node'
-    return (await import(optional)) as typeof Ort
-  } catch (error) {
-    // scripts/install-runtime.mjs puts a copy there where npm cannot install it.
-    const copy = new URL('../../../runtime/node_modules/onnxruntime-node/dist/index.js', import.meta.url)
-    if (existsSync(copy)) return ((await import(copy.href)) as { default: typeof Ort }).default
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    throw new InputError('onnxruntime-node', `could not be loaded (${reason}); run: ${installCommand(runtimePackage)}`)
-  }
 }
 
 function tensorOf(ort: typeof Ort, { data, shape }: NdArray): Ort.Tensor {
