@@ -1,5 +1,6 @@
-// Packs the package, installs the tarball into an empty folder as a user would, and uses it there: that it is one package
-// of a few megabytes, entry points, types, and each command. Prints one line a check; writes "passed failed skipped" to the file given as argument.
+// Packs the package, installs the tarball into an empty folder as a user would, and uses it there: that it is one
+// package of a few megabytes, entry points, types, and each command. Prints one line a check; writes "passed failed
+// skipped" to the file given as argument.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -3,8 +3,8 @@ import { writeSync } from 'node:fs'
 import module from 'node:module'
 import { version } from './version.ts'
 
-// Loads what is asked for and no more: scripts call this program once a case. In the package this file is CommonJS, which
-// starts sooner (scripts/bundle.mjs).
+// Loads what is asked for and no more: scripts call this program once a case. In the package this file is CommonJS,
+// which starts sooner (scripts/bundle.mjs).
 const [word, ...rest] = process.argv.slice(2)
 if ((word === '--version' || word === '-V') && rest.length === 0) printVersion()
 else {
