@@ -1,20 +1,31 @@
-// Do σ, ℓ, bias and presence of simulated annotators come back, and do their 95 % intervals hold them as often as they
-// say? node bench/annotators.mjs [SETS] [SETTING…]: so many simulated data sets of 12 cases and 3 annotators a setting.
+// Do σ, ℓ, biases, τ and presence of simulated annotators come back, and do their 95 % intervals hold them as often as
+// they say? Each data set is 12 cases of 3 annotators, a fit with intervals each:
+//
+//   node bench/annotators.mjs --sets 200 [--seed 0] [--data ../shared/data] [SETTING…]
+//
+// Fits are kept in work/annotators (--folder), a line each, and a run goes on where another stopped: sets are done in
+// turn, one of every setting. --table prints what there is. --data adds real organs where these data sets are there.
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fitAnnotators } from '../dist/annotators/fit.js'
+import { middleMask } from '../dist/annotators/middle-mask.js'
 import { observeAnnotators } from '../dist/annotators/observe.js'
+import { readVolume } from '../dist/formats/volume-file.js'
 import { createSampler } from '../dist/noise/sampler.js'
+import { boxOf, cropEqual, growBox } from '../dist/volume/box.js'
 import { createGrid } from '../dist/volume/grid.js'
 import { randomStream, streamSeed } from '../dist/volume/random.js'
 
-/** Bent ellipsoids of about `radiusMm`, each of its own size and place between the voxels. */
-function shape(name, radiusMm, spacing) {
+const cases = 12
+
+/** A bent ellipsoid of about `radius` mm, of its own size and place between the voxels. */
+function ellipsoid(name, { radius, spacing }) {
   const random = randomStream('shape', name)
-  const axes = [1.3, 1, 0.8].map((factor) => radiusMm * factor * random.between(0.9, 1.1))
+  const axes = [1.3, 1, 0.8].map((factor) => radius * factor * random.between(0.9, 1.1))
   const n = axes.map((mm, axis) => Math.ceil((2.8 * mm + 20) / spacing[axis]))
   const centre = n.map((count) => count / 2 + random.between(-0.5, 0.5))
-  const bend = random.between(-0.25, 0.25) / radiusMm
-  const grid = createGrid(n, spacing)
+  const bend = random.between(-0.25, 0.25) / radius
   const values = new Uint8Array(n[0] * n[1] * n[2])
   for (let i = 0; i < values.length; i++) {
     const x = ((i % n[0]) - centre[0]) * spacing[0]
@@ -22,7 +33,7 @@ function shape(name, radiusMm, spacing) {
     const z = (Math.floor(i / n[0] / n[1]) - centre[2]) * spacing[2]
     if ((x / axes[0]) ** 2 + (y / axes[1]) ** 2 + (z / axes[2]) ** 2 <= 1) values[i] = 1
   }
-  return { grid, values }
+  return { grid: createGrid(n, spacing), values }
 }
 
 const settings = {
@@ -32,70 +43,136 @@ const settings = {
   long: { radius: 14, spacing: [1, 1, 1], sigma: 1, length: 20 },
   short: { radius: 14, spacing: [1, 1, 1], sigma: 0.8, length: 3 },
   slices: { radius: 22, spacing: [0.8, 0.8, 4], sigma: 0.8, length: 10 },
-  'slices-2': { radius: 22, spacing: [0.8, 0.8, 4], sigma: 2, length: 10 },
   nodule: { radius: 5, spacing: [0.7, 0.7, 2], sigma: 0.7, length: 5, presence: 0.8 },
   biased: { radius: 12, spacing: [1, 1, 1], sigma: 1, length: 6, bias: [0.6, -0.1, -0.5] },
   random: { radius: 12, spacing: [1, 1, 1], sigma: 1, length: 6, tau: 0.7 },
+  hippocampus: { data: 'Dataset004_Hippocampus/labelsTr', sigma: 0.8, length: 5, bias: [0.4, 0, -0.4] },
+  kidney: { data: 'kits23_raters', sigma: 1, length: 10, tau: 0.5 },
 }
 
 const { positionals, values: flags } = parseArgs({
   allowPositionals: true,
-  options: { first: { type: 'string', default: '0' }, draws: { type: 'string', default: '200' } },
+  options: {
+    sets: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '0' },
+    draws: { type: 'string', default: '200' },
+    data: { type: 'string' },
+    folder: { type: 'string', default: 'work/annotators' },
+    table: { type: 'boolean', default: false },
+  },
 })
-const [sets = '10', ...wanted] = positionals
-for (const [name, setting] of Object.entries(settings)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
-  const { radius, spacing, sigma, length, presence = 1, bias, tau } = setting
-  const truth = { sigma, length, ...(presence < 1 && { presence }), ...(tau && { tau }) }
-  const found = Object.fromEntries(Object.keys(truth).map((key) => [key, []]))
-  const widths = Object.fromEntries(Object.keys(truth).map((key) => [key, 0]))
-  const covered = Object.fromEntries(Object.keys(truth).map((key) => [key, 0]))
-  const biases = []
-  let [biasCovered, biasCount, ms, fits] = [0, 0, 0, 0]
-  for (let set = Number(flags.first); set < Number(flags.first) + Number(sets); set++) {
-    const observations = Array.from({ length: 12 }, (_, c) => {
-      const { grid, values } = shape(`${name} ${set} ${c}`, radius, spacing)
-      const maps = [0, 1, 2].map((r) => {
-        const noise = {
-          sigmaMm: [sigma, sigma, sigma],
-          lengthMm: length,
-          presence,
-          biasMm: bias?.[r] ?? 0,
-          biasSdMm: tau ?? 0,
-        }
-        return createSampler(values, grid, noise).sample(streamSeed('recovery', name, set, c), r)
-      })
-      return observeAnnotators(`case ${c}`, maps, grid, 1)
+const wanted = Object.entries(settings).filter(
+  ([name, { data }]) =>
+    (positionals.length === 0 || positionals.includes(name)) &&
+    (flags.table || data === undefined || (flags.data !== undefined && existsSync(join(flags.data, data)))),
+)
+
+/** A real organ of a data set, drawn by the name; of several annotators' masks the one in the middle. */
+async function organ(name, { data }) {
+  const folder = join(flags.data, data)
+  const entries = readdirSync(folder)
+    .filter((entry) => !entry.startsWith('.'))
+    .sort()
+  const path = join(folder, entries[randomStream('organ', name).integer(entries.length)])
+  const files = /\.nii(\.gz)?$/.test(path) ? [path] : readdirSync(path).map((file) => join(path, file))
+  const volumes = []
+  for (const file of files) volumes.push(await readVolume(file))
+  const { grid } = volumes[0]
+  const masks = volumes.map(({ data: values }) => Uint8Array.from(values, (v) => Number(v !== 0)))
+  const whole = masks.length === 1 ? masks[0] : middleMask(masks, grid)
+  const margin = grid.spacing.map((mm) => Math.ceil(10 / mm))
+  const box = growBox(boxOf(whole, grid.shape, 0), margin, grid)
+  return { grid: createGrid(box.shape, grid.spacing), values: cropEqual(whole, grid.shape, box, 1) }
+}
+
+async function fitOne(name, setting, set) {
+  const { sigma, length, presence = 1, bias, tau = 0 } = setting
+  const seed = Number(flags.seed)
+  const observations = []
+  for (let c = 0; c < cases; c++) {
+    const { grid, values } = await (setting.data ? organ : ellipsoid)(`${name} ${seed} ${set} ${c}`, setting)
+    const maps = [0, 1, 2].map((r) => {
+      const noise = {
+        sigmaMm: [sigma, sigma, sigma],
+        lengthMm: length,
+        presence,
+        biasMm: bias?.[r] ?? 0,
+        biasSdMm: tau,
+      }
+      return createSampler(values, grid, noise).sample(streamSeed('recovery', name, seed, set, c), r)
     })
-    const start = performance.now()
-    const fit = fitAnnotators(observations, { anonymous: bias === undefined, draws: Number(flags.draws), seed: set })
-    ms += performance.now() - start
-    fits += fit.check.fits ? 1 : 0
-    const own = { sigma: fit.sigmaMm, length: fit.lengthMm, presence: fit.presence, tau: fit.biasSdMm }
-    for (const [key, value] of Object.entries(truth)) {
-      const { estimate, low, high } = own[key]
-      found[key].push([estimate].flat()[0])
-      widths[key] += ([high].flat()[0] - [low].flat()[0]) / 2 / Number(sets)
-      if ([low].flat()[0] <= value && value <= [high].flat()[0]) covered[key]++
-    }
-    for (const [r, value] of (bias ?? []).entries()) {
-      biases.push(fit.biasMm[r].estimate - value)
-      biasCovered += fit.biasMm[r].low <= value && value <= fit.biasMm[r].high ? 1 : 0
-      biasCount++
+    observations.push(observeAnnotators(`case ${c}`, maps, grid, 1))
+  }
+  const begin = performance.now()
+  const fit = fitAnnotators(observations, { anonymous: bias === undefined, draws: Number(flags.draws), seed: set })
+  const { sigmaMm, lengthMm, presence: q, biasMm, biasSdMm, check } = fit
+  const seconds = (performance.now() - begin) / 1000
+  return {
+    seed,
+    set,
+    sigma: sigmaMm,
+    length: lengthMm,
+    presence: q,
+    bias: biasMm,
+    tau: biasSdMm,
+    fits: check.fits,
+    seconds,
+  }
+}
+
+const fileOf = (name) => join(flags.folder, `${name}.jsonl`)
+const done = (name) =>
+  existsSync(fileOf(name))
+    ? readFileSync(fileOf(name), 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : []
+
+if (!flags.table) {
+  mkdirSync(flags.folder, { recursive: true })
+  for (let set = 0; set < Number(flags.sets); set++) {
+    for (const [name, setting] of wanted) {
+      if (done(name).some((one) => one.set === set && one.seed === Number(flags.seed))) continue
+      appendFileSync(fileOf(name), `${JSON.stringify(await fitOne(name, setting, set))}\n`)
     }
   }
-  const line = Object.entries(truth).map(([key, value]) => {
-    const list = found[key]
-    const mean = list.reduce((a, b) => a + b, 0) / list.length
-    const sd = Math.sqrt(list.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, list.length - 1))
-    const percent = (x) => `${((100 * x) / value).toFixed(1)} %`
-    const errors = `off ${percent(mean - value)}, sd ${percent(sd)}, half width ${percent(widths[key])}`
-    return `${key} ${value}: ${mean.toFixed(3)} (${errors}), covered ${covered[key]}/${list.length}`
-  })
-  const biased = bias
-    ? `; bias off by at most ${Math.max(...biases.map(Math.abs)).toFixed(3)} mm, covered ${biasCovered}/${biasCount}`
-    : ''
-  console.log(
-    `${name}: ${line.join('; ')}${biased}; fits ${fits}/${sets}; ${(ms / Number(sets) / 1000).toFixed(1)} s a fit`,
-  )
+}
+
+/** σ where it has one for each axis: the first, along the slices. */
+const number = (value) => [value].flat()[0]
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length
+const deviation = (values) =>
+  Math.sqrt(mean(values.map((v) => (v - mean(values)) ** 2)) * (values.length / (values.length - 1)))
+console.log('| setting | sets | of | truth | mean | off by | spread of one set | 95 % intervals that hold it | fits |')
+console.log('|---|---|---|---|---|---|---|---|---|')
+for (const [name, setting] of wanted) {
+  const fits = done(name)
+  if (fits.length < 2) continue
+  const { sigma, length, presence, bias = [], tau } = setting
+  const rows = [
+    ['σ', sigma, fits.map((fit) => fit.sigma), true],
+    ['ℓ', length, fits.map((fit) => fit.length), true],
+    ...(presence ? [['q', presence, fits.map((fit) => fit.presence), false]] : []),
+    ...(tau ? [['τ', tau, fits.map((fit) => fit.tau), true]] : []),
+    ...bias.map((mm, r) => [`bias ${r + 1}`, mm, fits.map((fit) => fit.bias[r]), false]),
+  ]
+  for (const [what, truth, estimates, relative] of rows) {
+    const values = estimates.map(({ estimate }) => number(estimate))
+    const held = estimates.filter(({ low, high }) => number(low) <= truth && truth <= number(high)).length
+    const shown = (x) => (relative ? `${((100 * x) / truth).toFixed(1)} %` : x.toFixed(3))
+    const cells = [
+      ...[
+        name,
+        fits.length,
+        what,
+        truth,
+        mean(values).toFixed(3),
+        shown(mean(values) - truth),
+        shown(deviation(values)),
+      ],
+      ...[`${held} of ${fits.length}`, what === 'σ' ? fits.filter((fit) => fit.fits).length : ''],
+    ]
+    console.log(`| ${cells.join(' | ')} |`)
+  }
 }

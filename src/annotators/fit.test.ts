@@ -78,6 +78,18 @@ describe('what annotators were simulated with comes back', () => {
     expect(fit.check!.pairs[0].a).toBeUndefined()
   }, 60_000)
 
+  test('σ, ℓ and biases in thick slices, across which most displacements cannot be seen', () => {
+    const biases = [0.5, 0, -0.5]
+    const seen = observe(6, 16, [1, 1, 4], (r) => ({ sigmaMm: sigma(0.9), lengthMm: 8, biasMm: biases[r] }))
+    const fit = fitAnnotators(seen, { draws: 0 })
+    expect(Math.abs((fit.sigmaMm.estimate as number) / 0.9 - 1)).toBeLessThan(0.2)
+    expect(Math.abs(fit.lengthMm!.estimate / 8 - 1)).toBeLessThan(0.35)
+    // Outlines seem to lie half as far apart as they are: see the response in `matchBiases`.
+    fit.biasMm!.forEach(({ estimate }, r) => {
+      expect(Math.abs(estimate - biases[r])).toBeLessThan(0.2)
+    })
+  }, 120_000)
+
   test('the same from the same masks, and from two annotators', () => {
     const seen = observe(6, 8, [1, 1, 1], () => ({ sigmaMm: sigma(0.8), lengthMm: 5 }), 2)
     const fit = fitAnnotators(seen, { draws: 0 })

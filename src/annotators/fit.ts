@@ -3,8 +3,9 @@ import { InputError } from '../volume/errors.ts'
 import { type Vec3, vec3 } from '../volume/grid.ts'
 import { fitCovariances } from './covariogram.ts'
 import { checkFit, type FitCheck } from './fit-check.ts'
-import { bootstrapErrors, type Errors, interval, logInterval, standardDeviation } from './intervals.ts'
+import { bootstrapErrors, type Errors, interval, logInterval } from './intervals.ts'
 import { type MatchedField, matchField } from './match.ts'
+import { biasesOf, biasResponse, type MatchedBiases, matchBiases, standardError } from './match-bias.ts'
 import type { CaseObservation } from './observe.ts'
 import { type Estimate, fitPresence } from './presence.ts'
 import {
@@ -89,9 +90,12 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
   const annotators = Math.max(...cases.map((one) => one.annotators))
   const repeats = Math.max(1, Math.ceil(simulatedCases / cases.length))
   const clipMm = clipOf(cases)
-  const base = { cases, annotators, anonymous, clipMm, seed, repeats }
-  const one: Problem = { ...base, groups: 1, groupOf: [0, 0, 0] }
+  const slices = sliceAxis(cases)
+  const groupOf = [Number(slices === 0), Number(slices === 1), Number(slices === 2)] as const
+  const groups = slices === undefined ? 1 : 2
+  const one: Problem = { cases, annotators, anonymous, clipMm, seed, repeats, groupOf, groups, sigmas: 1 }
   const plain = observedStatistics(one)
+  // What real annotators seem to be apart by is taken out of covariances before it is known what biases do so.
   const biases = anonymous ? undefined : biasesOf(one, plain)
   const observed = biases ? observedStatistics(one, biases) : plain
   const common = {
@@ -107,34 +111,30 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
     ),
   }
   const intervals = draws > 0 && cases.length > 1
-  const biasMm = biases && { biasMm: biasEstimates(one, plain, biases, intervals) }
-  if (Math.max(...fitCovariances(total(observed.sums), 1).variances) < 1e-6 && isStill(plain)) {
+  if (Math.max(...fitCovariances(total(observed.sums), groups).variances) < 1e-6 && isStill(plain)) {
     const zero = { estimate: 0, low: null, high: null }
-    return { ...common, sigmaMm: zero, lengthMm: null, ...(biasMm ?? { biasSdMm: zero }), grossErrors: zero }
+    const none = biases ? { biasMm: biases.map(() => zero) } : { biasSdMm: zero }
+    return { ...common, sigmaMm: zero, lengthMm: null, ...none, grossErrors: zero }
   }
   const single = matchField(one, observed)
-  const errorsOf = (problem: Problem, statistics: Statistics, matched: MatchedField) =>
-    intervals ? bootstrapErrors(problem, statistics, matched, draws) : undefined
-  let chosen = { problem: one, observed, matched: single, errors: errorsOf(one, observed, single) }
-  const slices = sliceAxis(cases)
+  const errorsOf = (problem: Problem, matched: MatchedField) =>
+    intervals ? bootstrapErrors(problem, observed, matched, draws) : undefined
+  let chosen = { problem: one, matched: single, errors: errorsOf(one, single) }
   if (slices !== undefined && intervals) {
-    const two: Problem = {
-      ...base,
-      groups: 2,
-      groupOf: [Number(slices === 0), Number(slices === 1), Number(slices === 2)] as const,
-    }
-    const own = observedStatistics(two, biases)
-    const matched = matchField(two, own, single.field)
-    const errors = errorsOf(two, own, matched)
+    const two: Problem = { ...one, sigmas: 2 }
+    const matched = matchField(two, observed, single.field)
+    const errors = errorsOf(two, matched)
     const ratio = Math.abs(Math.log(matched.field.sigmaMm[0] / matched.field.sigmaMm[1]))
     // Two strengths where they are told apart; else one serves both better.
-    if (errors && ratio > 2.5 * errors.logRatio) chosen = { problem: two, observed: own, matched, errors }
+    if (errors && ratio > 2.5 * errors.logRatio) chosen = { problem: two, matched, errors }
   }
   const { problem, matched, errors } = chosen
-  const { shared } = matched
-  const tau = Math.sqrt(Math.max(0, shared))
-  const noiseOf = noiseBy(problem, matched.field, biases, anonymous ? tau : 0)
-  const spread = biases ? Math.sqrt(biases.reduce((sum, b) => sum + b * b, 0) / biases.length) : tau
+  const named = biases && matchBiases(problem, matched, plain)
+  const tau = tauEstimate(matched.shared, errors?.shared, cases.length, () =>
+    biasResponse(problem, matched, evenBiases(annotators, matched.shared)),
+  )
+  const noiseOf = noiseBy(problem, matched.field, named?.biasMm, anonymous ? tau.estimate : 0)
+  const spread = named ? Math.sqrt(named.biasMm.reduce((sum, b) => sum + b * b, 0) / annotators) : tau.estimate
   const noise: NoiseModel = {
     sigmaMm: sigmaPerAxis(problem, matched.field),
     lengthMm: matched.field.lengthMm,
@@ -147,10 +147,10 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
     ...common,
     sigmaMm: sigmaEstimate(problem, matched.field, errors, n),
     lengthMm: logInterval(matched.field.lengthMm, errors?.logLength, n),
-    ...(biasMm ?? { biasSdMm: tauEstimate(shared, errors?.shared, n) }),
-    grossErrors: grossErrors(chosen.observed, matched.simulated, errors?.farShare, n),
+    ...(named ? { biasMm: biasEstimates(problem, plain, named, intervals) } : { biasSdMm: tau }),
+    grossErrors: grossErrors(observed, matched.simulated, errors?.farShare, n),
     noise,
-    check: checkFit(problem, noiseOf, matched.field, chosen.observed, matched.simulated),
+    check: checkFit(problem, noiseOf, matched.field, observed, matched.simulated),
   }
 }
 
@@ -169,46 +169,36 @@ function sliceAxis(cases: readonly OutlinedCase[]): number | undefined {
   return axes.length >= cases.length / 2 && new Set(axes).size === 1 ? axes[0] : undefined
 }
 
-/** Each annotator's mean displacement from the mean of all: cases that some did not draw are balanced by iteration. */
-function biasesOf({ cases, annotators }: Problem, { meanMm }: Statistics): number[] {
-  let biases = new Array<number>(annotators).fill(0)
-  for (let n = 0; n < 50; n++) {
-    const sums = biases.map(() => ({ sum: 0, count: 0 }))
-    for (const [c, { present }] of cases.entries()) {
-      const mean = present.reduce((sum, r) => sum + biases[r], 0) / present.length
-      for (const [i, r] of present.entries()) {
-        sums[r].sum += meanMm[c][i] + mean
-        sums[r].count++
-      }
-    }
-    biases = sums.map(({ sum, count }) => (count === 0 ? 0 : sum / count))
-    const centre = biases.reduce((a, b) => a + b, 0) / annotators
-    biases = biases.map((bias) => bias - centre)
-  }
-  return biases
-}
-
 function biasEstimates(
-  { cases }: Problem,
-  { meanMm }: Statistics,
-  biases: readonly number[],
+  problem: Problem,
+  observed: Statistics,
+  { biasMm, response }: MatchedBiases,
   intervals: boolean,
 ): Estimate[] {
-  return biases.map((bias, r) => {
-    const own = cases.flatMap(({ present }, c) => {
-      const mean = present.reduce((sum, other) => sum + biases[other], 0) / present.length
-      const i = present.indexOf(r)
-      return i < 0 ? [] : [meanMm[c][i] + mean]
-    })
-    const error = intervals && own.length > 1 ? standardDeviation(own) / Math.sqrt(own.length) : undefined
-    return interval(bias, error, own.length)
+  return biasMm.map((bias, r) => {
+    const error = standardError(problem, observed, r) / response
+    const cases = problem.cases.filter(({ present }) => present.includes(r)).length
+    return interval(bias, intervals && Number.isFinite(error) ? error : undefined, cases)
   })
 }
 
-function tauEstimate(shared: number, error: number | undefined, cases: number): Estimate {
-  const { low, high } = interval(shared, error, cases)
-  const root = (value: number | null) => (value === null ? null : Math.sqrt(Math.max(0, value)))
-  return { estimate: Math.sqrt(Math.max(0, shared)), low: root(low), high: root(high) }
+/** Biases from −τ to τ, as τ seems, evenly apart. */
+function evenBiases(annotators: number, shared: number): number[] {
+  const tau = Math.sqrt(Math.max(0, shared))
+  return Array.from({ length: annotators }, (_, r) => tau * ((2 * r) / (annotators - 1) - 1))
+}
+
+/** τ as outlines show it, over what they show of a bias. */
+function tauEstimate(
+  shared: number,
+  error: number | undefined,
+  cases: number,
+  responseOf: () => number,
+): { estimate: number; low: number | null; high: number | null } {
+  const { estimate, low, high } = interval(shared, error, cases)
+  const response = estimate > 0 ? responseOf() : 1
+  const root = (value: number) => Math.sqrt(Math.max(0, value)) / response
+  return { estimate: root(estimate), low: low === null ? null : root(low), high: high === null ? null : root(high) }
 }
 
 function grossErrors(observed: Statistics, simulated: Statistics, error: number | undefined, cases: number): Estimate {
@@ -219,13 +209,13 @@ function grossErrors(observed: Statistics, simulated: Statistics, error: number 
 }
 
 function sigmaEstimate(
-  { groups, groupOf }: Problem,
+  { sigmas, groupOf }: Problem,
   { sigmaMm }: FieldParameters,
   errors: Errors | undefined,
   cases: number,
 ): SigmaEstimate {
   const own = sigmaMm.map((sigma, i) => logInterval(sigma, errors?.logSigma[i], cases))
-  if (groups === 1) return own[0]
+  if (sigmas === 1) return own[0]
   const perAxis = (of: (estimate: Estimate) => number | null) => vec3((axis) => of(own[groupOf[axis]]) ?? Number.NaN)
   return {
     estimate: perAxis(({ estimate }) => estimate),

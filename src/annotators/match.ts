@@ -26,15 +26,16 @@ const longestStep = Math.log(2)
  * little. By how much, annotators simulated from the middle of simulated ones show: the numbers sought are moved by it.
  */
 export function matchField(problem: Problem, observed: Statistics, start?: FieldParameters): MatchedField {
-  const real = fitCovariances(total(observed.sums), problem.groups)
-  let target = logsOf(real)
+  const read = (sums: readonly Float64Array[]) => fitCovariances(total(sums), problem.groups)
+  const real = read(observed.sums)
+  let target = logsOf(problem, real)
   let point = start ? [...start.sigmaMm.map(Math.log), Math.log(start.lengthMm)] : target
   if (point.length < target.length) point = [point[0], ...point]
   point = bounded(point, problem)
   const size = target.length
   const inverse = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => Number(i === j)))
   const residualOf = (simulated: Statistics) =>
-    logsOf(fitCovariances(total(simulated.sums), problem.groups)).map((value, i) => target[i] - value)
+    logsOf(problem, read(simulated.sums)).map((value, i) => target[i] - value)
   let simulated = simulatedStatistics(problem, fieldOf(point))
   let best = { point, simulated, residual: residualOf(simulated) }
   const search = (steps: number) => {
@@ -63,42 +64,54 @@ export function matchField(problem: Problem, observed: Statistics, start?: Field
     ;({ point, simulated } = best)
   }
   search(mostSteps)
-  const once = fitCovariances(total(simulated.sums), problem.groups)
-  const again = fitCovariances(total(simulatedStatistics(problem, fieldOf(point), true).sums), problem.groups)
-  const rougher = logsOf(once)
-  target = logsOf(again).map((value, i) => target[i] + Math.max(-0.5, Math.min(0.5, value - rougher[i])))
+  const once = read(simulated.sums)
+  const again = read(simulatedStatistics(problem, fieldOf(point), true).sums)
+  const rougher = logsOf(problem, once)
+  target = logsOf(problem, again).map((value, i) => target[i] + Math.max(-0.5, Math.min(0.5, value - rougher[i])))
   search(2)
-  const shared = real.shared + again.shared - once.shared - fitCovariances(total(simulated.sums), problem.groups).shared
+  const shared = real.shared + again.shared - once.shared - read(simulated.sums).shared
   return { field: fieldOf(point), simulated, shared }
 }
 
 /** How the numbers read off covariances change with the field: derivatives of logarithms, row by row. */
 export function sensitivity(problem: Problem, { field, simulated }: MatchedField): number[][] {
   const at = [...field.sigmaMm.map(Math.log), Math.log(field.lengthMm)]
-  const here = logsOf(fitCovariances(total(simulated.sums), problem.groups))
+  const read = ({ sums }: Statistics) => logsOf(problem, fitCovariances(total(sums), problem.groups))
+  const here = read(simulated)
   const step = 0.15
   const columns = at.map((_, p) => {
     const moved = at.map((value, i) => value + (i === p ? step : 0))
-    const there = logsOf(fitCovariances(total(simulatedStatistics(problem, fieldOf(moved)).sums), problem.groups))
+    const there = read(simulatedStatistics(problem, fieldOf(moved)))
     return there.map((value, i) => (value - here[i]) / step)
   })
   return here.map((_, row) => columns.map((column) => column[row]))
 }
 
 /** Where a field would have to move for its annotators to give the numbers `target` in place of `now`. */
-export function stepFor(jacobian: readonly (readonly number[])[], target: Covariances, now: Covariances): number[] {
-  const difference = logsOf(target)
+export function stepFor(
+  problem: Problem,
+  jacobian: readonly (readonly number[])[],
+  target: Covariances,
+  now: Covariances,
+): number[] {
+  const difference = logsOf(problem, target)
   const step = solve(
     jacobian,
-    logsOf(now).map((value, i) => difference[i] - value),
+    logsOf(problem, now).map((value, i) => difference[i] - value),
   )
   return step.map((value) => Math.max(-3, Math.min(3, value)))
 }
 
-/** Logarithms of σ and ℓ as the covariances give them; a variance that is not positive counts as almost none. */
-function logsOf({ variances, lengthMm }: Covariances): number[] {
+/**
+ * Logarithms of σ and ℓ as the covariances give them; a variance that is not positive counts as almost none. One σ for
+ * all axes is read off those within thick slices: across them most displacements are too small to be seen.
+ */
+function logsOf({ sigmas }: Problem, { variances, lengthMm }: Covariances): number[] {
   const most = Math.max(...variances, 1e-6)
-  return [...variances.map((variance) => 0.5 * Math.log(Math.max(variance, 1e-3 * most))), Math.log(lengthMm)]
+  return [
+    ...variances.slice(0, sigmas).map((variance) => 0.5 * Math.log(Math.max(variance, 1e-3 * most))),
+    Math.log(lengthMm),
+  ]
 }
 
 function fieldOf(point: readonly number[]): FieldParameters {

@@ -13,9 +13,11 @@ export type OutlinedCase = CaseObservation & { readonly outlines: Outlines }
 export interface Problem {
   readonly cases: readonly OutlinedCase[]
   readonly annotators: number
-  /** Which σ moves each axis: one for all, or one within slices and one across them. */
+  /** Thick slices: group 0 are the axes within them, group 1 is the axis across; else all axes are group 0. */
   readonly groupOf: readonly [number, number, number]
   readonly groups: 1 | 2
+  /** Whether each group has a σ of its own. */
+  readonly sigmas: 1 | 2
   readonly anonymous: boolean
   /** Displacements farther than this from the annotators' median count as this far, case by case. */
   readonly clipMm: readonly number[]
@@ -34,7 +36,7 @@ export interface Statistics {
   readonly farShare: readonly number[]
 }
 
-/** The field's parameters: σ of each group of axes, and ℓ. */
+/** The field's parameters: one σ, or one for each group of axes, and ℓ. */
 export interface FieldParameters {
   readonly sigmaMm: readonly number[]
   readonly lengthMm: number
@@ -86,8 +88,8 @@ function simulateCase(
   }).filter(({ points }) => points.length > 0)
 }
 
-export function sigmaPerAxis({ groupOf }: Problem, { sigmaMm }: FieldParameters): Vec3 {
-  return vec3((axis) => sigmaMm[groupOf[axis]])
+export function sigmaPerAxis({ groupOf, sigmas }: Problem, { sigmaMm }: FieldParameters): Vec3 {
+  return vec3((axis) => sigmaMm[sigmas === 1 ? 0 : groupOf[axis]])
 }
 
 function statisticsOf(
@@ -132,9 +134,9 @@ function shareBeyond({ byAnnotator }: Displacements, limit: number): number {
   return count / (n * byAnnotator.length)
 }
 
-function meanOf(values: Float32Array): number {
+export function meanOf(values: ArrayLike<number>): number {
   let sum = 0
-  for (const value of values) sum += value
+  for (let i = 0; i < values.length; i++) sum += values[i]
   return sum / values.length
 }
 
