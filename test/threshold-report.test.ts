@@ -34,6 +34,11 @@ interface Result {
   failed?: { input: string }[]
 }
 
+interface Flagged {
+  cases: { input: string; flags: string[]; present: boolean; softDice: number; volumeMl: number }[]
+  summary: { classes: { cases: number; present: number; softDice: number; volumeMl: number }[]; common: object[] }
+}
+
 const folder = temporaryFolder()
 const at = (...parts: string[]) => join(folder, ...parts)
 const grid = createGrid([30, 28, 12], [1, 1, 2])
@@ -92,6 +97,35 @@ describe('a report with references', () => {
     const before = readFileSync(at('r.html'))
     await halfdiceJson(args)
     expect(readFileSync(at('r.html')).equals(before)).toBe(true)
+  })
+
+  test('nothing depends on --threads: masks, page, CSV and JSON', async () => {
+    const written = async (threads: number) => {
+      const to = (name: string) => at(`threads-${threads}`, name)
+      const own = [...args.slice(0, 3), to('masks'), '--references', at('ref'), '--report', to('r.html')]
+      const { code, stdout, stderr } = await halfdice([...own, '--json', '--threads', String(threads)])
+      expect(code, stderr).toBe(0)
+      const masks = readdirSync(to('masks')).map((name) => readFileSync(to(join('masks', name)), 'base64'))
+      return [masks, readFileSync(to('r.html'), 'utf8'), readFileSync(to('r.csv'), 'utf8'), stdout, stderr].map(
+        (text) => JSON.stringify(text).replaceAll(`threads-${threads}`, 'threads'),
+      )
+    }
+    expect(await written(3)).toEqual(await written(1))
+  })
+
+  test('--json has the flags of the page, and the means of the table', async () => {
+    const { cases, summary } = await halfdiceJson<Flagged>([...args.slice(0, 3), at('json'), '--threads', '2'])
+    const flags = (name: string) => cases.find(({ input }) => input.endsWith(`${name}.nii.gz`))?.flags
+    expect(flags('case_11')).toEqual([expect.stringMatching(/^unusual size: /)])
+    expect(flags('case_00')).toEqual([])
+    expect(summary.classes).toHaveLength(1)
+    const [{ cases: all, present, softDice, volumeMl }] = summary.classes
+    expect([all, present]).toEqual([12, 11])
+    const there = cases.filter((each) => each.present)
+    expect(softDice).toBeCloseTo(there.reduce((sum, each) => sum + each.softDice, 0) / 11, 12)
+    expect(volumeMl).toBeCloseTo(there.reduce((sum, each) => sum + each.volumeMl, 0) / 11, 12)
+    const { stdout } = await halfdice([...args.slice(0, 3), at('json')])
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(new RegExp(`^mean of 11 of 12 .*${softDice.toFixed(4)}`))
   })
 
   test('cases without a reference are named and counted; their masks are written, and not scored', async () => {

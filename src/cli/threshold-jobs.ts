@@ -1,6 +1,5 @@
 import { readClasses } from '../maps/classes.ts'
 import { datasetJsonFor, type FoundCase, filesOf, matchCases } from '../maps/find-cases.ts'
-import { openCase } from '../maps/open-case.ts'
 import type { ThresholdCase } from '../maps/threshold-cases.ts'
 import { isArrayName } from '../maps/write-mask.ts'
 import { InputError } from '../volume/errors.ts'
@@ -13,22 +12,19 @@ import {
   outputsInFolder,
   protect,
 } from './outputs.ts'
-import { warn } from './print.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 
-/** A case to cut, called by its name. */
-export interface NamedJob extends ThresholdCase {
-  readonly name: string
+/** The cases to cut, and what a user should know of how they were found. */
+export interface FoundJobs {
+  readonly jobs: readonly ThresholdCase[]
+  readonly warnings: readonly string[]
 }
 
-/**
- * Finds all cases and checks where their masks go, before anything is read. A single case, or cases to be pooled, are
- * opened at once, so that their faults stop the run before it starts.
- */
-export async function openJobs(inputs: readonly string[], options: ThresholdOptions): Promise<NamedJob[]> {
-  protect([options.like, options.references, options.images, options.datasetJson])
+/** Finds all cases and checks where their masks go, before anything is read. */
+export async function findJobs(inputs: readonly string[], options: ThresholdOptions): Promise<FoundJobs> {
+  protect([options.like, options.references, options.images, options.datasetJson, options.tuned])
   const one = !namesFolder(options.output)
-  const { cases: found, warnings } = await matchCases(inputs, { one })
+  const { cases: found, warnings } = await matchCases(inputs, { one, suffix: options.suffix })
   const files = found.flatMap(filesOf)
   const folder = checkOutput(options.output, files, found) ? options.output : undefined
   const outputs =
@@ -39,15 +35,10 @@ export async function openJobs(inputs: readonly string[], options: ThresholdOpti
           [...found.map(({ input }) => input), ...files],
           found.map((each) => each.name + endingOf(each, options)),
         )
-  const jobs = found.map((each, i) => ({
-    name: each.name,
-    input: each.input,
-    output: outputs[i],
-    open: once(() => openCase(each, { ...options, geometryOptional: outputs.every(isArrayName) })),
-  }))
-  if (jobs.length === 1 || options.scope === 'dataset') for (const job of jobs) await job.open()
-  for (const warning of warnings) warn(warning)
-  return jobs
+  const { decode, classes, datasetJson, scale, logits, like } = options
+  const geometryOptional = outputs.every(isArrayName)
+  const opening = { decode, classes, datasetJson, scale, logits, like, geometryOptional }
+  return { jobs: found.map((each, i) => ({ found: each, opening, output: outputs[i] })), warnings }
 }
 
 function endingOf(found: FoundCase, options: ThresholdOptions): string {
@@ -55,11 +46,6 @@ function endingOf(found: FoundCase, options: ThresholdOptions): string {
   const path = options.datasetJson ?? (found.kind === 'array' ? datasetJsonFor(found) : undefined)
   const ending = path === undefined ? undefined : readClasses(path).fileEnding
   return ending !== undefined && imageEnding(`x${ending}`) === ending ? ending : '.nii.gz'
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => (made ??= make())
 }
 
 /** Checks that the output fits the number of cases; creates nothing. Returns whether it is a folder. */

@@ -16,4 +16,6 @@ export interface ThresholdOptions extends JsonOption, Omit<ThresholdSettings, 't
   readonly report?: string
   readonly references?: string
   readonly images?: string
+  readonly suffix?: string
+  readonly threads: number
 }

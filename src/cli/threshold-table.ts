@@ -1,5 +1,5 @@
 import type { ThresholdSettings } from '../maps/threshold-cases.ts'
-import type { CaseResult, MaskSummary } from '../maps/threshold-result.ts'
+import { type CaseResult, classMeans, type MaskSummary, mapsOf } from '../maps/threshold-result.ts'
 import { ruleSentence } from '../maps/tune/rule.ts'
 import { type Cell, fixed, millilitres, table } from './print.ts'
 
@@ -20,9 +20,9 @@ export function describeCases(
   const value = (dice: number) => (iou ? dice / (2 - dice) : dice)
   const score = (dice: number) => fixed(value(dice), 4)
   const rows: Cell[][] = cases.flatMap((each) =>
-    ('maps' in each ? each.maps : [{ name: '', ...each }]).map((map) => [
+    mapsOf(each).map((map) => [
       each.input,
-      ...(several ? [map.name] : []),
+      ...(several ? [map.name ?? ''] : []),
       map.present ? (map.threshold === null ? 'argmax' : fixed(map.threshold, 4)) : 'absent',
       score(map.diceAtHalf),
       score(map.softDice),
@@ -33,7 +33,7 @@ export function describeCases(
   if (cases.length > 1) rows.push(...meanRows(cases, several, value))
   const name = iou ? 'IoU' : 'Dice'
   // Cases with and without a geometry never come together: masks without one are written one at a time.
-  const maps = cases.flatMap((each): MaskSummary[] => ('maps' in each ? [...each.maps] : [each]))
+  const maps = cases.flatMap(mapsOf)
   const unit = maps.every((map) => 'volumeMl' in map) ? 'ml' : 'voxels'
   const header = ['case', ...(several ? ['class'] : []), 'cut at', `${name} at 1/2`, `${name} here`, `best ${name}`]
   const how = tuned
@@ -53,41 +53,32 @@ export function describeCases(
   ].join('\n')
 }
 
-/** A last row for each class: means over the cases in which it is present. Several cases always have a geometry. */
+/** A last row for each class: means over the cases in which it is present. */
 function meanRows(cases: readonly CaseResult[], named: boolean, value: (dice: number) => number): Cell[][] {
-  const byClass = new Map<string, MaskSummary[]>()
-  for (const each of cases) {
-    for (const map of 'maps' in each ? each.maps : [{ name: '', ...each }]) {
-      const maps = byClass.get(map.name) ?? []
-      if (map.present) maps.push(map)
-      byClass.set(map.name, maps)
+  return classMeans(cases).map((mean) => {
+    const dice = (of: (map: MaskSummary) => number) => {
+      // IoU is no linear function of Dice: its mean is over cases, too.
+      const own = cases.flatMap(mapsOf).filter((map) => map.name === mean.class && map.present)
+      return fixed(own.reduce((sum, map) => sum + value(of(map)), 0) / own.length, 4)
     }
-  }
-  return [...byClass].map(([name, maps]) => {
-    const mean = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length
-    const dice = (of: (map: MaskSummary) => number) => fixed(mean(maps.map((map) => value(of(map)))), 4)
-    const volumes = maps.flatMap((map) => ('volumeMl' in map ? [map] : []))
-    const ml = (of: (map: (typeof volumes)[number]) => number) =>
-      volumes.length === 0 ? undefined : millilitres(mean(volumes.map(of)))
+    const ml = (volume: number | null) => (volume === null ? undefined : millilitres(volume))
     return [
-      `mean of ${maps.length} of ${cases.length}`,
-      ...(named ? [name] : []),
-      fixed(mean(maps.map((map) => map.threshold ?? Number.NaN)), 4),
+      `mean of ${mean.present} of ${mean.cases}`,
+      ...(named ? [mean.class ?? ''] : []),
+      fixed(mean.threshold, 4),
       dice((map) => map.diceAtHalf),
       dice((map) => map.softDice),
       dice((map) => map.supDice),
-      ml((map) => map.volumeHalfMl),
-      ml((map) => map.volumeMl),
-      ml((map) => map.probabilityVolumeMl),
+      ml(mean.volumeHalfMl),
+      ml(mean.volumeMl),
+      ml(mean.probabilityVolumeMl),
     ]
   })
 }
 
 /** What the masks gain over the cut at ½, by the probabilities' own account, in a sentence. */
 export function gainSentence(cases: readonly CaseResult[]): string | undefined {
-  const maps = cases
-    .flatMap((each): MaskSummary[] => ('maps' in each ? [...each.maps] : [each]))
-    .filter((m) => m.present)
+  const maps = cases.flatMap(mapsOf).filter((map) => map.present)
   if (maps.length === 0) return undefined
   const gain = maps.reduce((sum, map) => sum + map.softDice - map.diceAtHalf, 0) / maps.length
   return `mean gain over the cut at 1/2: ${gain < 0 ? '−' : '+'}${Math.abs(gain).toFixed(4)} expected Dice`

@@ -1,10 +1,10 @@
 import { several } from '../datasets/image-folder.ts'
 import { patientOf } from '../datasets/nnunet.ts'
 import { readRegularFile } from '../formats/read-file.ts'
+import type { ThresholdCase } from '../maps/threshold-cases.ts'
 import { checkNumbers, parseTuned, type Tuned } from '../maps/tune/tuned.ts'
 import { InputError } from '../volume/errors.ts'
 import { warn } from './print.ts'
-import type { NamedJob } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 
 /** Reads `--tuned`, and refuses options that it decides. */
@@ -18,9 +18,9 @@ export async function readTuned(path: string, options: ThresholdOptions): Promis
 }
 
 /** Scores of cases that thresholds were tuned on are too good. */
-export function warnOfTuned(cases: readonly NamedJob[], tuned: Tuned, path: string): void {
+export function warnOfTuned(cases: readonly ThresholdCase[], tuned: Tuned, path: string): void {
   const known = new Set([...tuned.cases, ...tuned.patients])
-  const both = cases.map(({ name }) => name).filter((name) => known.has(name) || known.has(patientOf(name)))
+  const both = cases.map(({ found }) => found.name).filter((name) => known.has(name) || known.has(patientOf(name)))
   if (both.length === 0) return
   warn(
     `${path} was tuned on ${several(both)} too, or on cases of these patients; scores of these cases promise too much`,

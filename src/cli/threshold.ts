@@ -1,15 +1,17 @@
 import { Command, Option } from 'commander'
 import { several } from '../datasets/image-folder.ts'
 import { findLabelCases } from '../datasets/label-cases.ts'
-import { thresholdCases } from '../maps/threshold-cases.ts'
+import { reviewOf, type ThresholdReview } from '../maps/review.ts'
+import { type ThresholdCase, type ThresholdRun, thresholdCases } from '../maps/threshold-cases.ts'
+import { classMeans, withFlags } from '../maps/threshold-result.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { realNumber } from './numbers.ts'
-import { withJson, withPresence } from './options.ts'
+import { withJson, withPresence, withThreads } from './options.ts'
 import { checkOutputFile, protect } from './outputs.ts'
 import { printResult, tell, warn } from './print.ts'
 import { startProgress } from './progress.ts'
-import { type NamedJob, openJobs } from './threshold-jobs.ts'
+import { findJobs } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 import { describeCases, gainSentence } from './threshold-table.ts'
 import { readTuned, warnOfTuned } from './threshold-tuned.ts'
@@ -87,6 +89,7 @@ export function command(): Command {
       '--images <folder>',
       'the images that the maps were computed from (CASE_0000.nii.gz or CASE.nii.gz), for the pictures of --report',
     )
+    .option('--suffix <text>', "what file names have more than the case's name: _prob for CASE_prob.nii.gz")
     .option('--stdin-npy', 'read one .npy array [class, z, y, x] from standard input')
     .addHelpText(
       'after',
@@ -108,7 +111,7 @@ error says so (--presence, docs/pipelines.md). The Dice values are what the prob
 the network is calibrated ('halfdice evaluate' measures that where there are references).`,
     )
     .action(run)
-  return withJson(withPresence(command))
+  return withJson(withThreads(withPresence(command)))
 }
 
 async function run(inputs: readonly string[], given: ThresholdOptions): Promise<void> {
@@ -130,52 +133,64 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
     throw new InputError('--images', 'is for the pictures of a report; add --report FILE.html')
   }
   const tuned = options.tuned === undefined ? undefined : await readTuned(options.tuned, options)
-  const cases = await openJobs(inputs, options)
-  if (tuned && options.references !== undefined) warnOfTuned(cases, tuned, options.tuned ?? '')
-  const watched = options.report !== undefined || options.references !== undefined
-  const reviewer = watched ? await review(inputs, cases, options) : undefined
-  const progress = startProgress('thresholding', cases.length * (scope === 'dataset' ? 3 : 1))
-  const told = new CaseWarnings()
+  const { jobs: found, warnings } = await findJobs(inputs, options)
+  if (tuned && options.references !== undefined) warnOfTuned(found, tuned, options.tuned ?? '')
+  const { report, references } = options
+  // Loaded only when it is asked for.
+  const page = report === undefined ? undefined : await import('../report/threshold/write.ts')
+  if (page && report !== undefined) {
+    for (const path of Object.values(page.reportFiles(report))) checkOutputFile(path, inputs)
+  }
+  const images = page?.imagesIn(options.images)
+  const byName = references === undefined ? undefined : await referencesFor(found, references, options.suffix)
+  const jobs = found.map((each) => ({ ...each, reference: byName?.get(each.found.name) }))
+  const progress = startProgress('thresholding', jobs.length * (scope === 'dataset' ? 3 : 1))
   let done = 0
-  const { results, pooled, failures } = await thresholdCases(
-    cases,
+  const { cases, pooled, failures } = await thresholdCases(
+    jobs,
     { ...options, tuned },
     {
+      threads: options.threads,
+      review: page !== undefined || references !== undefined,
       onCase: () => progress.update(++done),
-      onWarnings: (input, warnings) => told.add(input, warnings),
-      review: reviewer && ((opened) => reviewer.begin(opened.source, opened.scheme)),
     },
   ).finally(progress.end)
-  told.finish()
+  for (const warning of warnings) warn(warning)
+  tellWarnings(cases)
   for (const { error } of failures) tell(error.message)
-  const summary = pooled?.flatMap((each) =>
+  const review = reviewOf(cases, options.presence)
+  const results = cases.map(({ result }, i) => withFlags(result, review.flags[i]))
+  const messages = failures.map(({ error }) => error.message)
+  if (page && images && report !== undefined) {
+    const about = { review, cases, failures: messages, images, scope, version: version() }
+    await page.writeThresholdReport({ report, ...about })
+  }
+  for (const warning of [...withoutReference(jobs, byName), ...(images?.warnings ?? [])]) warn(warning)
+  const optima = pooled?.flatMap((each) =>
     each ? [{ threshold: each.threshold, supDice: each.supDice, diceAtHalf: each.diceAtHalf }] : [],
   )
-  const dataset = summary && (summary.length === 1 ? summary[0] : { maps: summary })
-  const reviewed = await reviewer?.finish(failures.map(({ error }) => error.message))
-  for (const warning of reviewed?.warnings ?? []) warn(warning)
   const failed = failures.map(({ input, error }) => ({ input, error: error.message }))
   printResult(
     options.json,
     {
       scope,
       metric,
-      ...(dataset && { dataset }),
+      ...(optima && { dataset: optima.length === 1 ? optima[0] : { maps: optima } }),
       cases: results,
-      ...(reviewed?.references && { references: reviewed.references }),
-      ...(options.report !== undefined && { report: options.report }),
+      summary: { classes: classMeans(results), common: review.common },
+      ...(review.comparisons.length > 0 && { references: { classes: review.comparisons.map(comparisonJson) } }),
+      ...(report !== undefined && { report }),
       ...(failed.length > 0 && { failed }),
     },
     // Where every case failed, there is nothing to tell but their faults.
     () => {
       if (results.length === 0) return undefined
-      const page =
-        options.report === undefined ? [] : ['', `${options.report}: open it in a browser; ${gainSentence(results)}`]
-      return [describeCases(results, { ...options, tuned }, summary), ...page].join('\n')
+      const told = report === undefined ? [] : ['', `${report}: open it in a browser; ${gainSentence(results)}`]
+      return [describeCases(results, { ...options, tuned }, optima), ...told].join('\n')
     },
   )
   if (failures.length > 0) {
-    const [bad, all] = [failures.length, cases.length]
+    const [bad, all] = [failures.length, jobs.length]
     throw new RunError(
       'threshold',
       bad === all ? `all ${all} cases failed` : `${bad} of ${all} cases failed; the others are done`,
@@ -183,23 +198,51 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   }
 }
 
+/** What a user should know of the cases: what holds for many is told once, as is how references were read. */
+function tellWarnings(cases: ThresholdRun['cases']): void {
+  const told = new CaseWarnings()
+  const notes = new Set<string>()
+  for (const { result, warnings, note } of cases) {
+    // Of many cases with the same labels one is enough.
+    const own = note?.slice(note.indexOf(': '))
+    told.add(result.input, [...(note !== undefined && own !== undefined && !notes.has(own) ? [note] : []), ...warnings])
+    if (own !== undefined) notes.add(own)
+  }
+  told.finish()
+}
+
 /** The label map of each case that has one. Throws InputError where none has. */
-async function referencesFor(cases: readonly NamedJob[], path: string): Promise<ReadonlyMap<string, string>> {
-  const found = await findLabelCases([path])
+async function referencesFor(
+  cases: readonly ThresholdCase[],
+  path: string,
+  suffix: string | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const found = await findLabelCases([path], { suffix })
   for (const warning of found.warnings) warn(warning)
   protect(found.cases.map(({ input }) => input))
   const byName = new Map(found.cases.map(({ name, input }) => [name, input]))
-  if (cases.some(({ name }) => byName.has(name))) return byName
-  const [are, others] = [cases.map(({ name }) => name), [...byName.keys()]].map(several)
+  const names = cases.map((each) => each.found.name)
+  if (names.some((name) => byName.has(name))) return byName
+  const [are, others] = [names, [...byName.keys()]].map(several)
   throw new InputError(path, `has no reference called as a case (${are}), only ${others}; rename them`)
 }
 
-/** Checks where the report goes, before any work is done, and starts it. */
-async function review(inputs: readonly string[], cases: readonly NamedJob[], options: ThresholdOptions) {
-  // Loaded only when it is asked for.
-  const { reportFiles, startReview } = await import('../report/threshold/reviewer.ts')
-  const { report } = options
-  if (report !== undefined) for (const path of Object.values(reportFiles(report))) checkOutputFile(path, inputs)
-  const references = options.references === undefined ? undefined : await referencesFor(cases, options.references)
-  return startReview({ ...options, references, version: version() })
+function withoutReference(cases: readonly ThresholdCase[], byName: ReadonlyMap<string, string> | undefined): string[] {
+  const names = byName ? cases.map(({ found }) => found.name).filter((name) => !byName.has(name)) : []
+  if (names.length === 0) return []
+  const missing = `${names.length} ${names.length === 1 ? 'case has' : 'cases have'} no reference: ${several(names)}`
+  return [`${missing}; the masks are written, and not scored`]
+}
+
+/** What references say of a class, as `--json` tells it. */
+function comparisonJson({ class: name, comparison }: ThresholdReview['comparisons'][number]): object {
+  return {
+    name,
+    cases: comparison.cases.length,
+    meanDice: comparison.means,
+    differenceToHalf: comparison.differences,
+    fixedThreshold: comparison.fixedThreshold,
+    calibration: comparison.calibration,
+    calibrationError: comparison.calibrationError,
+  }
 }

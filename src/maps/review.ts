@@ -44,6 +44,8 @@ export interface ReviewRow {
 export interface ThresholdReview {
   /** Those that need a look most first. */
   readonly rows: readonly ReviewRow[]
+  /** The flags of each case, one list a class, in the order given. */
+  readonly flags: readonly (readonly (readonly string[])[])[]
   /** What holds for so many masks of a class that it flags none of them. */
   readonly common: readonly CommonFlag[]
   /** By class, where there were references for at least two cases. */
@@ -60,68 +62,79 @@ export interface ReviewedCase {
   readonly tables: readonly (CutTable | undefined)[]
 }
 
-/** Collects cases one by one; what it keeps of each does not grow with the image. */
-export class ReviewCollector {
-  readonly #rows: UnflaggedRow[] = []
-  readonly #tables = new Map<string, (Omit<ComparedCase, 'table'> & { readonly packed: PackedCutTable })[]>()
-  readonly #presence: PresenceRule
-  /** Whether every case has one class only. */
-  #alone = true
+/** What is kept of a case for a review: plain data that does not grow with the image. */
+export interface CaseRows {
+  /** One a class, in the order of the maps. */
+  readonly rows: readonly UnflaggedRow[]
+  /** Of the classes that were compared with a reference. */
+  readonly compared: readonly (Omit<ComparedCase, 'table'> & {
+    readonly class: string
+    readonly packed: PackedCutTable
+  })[]
+}
 
-  /** @param presence the rule by which masks are written */
-  constructor(presence: PresenceRule = 'auto') {
-    this.#presence = presence
-  }
-
-  add({ source, scheme, decoded, reference, tables }: ReviewedCase): void {
-    const ml = voxelVolumeMm3(source.grid) / 1000
-    this.#alone &&= scheme.maps.filter((each) => each !== undefined).length === 1
-    for (const [i, result] of decoded.maps.entries()) {
-      const own = scheme.maps[i]
-      if (!result || !own) continue
-      const table = tables[i]
-      if (table) {
-        const kept = this.#tables.get(own.name) ?? []
-        kept.push({ case: source.name, packed: packCutTable(table), presence: result.presence })
-        this.#tables.set(own.name, kept)
-      }
-      this.#rows.push({
-        case: source.name,
-        class: own.name,
-        threshold: result.threshold,
-        present: result.present,
-        largest: result.largest,
-        supDice: result.supDice,
-        softDice: result.softDice,
-        diceAtHalf: result.diceAtHalf,
-        agreement: result.agreementWithHalf,
-        volumeMl: result.volume * ml,
-        volumeHalfMl: result.volumeHalf * ml,
-        expectedMl: result.probabilityVolume * ml,
-        nearLow: result.near?.low,
-        nearHigh: result.near?.high,
-        haze: result.presence?.mask === 'half',
-        lost: result.lostVolume / Math.max(1, result.lostVolume + result.volume),
-        referenceDice: reference && diceOfMask(decoded, scheme, i, reference),
-        referenceDiceAtHalf: table && diceAtCuts(table)[halfCut],
-      })
+/** What a case adds to a review. */
+export function caseRows({ source, scheme, decoded, reference, tables }: ReviewedCase): CaseRows {
+  const ml = voxelVolumeMm3(source.grid) / 1000
+  const rows: UnflaggedRow[] = []
+  const compared: CaseRows['compared'][number][] = []
+  for (const [i, result] of decoded.maps.entries()) {
+    const own = scheme.maps[i]
+    if (!result || !own) continue
+    const table = tables[i]
+    if (table) {
+      compared.push({ case: source.name, class: own.name, packed: packCutTable(table), presence: result.presence })
     }
-  }
-
-  finish(): ThresholdReview {
-    const { flags, common } = flagRows(this.#rows)
-    const concerns = rankRows(this.#rows, flags)
-    const rows = this.#rows
-      .map(({ haze: _, ...row }, i): ReviewRow => ({ ...row, flags: flags[i], concern: concerns[i] }))
-      .toSorted((a, b) => b.concern.score - a.concern.score)
-    // One class at a time: unpacked, the tables of many cases and classes are large.
-    const comparisons = [...this.#tables].flatMap(([name, kept]) => {
-      if (kept.length < 2) return []
-      const cases = kept.map(({ packed, ...rest }) => ({ ...rest, table: unpackCutTable(packed) }))
-      return [{ class: name, comparison: compareThresholds(cases, this.#presence, this.#alone) }]
+    rows.push({
+      case: source.name,
+      class: own.name,
+      threshold: result.threshold,
+      present: result.present,
+      largest: result.largest,
+      supDice: result.supDice,
+      softDice: result.softDice,
+      diceAtHalf: result.diceAtHalf,
+      agreement: result.agreementWithHalf,
+      volumeMl: result.volume * ml,
+      volumeHalfMl: result.volumeHalf * ml,
+      expectedMl: result.probabilityVolume * ml,
+      nearLow: result.near?.low,
+      nearHigh: result.near?.high,
+      haze: result.presence?.mask === 'half',
+      lost: result.lostVolume / Math.max(1, result.lostVolume + result.volume),
+      referenceDice: reference && diceOfMask(decoded, scheme, i, reference),
+      referenceDiceAtHalf: table && diceAtCuts(table)[halfCut],
     })
-    return { rows, common, comparisons }
   }
+  return { rows, compared }
+}
+
+/**
+ * The review of all cases.
+ *
+ * @param presence the rule by which masks are written
+ */
+export function reviewOf(cases: readonly CaseRows[], presence: PresenceRule = 'auto'): ThresholdReview {
+  const unflagged = cases.flatMap(({ rows }) => rows)
+  const { flags, common } = flagRows(unflagged)
+  const concerns = rankRows(unflagged, flags)
+  const rows = unflagged
+    .map(({ haze: _, ...row }, i): ReviewRow => ({ ...row, flags: flags[i], concern: concerns[i] }))
+    .toSorted((a, b) => b.concern.score - a.concern.score)
+  let next = 0
+  const byCase = cases.map((each) => each.rows.map(() => flags[next++]))
+  const alone = cases.every((each) => each.rows.length === 1)
+  const byClass = new Map<string, CaseRows['compared'][number][]>()
+  for (const each of cases.flatMap(({ compared }) => compared)) {
+    byClass.set(each.class, [...(byClass.get(each.class) ?? []), each])
+  }
+  // One class at a time: unpacked, the tables of many cases and classes are large.
+  const comparisons = [...byClass].flatMap(([name, kept]) => {
+    if (kept.length < 2) return []
+    const tables = kept.map(({ packed, ...rest }) => ({ ...rest, table: unpackCutTable(packed) }))
+    return [{ class: name, comparison: compareThresholds(tables, presence, alone) }]
+  })
+  return { rows, flags: byCase, common, comparisons }
 }
 
 /** Dice of the mask as written, conflicts and all, with a class or region of the reference, where it is annotated. */

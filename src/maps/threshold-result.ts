@@ -33,6 +33,8 @@ export type MaskSummary = Volumes & {
   readonly diceAtHalf: number
   /** Whether the mask holds a voxel. */
   readonly present: boolean
+  /** Why not to trust this mask unseen (see `flagRows`); undefined where nobody asked. */
+  readonly flags?: readonly string[]
 }
 
 type NamedSummary = MaskSummary & {
@@ -63,6 +65,62 @@ export function caseResult(
     return { input, output, ...(sharingLoss !== undefined && { sharingLoss }), maps: summaries }
   const [{ name: _, labels: __, ...only }] = summaries
   return { input, output, ...only }
+}
+
+/** A result with the flags of its maps. */
+export function withFlags(result: CaseResult, flags: readonly (readonly string[])[]): CaseResult {
+  if (!('maps' in result)) return { ...result, flags: flags[0] ?? [] }
+  return { ...result, maps: result.maps.map((map, i) => ({ ...map, flags: flags[i] ?? [] })) }
+}
+
+/** Means of one class over the cases in which it is present. */
+export interface ClassMeans {
+  /** Undefined where cases have one map without a name. */
+  readonly class: string | undefined
+  readonly cases: number
+  /** Those in which its mask holds a voxel; where there are none, the means do not exist. */
+  readonly present: number
+  readonly threshold: number | null
+  readonly diceAtHalf: number | null
+  readonly softDice: number | null
+  readonly supDice: number | null
+  readonly volumeHalfMl: number | null
+  readonly volumeMl: number | null
+  readonly probabilityVolumeMl: number | null
+}
+
+/** The means of each class, in the order of the first case that has it. Cases without a geometry have no volumes. */
+export function classMeans(cases: readonly CaseResult[]): ClassMeans[] {
+  const byClass = new Map<string | undefined, MaskSummary[]>()
+  for (const each of cases) {
+    for (const map of mapsOf(each)) byClass.set(map.name, [...(byClass.get(map.name) ?? []), map])
+  }
+  return [...byClass].map(([name, all]) => {
+    const there = all.filter(({ present }) => present)
+    const mean = (of: (map: MaskSummary) => number | null | undefined) => {
+      const values = there.flatMap((map) => of(map) ?? [])
+      return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+    }
+    const ml = (key: 'volumeHalfMl' | 'volumeMl' | 'probabilityVolumeMl') =>
+      mean((map) => ('volumeMl' in map ? map[key] : undefined))
+    return {
+      class: name,
+      cases: all.length,
+      present: there.length,
+      threshold: mean((map) => map.threshold),
+      diceAtHalf: mean((map) => map.diceAtHalf),
+      softDice: mean((map) => map.softDice),
+      supDice: mean((map) => map.supDice),
+      volumeHalfMl: ml('volumeHalfMl'),
+      volumeMl: ml('volumeMl'),
+      probabilityVolumeMl: ml('probabilityVolumeMl'),
+    }
+  })
+}
+
+/** The maps of a case, named where there are several. */
+export function mapsOf(result: CaseResult): (MaskSummary & { readonly name?: string })[] {
+  return 'maps' in result ? [...result.maps] : [result]
 }
 
 function summary(result: MapResult, ml: number | undefined): MaskSummary {

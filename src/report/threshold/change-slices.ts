@@ -26,29 +26,6 @@ export interface ChangeSlice extends DrawnCut {
   readonly image: Float32Array | undefined
 }
 
-/** Keeps the slices of the masks that changed most, at most `count`. */
-export class ChangeSlices {
-  readonly #count: number
-  #slices: ChangeSlice[] = []
-
-  constructor(count: number) {
-    this.#count = count
-  }
-
-  /** Whether a change would be among those kept: only then is the slice worth finding. */
-  wants(change: number): boolean {
-    return change > 0 && (this.#slices.length < this.#count || change > (this.#slices.at(-1)?.change ?? 0))
-  }
-
-  add(slice: ChangeSlice): void {
-    this.#slices = [...this.#slices, slice].sort((a, b) => b.change - a.change).slice(0, this.#count)
-  }
-
-  find(name: string, className: string): ChangeSlice | undefined {
-    return this.#slices.find((slice) => slice.case === name && slice.class === className)
-  }
-}
-
 /** The slice on which the cut at ½ and the cut at the threshold differ most; where they do not, the mask's largest. */
 export function changeSlice({
   grid,

@@ -1,46 +1,24 @@
-import type { CaseMaps } from '../../maps/case-maps.ts'
-import type { ClassScheme } from '../../maps/classes.ts'
+import { type OpenedCase, openCase } from '../../maps/open-case.ts'
 import { readMaps } from '../../maps/read-maps.ts'
-import type { Reference } from '../../maps/reference.ts'
+import { readReference } from '../../maps/reference.ts'
 import type { ReviewRow } from '../../maps/review.ts'
+import type { ThresholdRun } from '../../maps/threshold-cases.ts'
 import type { Images } from '../image-under.ts'
-import { type ChangeSlice, type ChangeSlices, changeSlice, type DrawnCut } from './change-slices.ts'
+import { type ChangeSlice, changeSlice } from './change-slices.ts'
 
-/** A case that was reviewed, and how each of its maps was cut. */
-export interface KnownCase {
-  readonly source: CaseMaps
-  readonly scheme: ClassScheme
-  /** By map; nothing for the background. */
-  readonly cuts: DrawnCut[]
-}
+type Cut = ThresholdRun['cases'][number]
 
-export interface PictureSources {
-  readonly known: readonly KnownCase[]
-  /** Slices that were kept when their maps went by. */
-  readonly slices: ChangeSlices
-  readonly images: Images
-  readonly reference: (source: CaseMaps, scheme: ClassScheme) => Promise<Reference | undefined>
-}
-
-/**
- * The slices of the masks that are to be drawn, in the order of `rows`. Those that were not kept are cut from maps that
- * are read again, each case once.
- */
+/** The slices of the masks that are to be drawn, in the order of `rows`, from their maps once more, each case once. */
 export async function pictures(
   rows: readonly ReviewRow[],
-  { known, slices, images, reference }: PictureSources,
+  cases: readonly Cut[],
+  images: Images,
 ): Promise<ChangeSlice[]> {
   const found = new Map<ReviewRow, ChangeSlice>()
-  for (const one of known) {
-    const own = rows.filter((row) => row.case === one.source.name)
-    for (const row of own) {
-      const kept = slices.find(row.case, row.class)
-      if (kept) found.set(row, kept)
-    }
-    const missing = own.filter((row) => !found.has(row))
-    if (missing.length === 0) continue
-    const labels = (await reference(one.source, one.scheme))?.values
-    for (const [row, slice] of await cutAgain(missing, one, labels)) found.set(row, slice)
+  for (const one of cases) {
+    const wanted = rows.filter((row) => row.case === one.rows[0]?.case)
+    if (wanted.length === 0) continue
+    for (const [row, slice] of await slicesOf(wanted, one)) found.set(row, slice)
   }
   const shown = rows.flatMap((row) => found.get(row) ?? [])
   const result: ChangeSlice[] = []
@@ -48,22 +26,26 @@ export async function pictures(
   return result
 }
 
-/** The slices of a case's masks, from its maps once more. */
-async function cutAgain(
-  rows: readonly ReviewRow[],
-  { source, scheme, cuts }: KnownCase,
-  reference: Reference['values'] | undefined,
-): Promise<[ReviewRow, ChangeSlice][]> {
+/** The slices of a case's masks. */
+async function slicesOf(rows: readonly ReviewRow[], { job, changes }: Cut): Promise<[ReviewRow, ChangeSlice][]> {
+  const { source, scheme } = await openCase(job.found, job.opening)
+  const reference = await referenceOf({ source, scheme }, job.reference)
   const result: [ReviewRow, ChangeSlice][] = []
   let index = -1
   for await (const map of readMaps(source, scheme)) {
     const own = scheme.maps[++index]
-    const cut = cuts[index]
+    const cut = changes.find((each) => each.class === own?.name)
     const row = rows.find((each) => each.class === own?.name)
     if (!own || !cut || !row) continue
     const { grid, hasGeometry: located } = source
-    result.push([row, changeSlice({ ...cut, located, grid, map, reference, labels: own.labels })])
+    result.push([row, changeSlice({ ...cut, case: source.name, located, grid, map, reference, labels: own.labels })])
     if (result.length === rows.length) break
   }
   return result
+}
+
+async function referenceOf({ source, scheme }: OpenedCase, path: string | undefined) {
+  if (path === undefined) return undefined
+  const classes = scheme.maps.filter((each) => each !== undefined)
+  return (await readReference(path, source, { ...scheme, classes })).values
 }
