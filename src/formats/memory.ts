@@ -35,8 +35,8 @@ function addressSpaceLimit(): number | undefined {
 const processBytes = 150e6
 
 /**
- * How many cases may be at work at a time, each in a process of its own, where each needs so many bytes: as many as were
- * asked for, as far as four fifths of the memory that is free hold them, and at least one.
+ * How many cases may be at work at a time, each in a process of its own, where each needs so many bytes: as many as
+ * were asked for, as far as four fifths of the memory that is free hold them, and at least one.
  */
 export function casesAtATime(asked: number, bytesPerCase: number): number {
   const held = Math.floor((0.8 * process.availableMemory()) / (bytesPerCase + processBytes))
