@@ -30,9 +30,11 @@ export interface Candidate {
 }
 
 /** What is tried, the simplest first. */
-export const candidates: readonly Candidate[] = (['all', 'largest', 'large'] as const)
-  .flatMap((keep) => [false, true].map((holes) => ({ holes, keep })))
-  .flatMap((post) => cutRules.map((cut) => ({ cut, ...post })))
+export function allCandidates(): Candidate[] {
+  return (['all', 'largest', 'large'] as const)
+    .flatMap((keep) => [false, true].map((holes) => ({ holes, keep })))
+    .flatMap((post) => cutRules.map((cut) => ({ cut, ...post })))
+}
 
 /** Whether nothing is done to masks. */
 export const isPlain = ({ holes, keep }: { readonly holes: boolean; readonly keep: unknown }): boolean =>
@@ -85,7 +87,7 @@ export class CandidateFits {
 
   /** Those that are not the same as a simpler one in every case. */
   distinct(): readonly Candidate[] {
-    return candidates.filter((each) => {
+    return allCandidates().filter((each) => {
       if (isPlain(each)) return true
       const keeps = each.keep === 'large' ? componentVolumesMm3 : [each.keep]
       return keeps.some((keep) => this.#cases.some(({ curves }) => changesDice(curves, { holes: each.holes, keep })))
