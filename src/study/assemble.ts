@@ -62,9 +62,9 @@ export async function assembleTables(study: StudyFile, plan: StudyPlan, folder: 
   return tables
 }
 
-/** `theory`, or the loss that the cell trains with. */
+/** `theory`, or the loss that the cell's network was trained with. */
 export function lossOf({ work }: Cell): string {
-  return work.kind === 'training' ? work.loss : 'theory'
+  return work.kind === 'theory' ? 'theory' : work.loss
 }
 
 function parseCalibrationCsv(text: string): Omit<ReliabilityRow, 'loss'>[] {

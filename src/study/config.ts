@@ -2,6 +2,8 @@ import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { noiseOfLabels, readNoiseFile } from '../datasets/noise-file.ts'
 import type { DatasetSpec } from '../datasets/open-dataset.ts'
+import type { NumberOptions } from '../maps/case-maps.ts'
+import type { SchemeOptions } from '../maps/scheme.ts'
 import type { NoiseModel } from '../noise/model.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
@@ -33,6 +35,8 @@ export interface StudyConfig {
   readonly losses: readonly StudyLoss[]
   /** How often noise is drawn and networks are trained: each time with seeds of its own. */
   readonly replicates: number
+  /** Networks of another program, by what they have predicted; undefined where they are trained here. */
+  readonly networks?: PredictionSource
   readonly training: Omit<TrainingConfig, 'outputs' | 'loss' | 'seed'>
   /** Soft-Dice's sums: over each case, or the batch; and its smoothing, in voxels. */
   readonly softDice: { readonly scope: 'case' | 'batch'; readonly smoothing: number }
@@ -42,6 +46,15 @@ export interface StudyConfig {
   readonly bootstrap: number
   /** δ: Dice that differs by less is of no interest; named before looking. */
   readonly margin: number
+}
+
+/** Where the predictions of networks that were trained elsewhere lie, and how their numbers are read. */
+export interface PredictionSource extends NumberOptions, Pick<SchemeOptions, 'classes' | 'decode'> {
+  /**
+   * A folder for each loss, relative to the configuration's folder; `{organ}`, `{sigma}`, `{fold}` and `{replicate}`
+   * stand for those of the network.
+   */
+  readonly folders: Partial<Record<StudyLoss, string>>
 }
 
 /** One noise of a study; keys that say nothing are absent. */
@@ -64,9 +77,9 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
     joint: root.flag('joint', false),
     noise: noiseOf(root.section('noise'), dirname(path)),
     folds: root.whole('folds', 2, 1000),
-    seed: root.whole('seed', 0, 0xffffffff, 0),
-    losses: lossesOf(root),
+    seed: root.whole('seed', 0, 0xffffff00, 0),
     replicates: root.whole('replicates', 1, 100, 1),
+    ...networksOf(root),
     training: trainingOf(root.section('training')),
     softDice: softDiceOf(root.section('softDice')),
     predictions: root.choice('predictions', ['all', 'examples', 'none'], 'all'),
@@ -179,6 +192,33 @@ function noiseOfFile(noise: ConfigReader, path: string, label: number | undefine
   // No fit is known to more digits, and tables and folders are named by them.
   const short = (mm: number) => Number(mm.toPrecision(4))
   return { sigmaMm: vec3((axis) => short(sigmaMm[axis])), lengthMm: short(lengthMm), ...rest }
+}
+
+/** Losses, and the folders of networks that were trained with them elsewhere. */
+function networksOf(root: ConfigReader): Pick<StudyConfig, 'losses' | 'networks'> {
+  const networks = root.optional('networks', (key) => root.section(key))
+  if (networks === undefined) return { losses: lossesOf(root) }
+  const section = networks.section('predictions')
+  const folders: Partial<Record<StudyLoss, string>> = {}
+  for (const loss of studyLosses) {
+    const folder = section.optional(loss, (key) => section.text(key))
+    if (folder !== undefined) folders[loss] = folder
+  }
+  section.finish()
+  const scale = networks.optional('scale', (key) => networks.real(key, (x) => x > 0, 'greater than 0'))
+  const logits = networks.optional('logits', (key) => networks.choice(key, ['softmax', 'sigmoid'] as const))
+  const classes = networks.optional('classes', (key) => networks.text(key))
+  const decode = networks.optional('decode', (key) =>
+    networks.choice(key, ['exclusive', 'regions', 'separate'] as const),
+  )
+  networks.finish()
+  const given = studyLosses.filter((loss) => folders[loss] !== undefined)
+  if (given.length === 0) throw root.fault('networks', `names no predictions of ${studyLosses.join(', ')}`)
+  const losses = root.optional('losses', () => lossesOf(root)) ?? given
+  const lacking = losses.find((loss) => folders[loss] === undefined)
+  if (lacking !== undefined) throw root.fault('networks', `has no predictions of ${lacking}, which losses names`)
+  const more = { ...(scale && { scale }), ...(logits && { logits }), ...(classes && { classes }) }
+  return { losses, networks: { folders, ...more, ...(decode && { decode }) } }
 }
 
 function lossesOf(root: ConfigReader): StudyLoss[] {

@@ -82,7 +82,7 @@ export async function readExamples(plan: StudyPlan, folder: string): Promise<Exa
 function exampleFiles(plan: StudyPlan, folder: string) {
   const first = (loss: string) =>
     plan.cells
-      .filter(({ work }) => work.kind === 'training' && work.fold === 0 && work.loss === loss)
+      .filter(({ work }) => work.kind !== 'theory' && work.fold === 0 && work.loss === loss)
       .filter(({ replicate }) => replicate === 0)
   const twins = first('soft-dice')
   return first('cross-entropy').flatMap((cell, i) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { organParts } from '../datasets/dataset.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
 import { requireRuntime } from '../network/runtime/locate.ts'
+import { jointGroup } from '../noise/noise-seed.ts'
 import { InputError } from '../volume/errors.ts'
 import { randomStream } from '../volume/random.ts'
 import { type CaseIndex, type IndexOptions, indexCases } from './case-index.ts'
@@ -10,6 +11,7 @@ import { CaseStore } from './case-store.ts'
 import { claimsBelow, livingHolder } from './claim.ts'
 import { locateData, type StudyConfig } from './config.ts'
 import { planStudy, type StudyPlan } from './plan.ts'
+import { findPredictions } from './predictions.ts'
 import type { CellSource } from './run-cell.ts'
 import { claimPath, isFinished } from './run-study.ts'
 import { type StudyFile, writeStudyFile } from './study-file.ts'
@@ -37,14 +39,18 @@ export async function openStudy(
   const { dataset, store } = await openSource(config, base, folder)
   options.onCases?.(dataset.cases.length)
   const index = await indexCases(dataset, store, { ...options, dimensions: config.training.dimensions })
-  const plan = planStudy(config, dataset.labels, index)
+  const { networks } = config
+  const groups = config.joint ? [jointGroup] : config.organs
+  const predictions = networks && (await findPredictions({ ...config, networks }, groups, base))
+  const data = { ...withoutBase(index, base), ...(predictions && { predictions }) }
+  const plan = planStudy(config, dataset.labels, data)
   if (plan.cells.some((cell) => cell.work.kind === 'training' && !isFinished(cell, folder))) requireRuntime()
   const study: StudyFile = {
     format: 2,
     versions: (await finishedVersions(plan, folder)) ?? versions,
     config,
     yaml,
-    dataset: { name: dataset.name, labels: Object.fromEntries(dataset.labels), ...withoutBase(index, base) },
+    dataset: { name: dataset.name, labels: Object.fromEntries(dataset.labels), ...data },
   }
   await mkdir(folder, { recursive: true })
   await refuseBesideAnother(plan, folder)
@@ -76,7 +82,14 @@ export async function cellSource(
   versions: Versions,
 ): Promise<CellSource> {
   const { dataset, store } = await openSource(config, base, folder)
-  return { cases: dataset.cases, store, dataset: dataset.name, versions }
+  return {
+    cases: dataset.cases,
+    store,
+    dataset: dataset.name,
+    versions,
+    base,
+    ...(config.networks && { networks: config.networks }),
+  }
 }
 
 async function openSource(config: StudyConfig, base: string, folder: string) {

@@ -6,9 +6,10 @@ import { jointGroup, sigmaText } from '../noise/noise-seed.ts'
 import type { OutputSpec } from '../training/model-file.ts'
 import type { TrainingConfig } from '../training/training-config.ts'
 import { InputError } from '../volume/errors.ts'
-import { randomStream, streamSeed } from '../volume/random.ts'
+import { randomStream } from '../volume/random.ts'
 import type { CaseIndex, IndexedCase } from './case-index.ts'
 import type { StudyConfig, StudyLoss } from './config.ts'
+import { type PredictedCase, type Predictions, predictionKey } from './predictions.ts'
 
 /**
  * Raise it when a cell's numbers for the same plan change: finished cells of older studies are then not reused.
@@ -42,7 +43,17 @@ export interface Cell extends NoiseModel {
   readonly noiseSeed: number
   /** Cases that are scored. */
   readonly validation: readonly PlannedCase[]
-  readonly work: TrainingWork | { readonly kind: 'theory' }
+  readonly work: TrainingWork | PredictedWork | { readonly kind: 'theory' }
+}
+
+/** Maps that another program's network has predicted. */
+export interface PredictedWork {
+  readonly kind: 'predictions'
+  readonly loss: StudyLoss
+  readonly fold: number
+  /** By case. */
+  readonly found: Readonly<Record<string, PredictedCase>>
+  readonly predictions: StudyConfig['predictions']
 }
 
 export interface TrainingWork {
@@ -52,6 +63,11 @@ export interface TrainingWork {
   readonly training: readonly PlannedCase[]
   readonly config: TrainingConfig
   readonly predictions: StudyConfig['predictions']
+}
+
+/** What is known of the data when a study is planned. */
+export interface PlannedData extends Pick<CaseIndex, 'cases'> {
+  readonly predictions?: Predictions
 }
 
 export interface StudyPlan {
@@ -71,19 +87,20 @@ export interface StudyPlan {
 export function planStudy(
   config: StudyConfig,
   labels: ReadonlyMap<string, readonly number[]>,
-  { cases }: CaseIndex,
+  { cases, predictions }: PlannedData,
 ): StudyPlan {
   const organs = config.organs.map((name) => outputOf(name, labels))
   const sets = config.joint
     ? [{ name: jointGroup, organs }]
     : organs.map((organ) => ({ name: organ.name, organs: [organ] }))
-  const groups = sets.map((set) => groupOf(set, cases, config))
+  const groups = sets.map((set) => groupOf(set, cases, config, predictions?.folds[set.name]))
   const digests = new Map(cases.map(({ id, digest }) => [id, digest]))
   const cells: Cell[] = []
   for (let replicate = 0; replicate < config.replicates; replicate++) {
     for (const noise of config.noise) {
       for (const group of groups) {
-        const noiseSeed = replicateSeed(config.seed, replicate)
+        // Of everything that a replicate draws anew; folds are the same in all.
+        const noiseSeed = config.seed + replicate
         const common = { group: group.name, organs: group.organs, ...noise, replicate, noiseSeed }
         const add = (place: string, validation: readonly PlannedCase[], work: Cell['work']) => {
           const involved = [...validation, ...(work.kind === 'training' ? work.training : [])].map(({ id }) =>
@@ -99,7 +116,15 @@ export function planStudy(
         for (let fold = 0; fold < config.folds; fold++) {
           const validation = group.cases.filter((one) => one.fold === fold)
           const training = group.cases.filter((one) => one.fold !== fold)
+          if (validation.length === 0) continue
           for (const loss of config.losses) {
+            if (predictions !== undefined) {
+              const all = predictions.cases[predictionKey({ loss, group: group.name, ...noise, replicate })] ?? {}
+              const found = foundOf(validation, all, group.name, loss)
+              const work = { kind: 'predictions', loss, fold, found, predictions: config.predictions } as const
+              add(`${loss}/fold-${fold}`, validation, work)
+              continue
+            }
             add(`${loss}/fold-${fold}`, validation, {
               kind: 'training',
               loss,
@@ -116,9 +141,19 @@ export function planStudy(
   return { groups, cells }
 }
 
-/** The seed of everything that a replicate draws anew: the first has the study's own. Folds are the same in all. */
-function replicateSeed(seed: number, replicate: number): number {
-  return replicate === 0 ? seed : streamSeed(seed, 'replicate', replicate)
+/** @throws InputError where a case lacks its prediction */
+function foundOf(
+  validation: readonly PlannedCase[],
+  all: Readonly<Record<string, PredictedCase>>,
+  group: string,
+  loss: StudyLoss,
+): Record<string, PredictedCase> {
+  return Object.fromEntries(
+    validation.map(({ id }) => {
+      if (all[id] !== undefined) return [id, all[id]]
+      throw new InputError('networks', `no prediction of ${id} for ${group} with ${loss}; predict it, or leave it out`)
+    }),
+  )
 }
 
 function trainingConfig(
@@ -150,11 +185,13 @@ function groupOf(
   { name, organs }: Pick<OrganGroup, 'name' | 'organs'>,
   cases: readonly IndexedCase[],
   { folds, seed }: StudyConfig,
+  given?: Readonly<Record<string, number>>,
 ): OrganGroup {
   const volume = (one: IndexedCase, { labels }: OutputSpec) =>
     labels.reduce((sum, label) => sum + (one.volumesMl[label] ?? 0), 0)
   const present = cases.filter((one) => organs.every((organ) => volume(one, organ) > 0))
   const absent = cases.filter((one) => !present.includes(one)).map(({ id }) => id)
+  if (given !== undefined) return { name, organs, absent, cases: withFolds(present, given, name) }
   const patients = new Set(present.map(({ patient }) => patient)).size
   if (patients < folds) {
     const where = absent.length === 0 ? '' : ` (${absent.length} more lack ${organs.map((o) => o.name).join(' or ')})`
@@ -173,6 +210,27 @@ function groupOf(
     seed,
   )
   return { name, organs, absent, cases: present.map(({ id, patient }, i) => ({ id, patient, fold: fold[i] })) }
+}
+
+/** @throws InputError where a case is in no fold, or a patient in two */
+function withFolds(
+  cases: readonly IndexedCase[],
+  folds: Readonly<Record<string, number>>,
+  group: string,
+): PlannedCase[] {
+  const foldOf = new Map<string, number>()
+  return cases.map(({ id, patient }) => {
+    const fold = folds[id]
+    if (fold === undefined) {
+      throw new InputError('networks', `no fold of ${group} has a prediction of ${id}; predict it, or leave it out`)
+    }
+    const other = foldOf.get(patient) ?? fold
+    if (other !== fold) {
+      throw new InputError('networks', `folds ${other} and ${fold} of ${group} share patient ${patient}; train again`)
+    }
+    foldOf.set(patient, fold)
+    return { id, patient, fold }
+  })
 }
 
 function folderName(name: string): string {

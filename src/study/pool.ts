@@ -19,7 +19,7 @@ const bytesPerVoxelAtWork = 40
 export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan, onWarning?: (text: string) => void): number {
   const cases = new Map(dataset.cases.map((one) => [one.id, one]))
   const most = cells.reduce((bytes, { validation, work, organs }) => {
-    if (work.kind === 'theory') return bytes
+    if (work.kind !== 'training') return bytes
     const sizes = (planned: readonly { readonly id: string }[]) =>
       planned.map(({ id }) => cases.get(id)).filter((one) => one !== undefined)
     const [training, heldOut] = [sizes(work.training), sizes(validation)]

@@ -58,6 +58,11 @@ seed: 0                  # fixes every random number
 # losses: [cross-entropy, soft-dice]  # also dice+cross-entropy, the sum of both
 # replicates: 1          # how often noise is drawn and networks are trained, for intervals that hold both
 
+# networks:              # trained elsewhere instead, by what they have predicted (docs/nnunet.md)
+#   predictions:         # {organ}, {sigma}, {fold} and {replicate} stand for those of the network
+#     cross-entropy: ce/{organ}_{sigma}/fold_{fold}/validation
+#     soft-dice: dice/{organ}_{sigma}/fold_{fold}/validation
+
 training:                # the same for all losses: long enough for the slower one (watch the curves in the report)
   dimensions: 3          # 2: slice by slice
   modality: ct           # ct: one intensity window for all; mr: each image to mean 0, deviation 1

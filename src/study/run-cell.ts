@@ -14,8 +14,10 @@ import type { LabelArray } from '../volume/labels.ts'
 import { channelOf, type Volume } from '../volume/volume.ts'
 import type { CaseStore } from './case-store.ts'
 import { parseLog, readCellFile } from './cell-file.ts'
+import type { PredictionSource } from './config.ts'
 import { noisyLabels } from './noisy-labels.ts'
-import type { Cell, PlannedCase, TrainingWork } from './plan.ts'
+import type { Cell, PlannedCase, PredictedWork, TrainingWork } from './plan.ts'
+import { readPrediction } from './read-prediction.ts'
 import {
   probabilityLosses,
   scoreCalibrated,
@@ -34,6 +36,9 @@ export interface CellSource {
   readonly store: CaseStore
   /** Goes into the model files. */
   readonly dataset: string
+  /** The folder that predictions' paths are relative to, and how their numbers are read. */
+  readonly base: string
+  readonly networks?: PredictionSource
   /** What the numbers depend on beside the plan and the data. */
   readonly versions: Versions
 }
@@ -50,7 +55,8 @@ export async function runCell(cell: Cell, folder: string, source: CellSource, si
   await mkdir(folder, { recursive: true })
   const sheet = new Sheet(cell)
   if (cell.work.kind === 'theory') await scoreForecast(cell, source, sheet, signal)
-  else await scoreNetwork(cell, cell.work, folder, source, sheet, signal)
+  else if (cell.work.kind === 'training') await scoreTrained(cell, cell.work, folder, source, sheet, signal)
+  else await scorePredicted(cell, cell.work, folder, source, sheet, signal)
   await writeFile(join(folder, versionsFile), `${JSON.stringify(source.versions)}\n`)
   await writeFile(join(folder, 'calibration.csv'), sheet.calibrationCsv())
   await writeFile(join(folder, 'scores.csv'), scoresCsv(sheet.rows))
@@ -82,7 +88,7 @@ async function scoreForecast(cell: Cell, source: CellSource, sheet: Sheet, signa
   }
 }
 
-async function scoreNetwork(
+async function scoreTrained(
   cell: Cell,
   work: TrainingWork,
   folder: string,
@@ -90,35 +96,70 @@ async function scoreNetwork(
   sheet: Sheet,
   signal?: AbortSignal,
 ): Promise<void> {
-  const metadata = await train(cell, work, folder, source, signal)
+  const { thresholds } = await train(cell, work, folder, source, signal)
+  const model = await openModel(join(folder, 'model.onnx'), { threads: threadsPerNetwork })
+  try {
+    const predict = ({ image, id }: NoisyCase) => predictProbability(model, image, id)
+    await scoreNetwork(cell, { ...work, predict, thresholds }, folder, source, sheet, signal)
+  } finally {
+    await model.session.dispose()
+  }
+}
+
+async function scorePredicted(
+  cell: Cell,
+  work: PredictedWork,
+  folder: string,
+  source: CellSource,
+  sheet: Sheet,
+  signal?: AbortSignal,
+): Promise<void> {
+  const predict = ({ id, clean }: NoisyCase) => {
+    const { path, kind } = work.found[id]
+    const found = { input: join(source.base, path), name: id, kind }
+    return readPrediction(found, cell.organs, clean.grid, { ...source.networks })
+  }
+  await scoreNetwork(cell, { ...work, predict }, folder, source, sheet, signal)
+}
+
+/** A network by what it gives, wherever it was trained. */
+interface Network extends Pick<TrainingWork, 'loss' | 'predictions'> {
+  readonly predict: (one: NoisyCase) => Promise<Volume>
+  /** t* of the training cases together, an organ each, where they are known. */
+  readonly thresholds?: readonly number[] | undefined
+}
+
+async function scoreNetwork(
+  cell: Cell,
+  { loss, predictions, predict, thresholds }: Network,
+  folder: string,
+  source: CellSource,
+  sheet: Sheet,
+  signal?: AbortSignal,
+): Promise<void> {
   const kept = join(folder, 'predictions')
   await rm(kept, { recursive: true, force: true })
   await mkdir(kept)
-  const prefix = work.loss === 'soft-dice' ? undefined : probabilityLosses[work.loss]
+  const prefix = loss === 'soft-dice' ? undefined : probabilityLosses[loss]
   const tabled = cell.organs.map(() => [] as (TabledCase & { readonly measured: Measured })[])
-  const model = await openModel(join(folder, 'model.onnx'), { threads: threadsPerNetwork })
-  try {
-    for (const [n, planned] of cell.validation.entries()) {
-      signal?.throwIfAborted()
-      const one = await load(cell, planned, source)
-      const probability = await predictProbability(model, one.image, one.id)
-      if (work.predictions === 'all' || (work.predictions === 'examples' && n === 0)) {
-        await writeVolume(join(kept, `${one.id}.nii.gz`), { ...probability, header: undefined })
-      }
-      for (const [k, organ] of cell.organs.entries()) {
-        const m = channelOf(probability, k)
-        const [clean, noisy] = [one.clean, one.noisy].map(({ data }) => maskOf(data, organ.labels))
-        const measured = sheet.measure(k, one, work.loss, m, clean, noisy, one.clean.grid)
-        if (prefix === undefined) {
-          sheet.add(measured, scoreSoftDice(m, clean, noisy))
-          continue
-        }
-        sheet.add(measured, scoreProbabilities(prefix, m, clean, noisy, metadata.thresholds?.[k] ?? 0.5))
-        tabled[k].push({ patient: one.patient, noisy: tableOf(m, noisy), clean: tableOf(m, clean), measured })
-      }
+  for (const [n, planned] of cell.validation.entries()) {
+    signal?.throwIfAborted()
+    const one = await load(cell, planned, source)
+    const probability = await predict(one)
+    if (predictions === 'all' || (predictions === 'examples' && n === 0)) {
+      await writeVolume(join(kept, `${one.id}.nii.gz`), { ...probability, header: undefined })
     }
-  } finally {
-    await model.session.dispose()
+    for (const [k, organ] of cell.organs.entries()) {
+      const m = channelOf(probability, k) as Float32Array
+      const [clean, noisy] = [one.clean, one.noisy].map(({ data }) => maskOf(data, organ.labels))
+      const measured = sheet.measure(k, one, loss, m, clean, noisy, one.clean.grid)
+      if (prefix === undefined) {
+        sheet.add(measured, scoreSoftDice(m, clean, noisy))
+        continue
+      }
+      sheet.add(measured, scoreProbabilities(prefix, m, clean, noisy, thresholds?.[k]))
+      tabled[k].push({ patient: one.patient, noisy: tableOf(m, noisy), clean: tableOf(m, clean), measured })
+    }
   }
   if (prefix === undefined) return
   for (const cases of tabled) {

@@ -54,12 +54,12 @@ export function scoreProbabilities(
   m: Float32Array,
   clean: Uint8Array,
   noisy: Uint8Array,
-  datasetThreshold: number,
+  datasetThreshold?: number,
 ): CaseScore[] {
   const cuts: [StudyMethod, number][] = [
     [`${prefix}@half`, 0.5],
     [`${prefix}@case`, caseThreshold(m)],
-    [`${prefix}@dataset`, datasetThreshold],
+    ...(datasetThreshold === undefined ? [] : [[`${prefix}@dataset`, datasetThreshold] as [StudyMethod, number]]),
     [`${prefix}@rma`, rmaOptimum(m).threshold],
   ]
   const score = cutScorer(m, clean, noisy, [...oracleSteps, ...cuts.map(([, t]) => t)])

@@ -5,6 +5,7 @@ import { InputError } from '../volume/errors.ts'
 import type { CaseIndex } from './case-index.ts'
 import type { StudyConfig } from './config.ts'
 import { planStudy, type StudyPlan } from './plan.ts'
+import type { Predictions } from './predictions.ts'
 import type { Versions } from './versions.ts'
 
 /** What `study.json` holds: from it, the plan and the report follow without the data. */
@@ -20,6 +21,7 @@ export interface StudyFile {
     readonly labels: Readonly<Record<string, readonly number[]>>
     readonly cases: CaseIndex['cases']
     readonly leftOut: CaseIndex['leftOut']
+    readonly predictions?: Predictions
   }
 }
 

@@ -152,16 +152,20 @@ export function studySections(results: StudyResults): ReportSection[] {
         ...reliabilityFigure(tables.reliability),
       ],
     },
-    {
-      title: 'Training',
-      blocks: [
-        text(
-          'Means over folds, all losses with the same schedule, start and patches. A comparison of ' +
-            'losses is fair where both curves have become flat.',
-        ),
-        ...trainingFigure(curves),
-      ],
-    },
+    ...(curves.length === 0
+      ? []
+      : [
+          {
+            title: 'Training',
+            blocks: [
+              text(
+                'Means over folds, all losses with the same schedule, start and patches. A comparison of ' +
+                  'losses is fair where all curves have become flat.',
+              ),
+              ...trainingFigure(curves),
+            ],
+          },
+        ]),
     { title: 'Data and configuration', blocks: dataBlocks(results) },
   ]
 }
@@ -170,10 +174,12 @@ function context({ study, plan }: StudyResults): string {
   const { config, dataset } = study
   const used = new Set(plan.groups.flatMap(({ cases }) => cases.map(({ id }) => id))).size
   const patients = new Set(plan.groups.flatMap(({ cases }) => cases.map(({ patient }) => patient))).size
-  const nets = plan.cells.filter(({ work }) => work.kind === 'training').length
+  const nets = plan.cells.filter(({ work }) => work.kind !== 'theory').length
   const sharing = config.joint
     ? 'one for each strength, fold and loss, with an output for each organ'
     : 'one for each organ, strength, fold and loss'
+  const folds = new Set(plan.groups.flatMap(({ cases }) => cases.map(({ fold }) => fold))).size
+  const elsewhere = config.networks === undefined ? '' : ' trained elsewhere and known by their predictions'
   const resampled = resamplesLabels(config) ? ' Labels were resampled first; see Data and configuration.' : ''
   const repeated =
     config.replicates === 1
@@ -190,7 +196,7 @@ function context({ study, plan }: StudyResults): string {
       : ''
   return (
     `${counted(used, 'case')} of ${counted(patients, 'patient')} (${dataset.name}), ` +
-    `${config.folds}-fold cross-validation, ${counted(nets, 'network')}, ${sharing}.` +
+    `${folds}-fold cross-validation, ${counted(nets, 'network')}${elsewhere}, ${sharing}.` +
     `${resampled}${repeated} Better and worse mean here that the interval of the difference excludes 0, that its ` +
     `corrected p is below 0.05, and that it is not equivalent; ` +
     `equivalent, that the interval lies within ±${config.margin} Dice.${persons}${phantom}`
