@@ -20,6 +20,10 @@ export interface Item {
   readonly role: Role
   readonly grid: Grid
   readonly channels: number
+  /** Of the example: the map that its annotators were drawn from, which is none of theirs. */
+  readonly truth?: boolean
+  /** Of probabilities that are stored as other numbers than 0 to 1: the largest of them. */
+  readonly largest?: number
   /** Of label maps. */
   readonly labels?: readonly { readonly label: number; readonly name?: string }[]
 }

@@ -18,7 +18,7 @@ export const colourOf = (index: number): string => several[index % several.lengt
 export const chartColours = {
   half: '#c47f00',
   optimum: '#0077bb',
-  cut: '#777777',
+  cut: 'currentColor',
   reference: '#2a8c3c',
   promised: '#0077bb',
 } as const

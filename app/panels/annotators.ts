@@ -53,13 +53,11 @@ export class AnnotatorsPanel implements Panel {
     if (this.#items.length > 1) this.#run().catch((error) => this.#lab.fail(error))
   }
 
-  /** Label maps on the grid of the first; the label map of the example is the truth, and no annotator. */
+  /** Label maps on the grid of the first. */
   #candidates(): readonly Item[] {
-    const maps = this.#lab.items.filter(({ role, labels }) => role === 'labels' && labels && labels.length > 0)
+    const maps = this.#lab.items.filter((item) => item.role === 'labels' && item.labels?.length && !item.truth)
     const [first] = maps
-    return maps.filter(
-      ({ grid, name }) => gridDifference(first.grid, grid) === undefined && name !== 'phantom_labels.nii.gz',
-    )
+    return maps.filter(({ grid }) => gridDifference(first.grid, grid) === undefined)
   }
 
   async #run(): Promise<void> {

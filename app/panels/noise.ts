@@ -40,7 +40,7 @@ export class NoisePanel implements Panel {
   refresh(): void {
     this.#source.forget()
     const maps = this.#lab.items.filter(({ role, labels }) => role === 'labels' && labels && labels.length > 0)
-    this.#item = maps.find(({ id }) => id === this.#chosen) ?? maps[0]
+    this.#item = maps.find(({ id }) => id === this.#chosen) ?? maps.find(({ truth }) => truth) ?? maps[0]
     this.#key = ''
     if (!this.#item) {
       this.#result = undefined

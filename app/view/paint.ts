@@ -136,7 +136,8 @@ export function drawMarks(
   const inset = 0.95 * font
   word(edges.left, inset, height / 2)
   word(edges.right, width - inset, height / 2)
-  word(edges.top, width / 2, inset)
+  // Where there is room beside the caption.
+  if (width > 220 * ratio) word(edges.top, width / 2, inset)
   word(edges.bottom, width / 2, height - inset)
   const length = scaleBarMm(width / pxPerMm)
   const [x, y] = [10 * ratio, height - 10 * ratio]

@@ -7,6 +7,7 @@ import { InputError } from '../../src/volume/errors.ts'
 import { createGrid } from '../../src/volume/grid.ts'
 import { labelMapOf } from '../../src/volume/labels.ts'
 import { realValue, unscaled } from '../../src/volume/scaling.ts'
+import { roundOff } from '../../src/volume/value-summary.ts'
 import type { Volume } from '../../src/volume/volume.ts'
 import { entriesOf } from '../node/files.ts'
 import { dirname } from '../node/path.ts'
@@ -65,6 +66,10 @@ export function itemOf(
 ): Kept {
   const { grid, channels } = volume
   const item = { ...about, role, grid, channels, volume }
+  if (role === 'probabilities') {
+    const { high } = rangeOf(volume)
+    return high > 1 + roundOff ? { ...item, largest: high } : item
+  }
   if (role !== 'labels') return item
   const { labels } = labelMapOf(volume, about.name)
   const named = labels.filter((label) => label !== 0).map((label) => ({ label, name: names?.get(label) }))
@@ -77,7 +82,7 @@ export function roleOf(volume: Volume): Role {
     if (labels !== undefined && labels.length <= mostLabels) return 'labels'
   }
   const { low, high } = rangeOf(volume)
-  return low >= -1e-4 && high <= 1 + 1e-4 ? 'probabilities' : 'image'
+  return low >= -roundOff && high <= 1 + roundOff ? 'probabilities' : 'image'
 }
 
 function labelsIn(volume: Volume): readonly number[] | undefined {

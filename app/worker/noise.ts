@@ -79,7 +79,7 @@ export function samples({ noise, count, seed }: SamplesOf): Moved<Samples> {
 export function sampleFile({ noise, seed, index }: SamplesOf & { readonly index: number }): Promise<Download> {
   const [values, grid] = own()
   const drawn = createSampler(values, grid, modelOf(noise)).sample(streamSeed(seed, stem()), index)
-  return niftiFile(`${stem()}_noisy_${String(index).padStart(3, '0')}`, relabelled(given.volumes[0], drawn))
+  return niftiFile(`${stem()}_${String(index).padStart(4, '0')}`, relabelled(given.volumes[0], drawn))
 }
 
 /** The probabilities as a file, as `halfdice marginal` writes them. */

@@ -25,13 +25,25 @@ export type Tell = (progress: number) => void
 // biome-ignore lint/suspicious/noExplicitAny: each function has arguments of its own; `Client` gives them types.
 export type Functions = Readonly<Record<string, (args: any, tell: Tell) => unknown>>
 
-/** Answers calls one after the other, in their order; what was cancelled before its turn is passed over. */
-export function answerCalls(functions: Functions, describe: (error: unknown) => string): void {
+/**
+ * Answers calls one after the other, in their order; what was cancelled before its turn is passed over.
+ *
+ * @param aside functions that take long and wait in between: other calls are answered meanwhile
+ */
+export function answerCalls(
+  functions: Functions,
+  describe: (error: unknown) => string,
+  aside: ReadonlySet<string>,
+): void {
   const cancelled = new Set<number>()
   let last: Promise<unknown> = Promise.resolve()
   self.addEventListener('message', ({ data }: MessageEvent<Call | { readonly cancel: number }>) => {
     if ('cancel' in data) {
       cancelled.add(data.cancel)
+      return
+    }
+    if (aside.has(data.name)) {
+      last.then(() => answer(data))
       return
     }
     // A turn of the event loop first, so that cancellations that have arrived are seen.

@@ -90,11 +90,11 @@ export function openExample(): Opened {
   const opened = [
     add('phantom_ct.nii.gz', image, 'image'),
     add('phantom_probabilities.nii.gz', { ...labels, channels: numbers.length, data }, 'probabilities'),
-    add('phantom_labels.nii.gz', labels, 'labels'),
     ...[0, 1, 2].map((r) => {
       const drawn = sampler.sample(streamSeed(0, 'phantom'), r)
       return add(`annotator_${'abc'[r]}.nii.gz`, { ...labels, data: drawn }, 'labels')
     }),
+    keep({ ...add('phantom_labels.nii.gz', labels, 'labels'), truth: true }),
   ]
   return { items: opened.map(shown), faults: [] }
 }

@@ -22,7 +22,7 @@ import type { ClassMap, ClassVerdict, DiceCurve, Download, Maps, Realised } from
 import { niftiFile } from './download.ts'
 import { middleOf } from './middle.ts'
 import { Moved } from './rpc.ts'
-import { datasetJson, itemAt } from './store.ts'
+import { datasetJson, itemAt, volumeAt } from './store.ts'
 
 /** The item whose maps are open, and the class that was read last. */
 let open: { readonly id: number; readonly scale: number | undefined; readonly opened: OpenedCase } | undefined
@@ -62,8 +62,8 @@ async function withNames(source: OpenedCase['source'], options: { readonly datas
 }
 
 async function mapOf(of: MapsOf, index: number): Promise<Float32Array> {
-  if (current?.id === of.id && current.index === index) return current.map
   const { source, scheme } = await openedCase(of)
+  if (current?.id === of.id && current.index === index) return current.map
   current = undefined
   let at = 0
   for await (const map of readMaps(source, scheme)) {
@@ -184,4 +184,15 @@ export async function middle({ index, threshold, ...of }: CutOf): Promise<Vec3> 
   const map = await mapOf(of, index)
   const { grid } = (await openedCase(of)).source
   return middleOf(grid, (at) => map[at] >= threshold)
+}
+
+/** The label of a reference that the mask at a threshold meets most often; the first where it meets none. */
+export async function likeliestLabel({ reference, ...cut }: CutOf & { readonly reference: number }): Promise<number> {
+  const map = await mapOf(cut, cut.index)
+  const { values, labels } = labelMapOf(volumeAt(reference), itemAt(reference).name)
+  const met = new Map(labels.filter((label) => label !== 0).map((label) => [label, 0]))
+  for (let i = 0; i < map.length; i++) {
+    if (map[i] >= cut.threshold && values[i] !== 0) met.set(values[i], (met.get(values[i]) ?? 0) + 1)
+  }
+  return [...met].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
 }

@@ -28,4 +28,4 @@ const files: Functions = {
 }
 
 installBuffer()
-answerCalls({ ...files, ...threshold, ...noise }, describe)
+answerCalls({ ...files, ...threshold, ...noise }, describe, new Set(['verdicts']))

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { hasBrowser, openPage, startLab } from './support/browser.ts'
+import { filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
+
+const folder = temporaryFolder()
+const at = (name: string) => join(folder, name)
+
+/** Made by the command line, whose numbers are compared with the page's. */
+beforeAll(async () => {
+  await halfdice(['phantom', '-o', at('phantom'), '--spacing', '5'])
+  const labels = at('phantom/labelsTr/phantom_000.nii.gz')
+  await halfdice(['marginal', labels, '-o', at('pancreas.nii.gz'), '--sigma', '5', '--labels', '4'])
+  await halfdice(['sample', labels, '-o', at('noisy'), '--sigma', '4', '--length', '12', '-n', '3'])
+})
+
+const image = () => at('phantom/imagesTr/phantom_000_0000.nii.gz')
+const labels = () => at('phantom/labelsTr/phantom_000.nii.gz')
+
+/** The numbers of a panel by their names: of the threshold panel at the cut, at t*, and at ½. */
+async function numbers(page: Page): Promise<Record<string, string[]>> {
+  return page.evaluate(() => {
+    const found: Record<string, string[]> = {}
+    let name = ''
+    for (const each of document.querySelectorAll('dl.numbers > *')) {
+      if (each.tagName === 'DT') found[(name = each.textContent ?? '')] = []
+      else found[name]?.push(each.textContent ?? '')
+    }
+    return found
+  })
+}
+
+/** Waits until a number stands in a panel. */
+async function numbersWith(page: Page, name: string, when: (values: string[]) => boolean = () => true) {
+  await expect.poll(async () => when((await numbers(page))[name] ?? ['…']), { timeout: 30_000 }).toBe(true)
+  return numbers(page)
+}
+
+const isThere = (values: string[]) => values.length > 0 && !values.includes('…')
+
+async function download(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()])
+  return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) }
+}
+
+const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe.skipIf(!hasBrowser)('the lab', () => {
+  test('cuts as the command line does, and lets nothing out', async () => {
+    const lab = await startLab([at('pancreas.nii.gz'), image(), labels()])
+    const { page, outside, complaints } = await openPage(lab.url)
+    const shown = await numbersWith(page, 'Realised Dice', isThere)
+    const mask = at('pancreas_mask.nii.gz')
+    const [told] = (
+      await halfdiceJson<{ cases: { threshold: number; supDice: number; diceAtHalf: number; volumeMl: number }[] }>([
+        'threshold',
+        at('pancreas.nii.gz'),
+        '-o',
+        mask,
+      ])
+    ).cases
+    expect(shown.Threshold[1]).toBe(told.threshold.toFixed(3))
+    expect(shown['Promised Dice'].slice(1)).toEqual([told.supDice.toFixed(3), told.diceAtHalf.toFixed(3)])
+    expect(Number.parseFloat(shown.Volume[1])).toBeCloseTo(told.volumeMl, 1)
+    const scored = await halfdiceJson<{ labels: Record<string, { dice: number }> }>([
+      'evaluate',
+      at('pancreas.nii.gz'),
+      labels(),
+      '--labels',
+      '4',
+      '--at',
+      'auto',
+    ])
+    expect(shown['Realised Dice'][1]).toBe(scored.labels['4'].dice.toFixed(3))
+
+    const saved = await download(page, 'Mask at t*')
+    expect(saved.name).toBe('pancreas_mask.nii.gz')
+    expect(hash(gunzipSync(saved.bytes))).toBe(hash(gunzipSync(readFileSync(mask))))
+
+    await halfdice(['threshold', at('pancreas.nii.gz'), '-o', at('half.nii.gz'), '--at', '0.5'])
+    const half = await download(page, 'At ½')
+    expect(hash(gunzipSync(half.bytes))).toBe(hash(gunzipSync(readFileSync(at('half.nii.gz')))))
+
+    expect(outside).toEqual([])
+    expect(complaints).toEqual([])
+    expect(await lab.stop()).toBe(0)
+  })
+
+  test('the slider moves what stands beside it, and the address keeps it', async () => {
+    const lab = await startLab([at('pancreas.nii.gz'), labels()])
+    const { page } = await openPage(lab.url)
+    await numbersWith(page, 'Promised Dice', isThere)
+    await page.getByRole('slider', { name: 'Cut at' }).fill('0.2')
+    const shown = await numbersWith(page, 'Threshold', ([cut]) => cut === '0.200')
+    const told = await halfdiceJson<{ cases: { softDice: number }[] }>([
+      'threshold',
+      at('pancreas.nii.gz'),
+      '-o',
+      at('low.nii.gz'),
+      '--at',
+      '0.2',
+    ])
+    expect(shown['Promised Dice'][0]).toBe(told.cases[0].softDice.toFixed(3))
+    await expect.poll(() => page.url()).toContain('cut=0.2')
+    await page.reload()
+    expect((await numbersWith(page, 'Threshold', isThere)).Threshold[0]).toBe('0.200')
+    await page.getByRole('button', { name: 't*', exact: true }).click()
+    const [cut, optimum] = (await numbersWith(page, 'Threshold', ([now]) => now !== '0.200')).Threshold
+    expect(cut).toBe(optimum)
+  })
+
+  test('noise as the command line has it', async () => {
+    const lab = await startLab([labels(), image()])
+    const { page, complaints } = await openPage(`${lab.url}#tab=noise&label=4&sigma=5&length=20`)
+    const shown = await numbersWith(page, 'Best Dice D*', isThere)
+    const { rows } = await halfdiceJson<{
+      rows: { supDice: number; threshold: number; diceAtHalf: number; foldProbability: number }[]
+    }>(['optimum', labels(), '--sigma', '5', '--length', '20', '--labels', '4'])
+    expect(shown['Best Dice D*']).toEqual([rows[0].supDice.toFixed(3)])
+    expect(shown['Best cut t*']).toEqual([rows[0].threshold.toFixed(3)])
+    expect(shown['Dice at ½']).toEqual([rows[0].diceAtHalf.toFixed(3)])
+    await halfdice(['marginal', labels(), '-o', at('m.nii.gz'), '--sigma', '5', '--labels', '4'])
+    const saved = await download(page, 'Probability')
+    expect(hash(gunzipSync(saved.bytes))).toBe(hash(gunzipSync(readFileSync(at('m.nii.gz')))))
+
+    await page.getByText('Bias, presence, samples').click()
+    await page.getByRole('slider', { name: 'Annotators' }).fill('1')
+    await halfdice(['sample', labels(), '-o', at('drawn'), '--sigma', '5', '--length', '20', '-n', '1'])
+    const drawn = await download(page, 'Noisy labels')
+    const file = at('drawn/phantom_000_0000.nii.gz')
+    expect(hash(gunzipSync(drawn.bytes))).toBe(hash(gunzipSync(readFileSync(file))))
+    expect(complaints).toEqual([])
+  })
+
+  test('annotators as the command line has them', async () => {
+    const maps = [0, 1, 2].map((n) => at(`noisy/phantom_000_000${n}.nii.gz`))
+    const lab = await startLab(maps)
+    const { page, complaints } = await openPage(`${lab.url}#tab=annotators&label=1&rule=dice`)
+    const shown = await numbersWith(page, 'Strength σ', isThere)
+    const told = await halfdiceJson<Record<'sigmaMm' | 'lengthMm', { estimate: number }>>([
+      'raters',
+      ...maps,
+      '--labels',
+      '1',
+    ])
+    expect(shown['Strength σ']).toEqual([`${told.sigmaMm.estimate.toFixed(2)} mm`])
+    expect(shown['Length ℓ']).toEqual([`${told.lengthMm.estimate.toFixed(1)} mm`])
+    const saved = await download(page, 'Consensus')
+    expect(saved.name).toBe('consensus_dice.nii.gz')
+    await halfdice(['raters', ...maps, '--consensus', 'dice', '-o', at('agreed')])
+    // The command names its file by the folder of the annotators' files.
+    const written = filesBelow(at('agreed'))[0]
+    expect(hash(gunzipSync(saved.bytes))).toBe(hash(gunzipSync(readFileSync(at(`agreed/${written}`)))))
+    await page.getByRole('button', { name: 'See this noise' }).click()
+    expect(await page.getByRole('tab', { name: 'Noise' }).getAttribute('aria-selected')).toBe('true')
+    await numbersWith(page, 'Best Dice D*', isThere)
+    expect(complaints).toEqual([])
+  })
+
+  test('an error is one sentence', async () => {
+    const lab = await startLab([join(import.meta.dirname, 'lab.test.ts'), labels()])
+    const { page } = await openPage(lab.url)
+    const alert = page.getByRole('alert')
+    await expect.poll(() => alert.textContent()).toMatch(/^lab\.test\.ts: [^\n]+; [^\n]+✕$/)
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 390]) {
+      test(`axe finds nothing wrong: ${colorScheme}, ${width} px`, async () => {
+        const lab = await startLab([])
+        const { page } = await openPage(lab.url, { colorScheme, viewport: { width, height: 860 } })
+        for (const [tab, name] of [
+          ['Threshold', 'Realised Dice'],
+          ['Noise', 'Best Dice D*'],
+          ['Annotators', 'Strength σ'],
+        ]) {
+          await page.getByRole('tab', { name: tab }).click()
+          await numbersWith(page, name, isThere)
+          // As the debugger does, which the page's policy does not bind.
+          await page.evaluate(axe.source)
+          const found = await page.evaluate(async () => (await (globalThis as unknown as Axe).axe.run()).violations)
+          expect(found.map(({ id, nodes }) => `${tab}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([])
+          // Nothing runs out of the page.
+          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+        }
+      })
+    }
+  }
+
+  test('everything by the keyboard', async () => {
+    const lab = await startLab([])
+    const { page } = await openPage(lab.url)
+    await numbersWith(page, 'Realised Dice', isThere)
+    await page.getByRole('slider', { name: 'Axial slice' }).focus()
+    const slice = () => page.getByRole('slider', { name: 'Axial slice' }).getAttribute('aria-valuenow')
+    const before = Number(await slice())
+    await page.keyboard.press('ArrowUp')
+    await expect.poll(slice).toBe(String(before + 1))
+    await page.keyboard.press('Home')
+    await expect.poll(slice).toBe('1')
+    await page.getByRole('tab', { name: 'Threshold' }).focus()
+    await page.keyboard.press('ArrowRight')
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Noise')
+    await numbersWith(page, 'Best Dice D*', isThere)
+  })
+
+  test('a mask in space', async () => {
+    const lab = await startLab([])
+    const { page, outside, complaints } = await openPage(lab.url)
+    await numbersWith(page, 'Realised Dice', isThere)
+    await page.getByRole('button', { name: 'Show in 3-D' }).click()
+    await page.getByRole('img', { name: /in space/ }).waitFor()
+    await expect.poll(() => page.locator('.status').textContent(), { timeout: 30_000 }).toBe('')
+    expect(outside).toEqual([])
+    expect(complaints.filter((text) => !/GPU stall|GL Driver|Automatic fallback/.test(text))).toEqual([])
+  })
+})
+
+interface Axe {
+  readonly axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+}
