@@ -4,6 +4,4 @@ import { openServed } from './page/served.ts'
 const root = document.getElementById('lab')
 if (!root) throw new Error('the page has lost its place for the lab')
 const app = new App(root, new URL('./worker.js', import.meta.url))
-// For tests and measurements, which have to know when a drawing is done.
-Object.assign(globalThis, { lab: app })
 openServed(app)

@@ -150,6 +150,7 @@ export class App implements Lab {
     const focus: Focus = { voxel: [inside(i, 0), inside(j, 1), inside(k, 2)], zoom }
     for (const view of this.#views) view.show(scene, focus)
     this.#space.update()
+    performance.mark('drawn')
   }
 
   lookAt(grid: Grid, voxel: Vec3): void {
@@ -214,6 +215,7 @@ export class App implements Lab {
       const { items, faults } = await this.data.call<Opened>('open', { given })
       for (const fault of faults) this.fail(new Fault(fault))
       this.tell('')
+      performance.mark('read')
       if (items.length > 0)
         this.#setItems([...(this.#files.isExample ? [] : this.#items), ...items], { isExample: false })
     } catch (error) {

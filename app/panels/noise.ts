@@ -83,16 +83,19 @@ export class NoisePanel implements Panel {
     const [label, noise, count, seed] = [this.#label, this.#noise, this.#lab.state.count, this.#lab.state.seed]
     const key = `${item.id} ${label} ${JSON.stringify(noise)}`
     this.#key = key
+    performance.mark('noise asked')
     await this.#source.give([item])
     if (this.#key !== key) return
     const found = await this.#lab.noise.call<NoiseResult>('marginals', { label, noise }, { line: 'marginals' })
     const first = this.#result === undefined || !this.#result.key.startsWith(`${item.id} ${label} `)
     this.#result = { key, found, field: { data: found.marginal, box: found.box } }
     this.#tell()
+    performance.mark('noise told')
     this.#lab.draw()
     if (first) this.#lab.lookAt(item.grid, await this.#lab.noise.call<Vec3>('labelMiddle', { label }))
     const drawn = await this.#lab.noise.call<Samples>('samples', { label, noise, count, seed }, { line: 'samples' })
     this.#samples = drawn.samples.map((data) => ({ data, box: drawn.box }))
+    performance.mark('samples told')
     this.#lab.draw()
   }
 

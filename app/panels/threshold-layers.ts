@@ -29,7 +29,7 @@ export function layersOf(lab: Lab, shown: Shown, cut: number, reference: ShownRe
     !isHidden(lab, 'difference') && {
       kind: 'fill',
       colour: colours.difference,
-      region: { field, inside: (p) => p >= low && p < high },
+      region: { field, key: `${low} to ${high}`, inside: (p) => p >= low && p < high },
     },
     reference &&
       !isHidden(lab, 'reference') && {

@@ -82,6 +82,7 @@ export class ThresholdPanel implements Panel {
     this.#shown = { grid: item.grid, field: wholeField(item.grid, map), optimum }
     this.#curve = undefined
     this.#lay()
+    performance.mark('optimum')
     this.#lab.draw()
     this.#lab.tell('')
     const lookAt = this.#lab.data.call<Vec3>('middle', { ...ask, threshold: optimum.threshold }, { line: 'middle' })
@@ -124,6 +125,7 @@ export class ThresholdPanel implements Panel {
   }
 
   #cutAt(cut: number): void {
+    performance.mark('cut')
     this.#lab.change({ cut })
     this.#lab.draw()
     this.#askRealised()

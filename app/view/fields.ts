@@ -2,6 +2,8 @@ import type { Plane } from '../../src/report/kit/plane.ts'
 import type { Box } from '../../src/volume/box.ts'
 import type { Grid } from '../../src/volume/grid.ts'
 import type { VoxelArray } from '../../src/volume/volume.ts'
+import { type Ring, ringsOf } from './edges.ts'
+import type { Region } from './layers.ts'
 
 /** Values on a part of a grid; beyond it they are 0. */
 export interface Field {
@@ -41,15 +43,42 @@ export function sliceOf(field: Field, grid: Grid, plane: Plane): Slice {
   return { width, height, values }
 }
 
-/** The slices of fields that were looked at last: a slider that moves asks for the same ones again and again. */
+const mostRings = 8
+
+interface KeptSlice {
+  readonly slice: Slice
+  readonly rings: Map<string, readonly Ring[]>
+}
+
+/** What was looked at last: a slider that moves asks for the same slices and outlines again and again. */
 export class SliceCache {
-  readonly #kept = new Map<Field, Map<string, Slice>>()
+  readonly #kept = new Map<Field, Map<string, KeptSlice>>()
 
   slice(field: Field, grid: Grid, plane: Plane): Slice {
-    const own = this.#kept.get(field) ?? new Map<string, Slice>()
+    return this.#keep(field, grid, plane).slice
+  }
+
+  /** The outline of a region, as lines through corners of pixels. */
+  rings({ field, inside, key }: Region, grid: Grid, plane: Plane): readonly Ring[] {
+    const { slice, rings } = this.#keep(field, grid, plane)
+    const { values, width, height } = slice
+    const isInside = () => {
+      const mask = new Uint8Array(values.length)
+      for (let i = 0; i < mask.length; i++) if (inside(values[i])) mask[i] = 1
+      return mask
+    }
+    const found = rings.get(key) ?? ringsOf(isInside(), width, height)
+    // A cut that moves leaves one behind for each place.
+    if (!rings.has(key) && rings.size >= mostRings) rings.clear()
+    rings.set(key, found)
+    return found
+  }
+
+  #keep(field: Field, grid: Grid, plane: Plane): KeptSlice {
+    const own = this.#kept.get(field) ?? new Map<string, KeptSlice>()
     this.#kept.set(field, own)
     const key = `${plane.axis} ${plane.index}`
-    const found = own.get(key) ?? sliceOf(field, grid, plane)
+    const found = own.get(key) ?? { slice: sliceOf(field, grid, plane), rings: new Map() }
     if (!own.has(key) && own.size >= 6) own.clear()
     own.set(key, found)
     return found

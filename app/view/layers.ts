@@ -4,6 +4,8 @@ import type { Field } from './fields.ts'
 export interface Region {
   readonly field: Field
   readonly inside: (value: number) => boolean
+  /** The same for the same values of one field: outlines are kept under it. */
+  readonly key: string
 }
 
 /** What slices show, from the bottom up. */
@@ -25,12 +27,13 @@ export type Layer =
 /** At least this probability: the mask that a cut gives. */
 export function cutRegion(field: Field, threshold: number): Region {
   // float32 probabilities are compared as the float64 that they equal, as the library does; zeros are never in.
-  return { field, inside: (value) => value >= threshold && value > 0 }
+  return { field, key: `from ${threshold}`, inside: (value) => value >= threshold && value > 0 }
 }
 
 export function labelRegion(field: Field, labels: readonly number[]): Region {
   const [only] = labels
-  if (labels.length === 1) return { field, inside: (value) => value === only }
+  const key = `labels ${labels.join()}`
+  if (labels.length === 1) return { field, key, inside: (value) => value === only }
   const all = new Set(labels)
-  return { field, inside: (value) => all.has(value) }
+  return { field, key, inside: (value) => all.has(value) }
 }

@@ -2,6 +2,7 @@ import { heatColour } from '../../src/report/kit/palette.ts'
 import type { Plane } from '../../src/report/kit/plane.ts'
 import { edgeLetters, scaleBarMm } from '../../src/report/kit/slice-marks.ts'
 import type { Grid } from '../../src/volume/grid.ts'
+import type { Ring } from './edges.ts'
 import type { Slice, SliceCache } from './fields.ts'
 import type { Layer, Region } from './layers.ts'
 
@@ -15,21 +16,27 @@ export interface Placement {
 
 const heat = Uint8Array.from({ length: 3 * 256 }, (_, i) => heatColour(Math.floor(i / 3) / 255)[i % 3])
 
-/** The slice's pixels of all layers but outlines, as one picture. */
-export function paintPixels(layers: readonly Layer[], grid: Grid, plane: Plane, cache: SliceCache): OffscreenCanvas {
+/** Paints the slice's pixels of all layers but outlines; the canvas takes on the slice's size. */
+export function paintPixels(
+  canvas: OffscreenCanvas,
+  layers: readonly Layer[],
+  grid: Grid,
+  plane: Plane,
+  cache: SliceCache,
+): void {
   const [width, height] = [grid.shape[plane.across.axis], grid.shape[plane.down.axis]]
-  const canvas = new OffscreenCanvas(width, height)
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
   const picture = new ImageData(width, height)
   const rgba = picture.data
   for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255
   for (const layer of layers) {
     if (layer.kind === 'grey') paintGrey(rgba, cache.slice(layer.field, grid, plane), layer.window)
     else if (layer.kind === 'heat') paintHeat(rgba, cache.slice(layer.field, grid, plane))
-    else if (layer.kind === 'fill')
+    else if (layer.kind === 'fill') {
       paintFill(rgba, layer.region, cache.slice(layer.region.field, grid, plane), layer.colour)
+    }
   }
   canvas.getContext('2d')?.putImageData(picture, 0, 0)
-  return canvas
 }
 
 function paintGrey(rgba: Uint8ClampedArray, { values }: Slice, [low, high]: readonly [number, number]): void {
@@ -62,52 +69,28 @@ function paintFill(rgba: Uint8ClampedArray, { inside }: Region, { values }: Slic
   }
 }
 
-/** The edges between voxels inside and outside, in units of the slice's pixels. */
-export function edgesOf({ inside }: Region, { width, height, values }: Slice): Path2D {
-  const path = new Path2D()
-  let above = new Uint8Array(width)
-  for (let y = 0; y <= height; y++) {
-    const row = new Uint8Array(width)
-    if (y < height) for (let x = 0; x < width; x++) row[x] = inside(values[y * width + x]) ? 1 : 0
-    // Runs of horizontal edges between this row and the one above it.
-    for (let x = 0; x < width; x++) {
-      if (row[x] === above[x]) continue
-      const start = x
-      while (x < width && row[x] !== above[x]) x++
-      path.moveTo(start, y)
-      path.lineTo(x, y)
-    }
-    for (let x = 0; x <= width; x++) {
-      if ((x < width ? row[x] : 0) === (x > 0 ? row[x - 1] : 0)) continue
-      path.moveTo(x, y)
-      path.lineTo(x, y + 1)
-    }
-    above = row
-  }
-  return path
-}
-
-/** A line over any ground: a dark rim below its colour. */
-export function strokeEdges(
+/** Outlines over any ground: a dark rim below their colour. */
+export function strokeRings(
   context: CanvasRenderingContext2D,
-  edges: Path2D,
+  rings: readonly Ring[],
   { left, top, scaleX, scaleY }: Placement,
-  layer: Extract<Layer, { kind: 'outline' }>,
+  { colour, dash = [], width = 1.6 }: Extract<Layer, { kind: 'outline' }>,
   ratio: number,
 ): void {
-  const width = (layer.width ?? 1.6) * ratio
-  const placed = new Path2D()
-  placed.addPath(edges, new DOMMatrix([scaleX, 0, 0, scaleY, left, top]))
-  context.lineCap = 'square'
+  context.beginPath()
+  for (const ring of rings) {
+    context.moveTo(left + ring[0] * scaleX, top + ring[1] * scaleY)
+    for (let i = 2; i < ring.length; i += 2) context.lineTo(left + ring[i] * scaleX, top + ring[i + 1] * scaleY)
+    context.closePath()
+  }
+  context.lineJoin = 'miter'
   context.strokeStyle = 'rgb(0 0 0 / 0.6)'
-  context.lineWidth = width + 1.6 * ratio
-  context.setLineDash([])
-  context.stroke(placed)
-  context.lineCap = layer.dash ? 'butt' : 'square'
-  context.setLineDash((layer.dash ?? []).map((length) => length * ratio))
-  context.strokeStyle = layer.colour
-  context.lineWidth = width
-  context.stroke(placed)
+  context.lineWidth = (width + 1.6) * ratio
+  context.stroke()
+  context.setLineDash(dash.map((length) => length * ratio))
+  context.strokeStyle = colour
+  context.lineWidth = width * ratio
+  context.stroke()
   context.setLineDash([])
 }
 

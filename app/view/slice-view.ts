@@ -2,7 +2,7 @@ import { type Plane, type View, viewPlane } from '../../src/report/kit/plane.ts'
 import { type Grid, type Vec3, vec3 } from '../../src/volume/grid.ts'
 import { SliceCache } from './fields.ts'
 import type { Layer } from './layers.ts'
-import { drawMarks, edgesOf, type Placement, paintPixels, strokeEdges } from './paint.ts'
+import { drawMarks, type Placement, paintPixels, strokeRings } from './paint.ts'
 
 /** What a view shows, and where. */
 export interface Scene {
@@ -26,6 +26,7 @@ export class SliceView {
   readonly #view: View
   readonly #onFocus: (focus: Focus) => void
   readonly #cache = new SliceCache()
+  readonly #pixels = new OffscreenCanvas(1, 1)
   #scene: Scene | undefined
   #focus: Focus = { voxel: [0, 0, 0], zoom: 1 }
   /** While the pointer is down, an enlarged slice stays where it was. */
@@ -70,13 +71,13 @@ export class SliceView {
     const { grid, layers } = scene
     const plane = this.#plane(grid)
     const place = this.#place(grid, plane)
-    const pixels = paintPixels(layers, grid, plane, this.#cache)
+    const pixels = this.#pixels
+    paintPixels(pixels, layers, grid, plane, this.#cache)
     context.imageSmoothingQuality = 'high'
     context.drawImage(pixels, place.left, place.top, pixels.width * place.scaleX, pixels.height * place.scaleY)
     for (const layer of layers) {
       if (layer.kind !== 'outline') continue
-      const slice = this.#cache.slice(layer.region.field, grid, plane)
-      strokeEdges(context, edgesOf(layer.region, slice), place, layer, ratio)
+      strokeRings(context, this.#cache.rings(layer.region, grid, plane), place, layer, ratio)
     }
     this.#cache.keepOnly(new Set(layers.map((layer) => ('field' in layer ? layer.field : layer.region.field))))
     this.#drawCross(context, grid, plane, place, ratio)
