@@ -1,5 +1,5 @@
 // How quickly the browser lab answers on a liver of 255×177×440 voxels: `node bench/lab.mjs`, after `npm run build`.
-// Times are those of the page itself, from the user's action to what it shows; the machine draws without a graphics card.
+// Times are the page's own, from the user's action to what it shows; the machine draws without a graphics card.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
