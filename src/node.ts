@@ -1,5 +1,10 @@
-// `halfdice/node`: what `halfdice` exports, files, the cases of a pipeline, and training.
+// `halfdice/node`: what `halfdice` exports, files, the cases of a pipeline, the noise of annotators, and training.
 
+export type { Displacements } from './annotators/displacements.ts'
+export { type AnnotatorFit, type FitOptions, fitAnnotators, type SigmaEstimate } from './annotators/fit.ts'
+export type { CorrelogramPoint, FitCheck, PairCheck } from './annotators/fit-check.ts'
+export { type CaseObservation, type Outlines, observeAnnotators, type PairAgreement } from './annotators/observe.ts'
+export type { Estimate } from './annotators/presence.ts'
 export { type DatasetJson, readDatasetJson } from './datasets/dataset-json.ts'
 export type { OwnCut } from './decision/decode/case-decoder.ts'
 export type { PostProcessing } from './decision/decode/post-process.ts'

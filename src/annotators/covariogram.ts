@@ -57,16 +57,17 @@ export function addPairs(
 ): void {
   const n = points.length / 3
   const annotators = deviating.length
+  // With one group all axes are its own.
+  const [f0, f1, f2] = groupOf.map((group) => 1 - group)
   for (let u = 0; u < n; u++) {
+    const [px, py, pz] = [points[3 * u], points[3 * u + 1], points[3 * u + 2]]
+    const [nx, ny, nz] = [normals[3 * u], normals[3 * u + 1], normals[3 * u + 2]]
     for (let v = u + 1; v < n; v++) {
-      let squared = 0
-      let [own0, own1] = [0, 0]
-      for (let axis = 0; axis < 3; axis++) {
-        squared += (points[3 * u + axis] - points[3 * v + axis]) ** 2
-        const agreement = normals[3 * u + axis] * normals[3 * v + axis]
-        if (groupOf[axis] === 0) own0 += agreement
-        else own1 += agreement
-      }
+      const at = 3 * v
+      const squared = (px - points[at]) ** 2 + (py - points[at + 1]) ** 2 + (pz - points[at + 2]) ** 2
+      const [ax, ay, az] = [nx * normals[at], ny * normals[at + 1], nz * normals[at + 2]]
+      const own0 = f0 * ax + f1 * ay + f2 * az
+      const own1 = ax + ay + az - own0
       let y = 0
       for (let r = 0; r < annotators; r++) y += deviating[r][u] * deviating[r][v]
       y /= annotators - 1

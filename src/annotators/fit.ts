@@ -71,13 +71,15 @@ const thickSlices = 1.5
  * @param observations of one label, from `observeAnnotators`
  * @throws InputError where no case has outlines of two annotators to compare
  * @example
- * const grid = createGrid([40, 40, 20])
- * const ball = Uint8Array.from({ length: 32000 }, (_, i) =>
- *   Number(Math.hypot((i % 40) - 20, (Math.floor(i / 40) % 40) - 20, Math.floor(i / 1600) - 10) < 7))
- * const sampler = createSampler(ball, grid, { sigmaMm: [1, 1, 1], lengthMm: 5 })
- * const cases = [0, 1, 2, 3].map((c) => [0, 1, 2].map((r) => sampler.sample(c, r)))
+ * const grid = createGrid([40, 40, 1])
+ * const disc = Uint8Array.from({ length: 1600 }, (_, i) =>
+ *   Number(Math.hypot((i % 40) - 19.6, Math.floor(i / 40) - 20.3) < 12))
+ * const sampler = createSampler(disc, grid, { sigmaMm: [1, 1, 1], lengthMm: 5 })
+ * const cases = [0, 1, 2, 3, 4, 5].map((c) => [0, 1, 2].map((r) => sampler.sample(c, r)))
  * const seen = cases.map((maps, c) => observeAnnotators(`case ${c}`, maps, grid, 1))
- * fitAnnotators(seen, { draws: 0 }).presence.estimate // 1
+ * const fit = fitAnnotators(seen, { anonymous: true, draws: 0 })
+ * Math.round(fit.noise?.sigmaMm[0] ?? 0) // 1
+ * fit.presence.estimate // 1: everybody drew every disc
  */
 export function fitAnnotators(observations: readonly CaseObservation[], options: FitOptions = {}): AnnotatorFit {
   const { anonymous = false, draws = 300, seed = 0 } = options

@@ -11,6 +11,7 @@ export interface PairAgreement {
   readonly a: number
   readonly b: number
   readonly dice: number
+  /** As `surfaceDistances` has it, mm; null where a mask is empty. */
   readonly hd95Mm: number | null
 }
 
@@ -37,8 +38,10 @@ export interface Outlines {
 }
 
 /**
- * Takes from several annotators' maps of one case what the fit of a label needs (docs/annotators.md, "Fit").
+ * Takes from several annotators' maps of one case what the fit of a label needs (`fitAnnotators`; docs/annotators.md,
+ * "Fit"): their agreement, and how far their outlines lie apart.
  *
+ * @param name of the case, for messages and for the bootstrap over cases
  * @param maps one for each annotator, on the same grid; a map without the label is of an annotator who did not draw it
  * @throws InputError for fewer than 2 maps or more than 20, and for maps of other sizes than the grid
  * @example
