@@ -57,6 +57,8 @@ const built = await rolldown({
   transform: { define: { 'process.platform': '"browser"', 'process.env': '{}' } },
   onLog(level, log, handler) {
     if (level === 'warn' && log.id?.includes('node_modules')) return
+    // What the command line loads late, the worker may need at once.
+    if (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT') return
     if (level === 'warn') throw new Error(log.message)
     handler(level, log)
   },

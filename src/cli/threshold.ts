@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander'
 import { several } from '../datasets/image-folder.ts'
-import { findLabelCases } from '../datasets/label-cases.ts'
 import { reviewOf, type ThresholdReview } from '../maps/review.ts'
 import { type ThresholdCase, type ThresholdRun, thresholdCases } from '../maps/threshold-cases.ts'
 import { classMeans, withFlags } from '../maps/threshold-result.ts'
@@ -14,7 +13,6 @@ import { startProgress } from './progress.ts'
 import { findJobs } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
 import { describeCases, gainSentence } from './threshold-table.ts'
-import { readTuned, warnOfTuned } from './threshold-tuned.ts'
 import { version } from './version.ts'
 
 /** `halfdice threshold`: masks from a network's probabilities. */
@@ -132,9 +130,10 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   if (options.images !== undefined && options.report === undefined) {
     throw new InputError('--images', 'is for the pictures of a report; add --report FILE.html')
   }
-  const tuned = options.tuned === undefined ? undefined : await readTuned(options.tuned, options)
+  const tuning = options.tuned === undefined ? undefined : await import('./threshold-tuned.ts')
+  const tuned = await tuning?.readTuned(options.tuned ?? '', options)
   const { jobs: found, warnings } = await findJobs(inputs, options)
-  if (tuned && options.references !== undefined) warnOfTuned(found, tuned, options.tuned ?? '')
+  if (tuned && options.references !== undefined) tuning?.warnOfTuned(found, tuned, options.tuned ?? '')
   const { report, references } = options
   // Loaded only when it is asked for.
   const page = report === undefined ? undefined : await import('../report/threshold/write.ts')
@@ -217,6 +216,7 @@ async function referencesFor(
   path: string,
   suffix: string | undefined,
 ): Promise<ReadonlyMap<string, string>> {
+  const { findLabelCases } = await import('../datasets/label-cases.ts')
   const found = await findLabelCases([path], { suffix })
   for (const warning of found.warnings) warn(warning)
   protect(found.cases.map(({ input }) => input))

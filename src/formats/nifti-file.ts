@@ -31,15 +31,25 @@ export async function readNiftiFile(path: string): Promise<Volume> {
   }
 }
 
-/** The voxels of an opened file in file order, `chunkVoxels` at a time; closes the file at the end. */
-export async function* niftiChunks(opened: OpenNifti, chunkVoxels: number): AsyncGenerator<VoxelArray> {
+/**
+ * The voxels of an opened file in file order, `chunkVoxels` at a time; closes the file at the end.
+ *
+ * @param into memory for voxels that are float32 in the file: its next part each time, and from its start again at its
+ *   end (see `VolumeStream`)
+ */
+export async function* niftiChunks(
+  opened: OpenNifti,
+  chunkVoxels: number,
+  into?: Float32Array,
+): AsyncGenerator<VoxelArray> {
   const { header, layout, voxelPath, source } = opened
   const chunkBytes = chunkVoxels * storedBytes(layout.type)
+  const memory = layout.type === 'float32' ? into : undefined
   try {
     let done = 0
     while (done < layout.voxelBytes) {
       // No more than the file can hold: openNifti has checked voxelBytes against its size.
-      const voxels = new Uint8Array(Math.min(chunkBytes, layout.voxelBytes - done))
+      const voxels = nextBytes(Math.min(chunkBytes, layout.voxelBytes - done), done, memory)
       const filled = await source.fill(voxels)
       done += filled
       if (filled < voxels.length) break
@@ -51,6 +61,13 @@ export async function* niftiChunks(opened: OpenNifti, chunkVoxels: number): Asyn
   } finally {
     await source.close()
   }
+}
+
+/** Memory for the bytes behind `done`: new, or a part of `memory` up to its end. */
+function nextBytes(length: number, done: number, memory: Float32Array | undefined): Uint8Array {
+  if (!memory || memory.length === 0) return new Uint8Array(length)
+  const at = done % memory.byteLength
+  return new Uint8Array(memory.buffer, memory.byteOffset + at, Math.min(length, memory.byteLength - at))
 }
 
 /** Opens a NIfTI file and reads up to its first voxel. */

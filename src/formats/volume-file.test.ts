@@ -32,6 +32,30 @@ async function faultOf(name: string, bytes: Uint8Array): Promise<string> {
   return whole
 }
 
+describe('chunks of float32 read into memory of the caller', () => {
+  const grid = createGrid([5, 2, 1])
+  const data = Float32Array.from({ length: 30 }, (_, n) => n / 7)
+
+  test.each([4, 7, 10, 11, 100])('%s voxels at a time: parts of it that end where it ends', async (chunkVoxels) => {
+    await writeVolume(at('into.nii.gz'), { grid, channels: 3, data })
+    const into = new Float32Array(10)
+    const read: number[] = []
+    for await (const chunk of (await openVolume(at('into.nii.gz'), chunkVoxels)).chunks(into)) {
+      expect(chunk.buffer).toBe(into.buffer)
+      expect(chunk.byteOffset).toBe((4 * read.length) % 40)
+      read.push(...chunk)
+    }
+    expect(read).toEqual([...data])
+  })
+
+  test('other types come in memory of their own', async () => {
+    await writeVolume(at('into.nii'), { grid, channels: 3, data: Int16Array.from(data) })
+    const into = new Float32Array(10)
+    for await (const chunk of (await openVolume(at('into.nii'), 7)).chunks(into))
+      expect(chunk.buffer).not.toBe(into.buffer)
+  })
+})
+
 /** Larger than the slabs and chunks of a megabyte, so that their seams are covered. */
 const large: Volume<Int16Array> = {
   grid: { ...createGrid([128, 127, 33], [1, 2, 3]), origin: [4, 5, 6] },

@@ -2,10 +2,8 @@ import { InputError } from '../volume/errors.ts'
 import type { Grid } from '../volume/grid.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
 import { imageFormat } from './image-format.ts'
-import { readMetaImage, writeMetaImage } from './meta-image.ts'
 import { niftiChunks, openNifti, readNiftiFile } from './nifti-file.ts'
 import { writeNifti, writeNiftiPair } from './nifti-write.ts'
-import { readNrrd, writeNrrd } from './nrrd.ts'
 import { arrayType, type VoxelType, voxelTypeOf } from './voxel-types.ts'
 
 /** A volume whose voxels are read as they are needed. */
@@ -20,9 +18,11 @@ export interface VolumeStream {
    * The voxels in file order (i fastest, then j, k, channel), in arrays that the caller may keep and change. May be
    * called once; reading to the end verifies the file and closes it, as does leaving the loop early.
    *
+   * @param into memory for voxels that are float32 in the file, which spares a copy: chunks are then parts of it, one
+   *   after the other, and begin anew at its end. Other voxels come in memory of their own.
    * @throws InputError where the file is truncated or damaged, possibly after having yielded chunks
    */
-  chunks(): AsyncIterable<VoxelArray>
+  chunks(into?: Float32Array): AsyncIterable<VoxelArray>
   /** Closes a stream whose chunks are not wanted after all. */
   close(): Promise<void>
 }
@@ -43,8 +43,9 @@ export interface VolumeStream {
 export async function readVolume(path: string): Promise<Volume> {
   const format = await imageFormat(path)
   if (format === 'nifti') return readNiftiFile(path)
-  if (format === 'nrrd') return readNrrd(path)
-  if (format === 'meta') return readMetaImage(path)
+  // What is rarer than NIfTI is loaded when it is met.
+  if (format === 'nrrd') return (await import('./nrrd.ts')).readNrrd(path)
+  if (format === 'meta') return (await import('./meta-image.ts')).readMetaImage(path)
   const dicom = await import('./dicom/read.ts')
   return format === 'series' ? dicom.readDicomFolder(path) : dicom.readDicomFile(path)
 }
@@ -71,7 +72,7 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
     ...(scaling && { scaling }),
     header: opened.header,
     type: voxelTypeOf(type),
-    chunks: () => niftiChunks(opened, chunkVoxels),
+    chunks: (into) => niftiChunks(opened, chunkVoxels, into),
     close: () => opened.source.close(),
   }
 }
@@ -90,8 +91,8 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
 export async function writeVolume(path: string, volume: Volume): Promise<void> {
   if (/\.nii(\.gz)?$/i.test(path)) return writeNifti(path, volume)
   if (/\.(hdr|img)(\.gz)?$/i.test(path)) return writeNiftiPair(path, volume)
-  if (/\.(nrrd|nhdr)$/i.test(path)) return writeNrrd(path, volume)
-  if (/\.(mha|mhd)$/i.test(path)) return writeMetaImage(path, volume)
+  if (/\.(nrrd|nhdr)$/i.test(path)) return (await import('./nrrd.ts')).writeNrrd(path, volume)
+  if (/\.(mha|mhd)$/i.test(path)) return (await import('./meta-image.ts')).writeMetaImage(path, volume)
   throw new InputError(path, 'has a name that asks for no known format; end it with .nii.gz, .nii, .nrrd or .mha')
 }
 

@@ -46,8 +46,12 @@ export interface StoredNumbers {
   /** Names the file in errors. */
   readonly subject: string
   readonly scaling?: Scaling
-  /** The numbers in pieces of any length, which must not be changed. */
-  chunks(): AsyncIterable<VoxelArray>
+  /**
+   * The numbers in pieces of any length, which must not be changed.
+   *
+   * @param into as for `VolumeStream.chunks`
+   */
+  chunks(into?: Float32Array): AsyncIterable<VoxelArray>
 }
 
 /**

@@ -89,8 +89,8 @@ async function imageFile(path: string) {
   const stored: StoredNumbers = {
     subject: path,
     ...(scaling && { scaling }),
-    async *chunks() {
-      yield* (await openVolume(path)).chunks()
+    async *chunks(into) {
+      yield* (await openVolume(path)).chunks(into)
     },
   }
   return { grid, channels, stored, ...(header !== undefined && { header }) }

@@ -4,7 +4,6 @@ import { caseName } from '../datasets/image-names.ts'
 import { orderContradiction } from '../decision/decode/region-painter.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
-import { openArrayMaps } from './array-maps.ts'
 import { fileOf } from './case-file.ts'
 import type { CaseMaps, NumberOptions } from './case-maps.ts'
 import type { ClassScheme, MapClass } from './classes.ts'
@@ -42,6 +41,7 @@ export async function openCase(found: FoundCase, options: OpenOptions): Promise<
   const named = namedClasses(options, found.kind === 'array' ? datasetJsonFor(found) : undefined)
   const like = options.like === undefined ? undefined : imageOf(found, options.like)
   if (found.kind === 'array') {
+    const { openArrayMaps } = await import('./array-maps.ts')
     return withScheme(called(await openArrayMaps(found.input, { ...options, like }), found), named, options, 'array')
   }
   const opened = found.kind === 'folder' ? await openFolder(found, named, options) : undefined

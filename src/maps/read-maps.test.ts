@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { writeVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { createGrid, type Grid, type Vec3 } from '../volume/grid.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { type CaseMaps, type NumberOptions, type Placement, placedAt } from './case-maps.ts'
+import { openImageMaps } from './image-maps.ts'
 import { readMaps } from './read-maps.ts'
 
 /** Maps in memory, in the pieces given. */
@@ -54,6 +59,27 @@ test('pieces of any length and type become the same maps', async () => {
     expect(await collect(maps(grid, placedAt(grid), parts, { scale: 255 }))).toEqual(expected)
     const floats = parts.map((part) => Float32Array.from(part, (byte) => byte / 255))
     expect(await collect(maps(grid, placedAt(grid), floats))).toEqual(expected)
+  }
+})
+
+test('numbers that a file reads to where they belong', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))
+  try {
+    // Two maps longer than a piece, and numbers to be scaled and clamped in place.
+    const grid = createGrid([128, 100, 60])
+    const voxels = 128 * 100 * 60
+    const data = Float32Array.from({ length: 2 * voxels }, (_, n) => ((n * 37) % 1001) / 10 - (n === 5 ? 1e-7 : 0))
+    const path = join(folder, 'maps.nii')
+    await writeVolume(path, { grid, channels: 2, data })
+    let channel = 0
+    for await (const map of readMaps(await openImageMaps(path, { scale: 100 }), softmax)) {
+      const own = data.subarray(channel * voxels, ++channel * voxels)
+      const wrong = map.findIndex((p, n) => p !== Math.min(1, Math.max(0, Math.fround(own[n] * (1 / 100)))))
+      expect(wrong === -1 ? undefined : [wrong, map[wrong], own[wrong]]).toBeUndefined()
+    }
+    expect(channel).toBe(2)
+  } finally {
+    rmSync(folder, { recursive: true })
   }
 })
 

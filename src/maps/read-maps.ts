@@ -42,7 +42,9 @@ export async function* readMaps(source: CaseMaps, scheme: Pick<ClassScheme, 'map
     if (!whole) map.fill(isBackground(scheme, channel) ? 1 : 0)
   }
   try {
-    for await (const _ of eachMap(source, put, outside)) yield map
+    // Numbers in the grid's order may be read to where they belong.
+    const into = logits === undefined && whole && inGridOrder(source.placement) ? map : undefined
+    for await (const _ of eachMap(source, put, outside, into)) yield map
   } catch (error) {
     throw error instanceof NotProbabilities ? await faultOf(error.stored, source) : error
   }
@@ -61,11 +63,12 @@ async function* eachMap(
   { stored, placement }: CaseMaps,
   put: Put,
   begin: (channel: number) => void,
+  into?: Float32Array,
 ): AsyncGenerator<void> {
   const voxels = placement.shape[0] * placement.shape[1] * placement.shape[2]
   let [channel, filled] = [0, 0]
   for (const file of stored) {
-    for await (const data of file.chunks()) {
+    for await (const data of file.chunks(into)) {
       for (let at = 0; at < data.length; ) {
         if (filled === 0) begin(channel)
         const count = Math.min(data.length - at, voxels - filled)
@@ -85,13 +88,14 @@ async function* eachMap(
 
 /** The runs of places, evenly apart, of the stored voxels `start` to before `start + count`. */
 function eachRun(
-  { shape: [nx, ny], strides, offset }: Placement,
+  placement: Placement,
   start: number,
   count: number,
   visit: (from: number, length: number, to: number, step: number) => void,
 ): void {
-  // In the order of the grid: one run.
-  if (strides[0] === 1 && strides[1] === nx && strides[2] === nx * ny) {
+  const { offset, strides } = placement
+  const [nx, ny] = placement.shape
+  if (inGridOrder(placement)) {
     visit(start, count, offset + start, 1)
     return
   }
@@ -103,6 +107,11 @@ function eachRun(
     visit(from, length, to, strides[0])
     from += length
   }
+}
+
+/** Whether stored voxels follow each other as the grid's do: one run. */
+function inGridOrder({ shape: [nx, ny], strides }: Placement): boolean {
+  return strides[0] === 1 && strides[1] === nx && strides[2] === nx * ny
 }
 
 /** A file holds a number that is no probability. */

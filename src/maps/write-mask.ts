@@ -1,6 +1,5 @@
 import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 import type { NpyArray } from '../formats/npy.ts'
-import { writeNpy } from '../formats/npz.ts'
 import { writeVolume } from '../formats/volume-file.ts'
 import type { CaseMaps } from './case-maps.ts'
 
@@ -19,7 +18,7 @@ type Mask = Pick<DecodedCase, 'data' | 'channels'>
  * await writeMask('mask.npy', source, decoded)
  */
 export async function writeMask(path: string, source: Pick<CaseMaps, 'grid' | 'header'>, mask: Mask): Promise<void> {
-  if (isArrayName(path)) return writeNpy(path, maskArray(source, mask))
+  if (isArrayName(path)) return (await import('../formats/npz.ts')).writeNpy(path, maskArray(source, mask))
   const { grid, header } = source
   return writeVolume(path, {
     grid,

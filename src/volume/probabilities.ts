@@ -34,7 +34,7 @@ export function probabilitiesOf(
 
 /**
  * Writes `count` stored numbers, from index `from` on, as probabilities `step` apart into `out`, from index `to` on.
- * What is outside [0, 1] by round-off is clamped.
+ * What is outside [0, 1] by round-off is clamped. Both may be the same numbers in the same memory.
  *
  * @returns the index in `data` of the first number that is no probability, or −1; `out` is then only partly written
  */
@@ -61,7 +61,7 @@ export function convertToProbabilities(
 function convertInOrder(part: VoxelArray, { slope, intercept }: Scaling, out: Float32Array, from: number): number {
   // Nothing to be computed: a copy of all at once is several times faster than one by one.
   if (part instanceof Float32Array && slope === 1 && intercept === 0 && allWithin(part)) {
-    out.set(part)
+    if (part.buffer !== out.buffer || part.byteOffset !== out.byteOffset) out.set(part)
     return -1
   }
   for (let i = 0; i < part.length; i++) {
