@@ -31,22 +31,26 @@ function bundleProgram(folder) {
   const workers = workerModules().map((path) => [basename(path, '.ts'), path])
   const names = new Set([...entries, 'run', ...workers.map(([name]) => name)])
   if (names.size !== entries.length + 1 + workers.length) throw new Error('two workers have one name')
-  // What browsers load, in files of its own: nothing in them may need Node.
-  let forBrowsers = new Set()
+  // What cutting a map needs, which every command needs much of, in two files: each costs a third of a millisecond at
+  // start. Nothing in what browsers load may need Node. All else stays apart, for the commands that need it.
+  let [core, forBrowsers] = [new Set(), new Set()]
   const reach = {
     name: 'reach',
     buildEnd() {
-      forBrowsers = reachable(
-        ['index', 'report'].map((name) => join(root, `src/${name}.ts`)),
-        this,
-      )
+      const from = (...names) =>
+        reachable(
+          names.map((name) => join(root, `src/${name}.ts`)),
+          this,
+        )
+      core = from('cli/run', 'cli/threshold')
+      // What it waits for must not wait for it.
+      core.delete(join(root, 'src/cli/run.ts'))
+      forBrowsers = from('index', 'report')
     },
   }
-  // Few files, since each costs a third of a millisecond at start; but what only some commands need stays apart.
-  const apart = { entriesAware: true, entriesAwareMergeThreshold: 50_000 }
   const groups = [
-    { name: 'shared', test: (id) => forBrowsers.has(id), ...apart },
-    { name: 'program', test: (id) => !forBrowsers.has(id), minShareCount: 2, ...apart },
+    { name: 'shared', test: (id) => core.has(id) && forBrowsers.has(id) },
+    { name: 'core', test: (id) => core.has(id) && !forBrowsers.has(id) },
   ]
   const options = {
     platform: 'node',
@@ -60,9 +64,21 @@ function bundleProgram(folder) {
       ...Object.fromEntries(workers),
       ...Object.fromEntries(pools.map((name) => [name, `node_modules/tinypool/dist/${name}.js`])),
     },
-    plugins: [reach],
+    plugins: [reach, lateProcesses],
   }
   return write(folder, 'part', options, { codeSplitting: { groups } })
+}
+
+/** Commander starts programs for commands that are files, which ours are not: node:child_process takes milliseconds. */
+const lateProcesses = {
+  name: 'late-processes',
+  transform(code, id) {
+    if (!/commander[\\/]lib[\\/]command\.js$/.test(id)) return null
+    const early = "const childProcess = require('node:child_process');"
+    if (!code.includes(early)) throw new Error('commander loads node:child_process in another way; adapt this')
+    const late = "const childProcess = { spawn: (...all) => require('node:child_process').spawn(...all) };"
+    return { code: code.replace(early, late), map: null }
+  },
 }
 
 /** What tinypool starts threads and processes with. */

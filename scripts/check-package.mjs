@@ -175,6 +175,35 @@ for (const [args, files] of runs) {
   })
 }
 
+/** Milliseconds of whole processes in turn, so that a busy machine slows all of them: the least of each. */
+function fastest(commands, rounds) {
+  const least = commands.map(() => Number.POSITIVE_INFINITY)
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, args] of commands.entries()) {
+      const start = performance.now()
+      const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' })
+      expect(status === 0, `${args.join(' ')}: ${stderr}`)
+      least[i] = Math.min(least[i], performance.now() - start)
+    }
+  }
+  return least
+}
+
+check('starts as fast as Node itself, and cuts a map soon', () => {
+  const main = join(folder, 'node_modules/halfdice/lib/main.cjs')
+  const commands = [
+    ['-e', '0'],
+    [main, '--version'],
+    [main, 'threshold', 'prob.nii.gz', '-o', 'mask.nii.gz'],
+  ]
+  const [bare, version, threshold] = fastest(commands, 15)
+  const shown = [bare, version, threshold].map((ms) => `${Math.round(ms)} ms`)
+  console.log(`   node -e 0: ${shown[0]}, halfdice --version: ${shown[1]}, halfdice threshold: ${shown[2]}`)
+  // Within what a file more would take, and five times what a map of 96×80×64 takes beyond the start.
+  expect(version < bare + 20, '--version takes much longer than Node')
+  expect(threshold < bare + 250, 'threshold of a small map takes long: what does it load? (scripts/bundle.mjs)')
+})
+
 rmSync(folder, { recursive: true, force: true })
 console.log(`package: ${counts.passed} passed, ${counts.failed} failed`)
 if (process.argv[2]) {

@@ -15,11 +15,11 @@ export interface Progress {
 /** Starts a progress line for `total` steps of equal length. */
 export function startProgress(title: string, total: number): Progress {
   const { stderr } = process
-  const start = performance.now()
+  const start = Date.now()
   let [before, current, shown] = [0, 0, 0]
   const left = () => {
     const own = current - before
-    return own > 0 ? duration(((performance.now() - start) / own) * (total - current)) : undefined
+    return own > 0 ? duration(((Date.now() - start) / own) * (total - current)) : undefined
   }
   return {
     left,
@@ -28,7 +28,7 @@ export function startProgress(title: string, total: number): Progress {
     },
     update(done) {
       current = done
-      const now = performance.now()
+      const now = Date.now()
       if (!stderr.isTTY || isQuiet() || (now - shown < 100 && done < total)) return
       shown = now
       const time = left()

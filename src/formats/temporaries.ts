@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { streamSeed } from '../volume/random.ts'
 
 /**
  * The name of a temporary file: hidden, unique, and telling who writes it:
@@ -11,7 +11,12 @@ import { join, resolve } from 'node:path'
 export function temporaryName(name: string): string {
   // File systems allow 255 bytes; a character of a name takes up to 4.
   const start = [...name].slice(0, 40).join('')
-  return `.${start}.${process.pid}-${machine()}-${randomBytes(6).toString('hex')}.tmp`
+  return `.${start}.${process.pid}-${machine()}-${hex(Math.random() * 2 ** 48, 12)}.tmp`
+}
+
+/** By no means of node:crypto, which takes longer to load than a small map to cut. */
+function hex(value: number, digits: number): string {
+  return Math.floor(value).toString(16).padStart(digits, '0')
 }
 
 const pattern = /^\..*\.(\d+)-([0-9a-f]{8})-[0-9a-f]{12}\.tmp$/s
@@ -56,7 +61,7 @@ let key: string | undefined
 
 /** Where the numbers of processes mean the same: this machine and, on Linux, this container. */
 function machine(): string {
-  return (key ??= createHash('sha256').update(`${hostname()} ${numbering()}`).digest('hex').slice(0, 8))
+  return (key ??= hex(streamSeed(0, `${hostname()} ${numbering()}`) % 2 ** 32, 8))
 }
 
 function numbering(): string {
