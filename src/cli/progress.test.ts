@@ -4,7 +4,7 @@ import { startProgress } from './progress.ts'
 afterEach(() => vi.useRealTimers())
 
 test('the time left is that of the steps to come, at the pace of this process', () => {
-  vi.useFakeTimers({ toFake: ['performance'] })
+  vi.useFakeTimers({ toFake: ['Date'] })
   const fresh = startProgress('training', 100)
   expect(fresh.left()).toBeUndefined()
   vi.advanceTimersByTime(10_000)
