@@ -1,4 +1,4 @@
-import Tinypool from 'tinypool'
+import type Tinypool from 'tinypool'
 import { InputError, OutputError } from '../volume/errors.ts'
 
 /** What came of a case, in a form that crosses threads: classes of errors do not. */
@@ -32,7 +32,7 @@ export async function overCases<J, R>(
   { threads, onCase }: OverCasesOptions,
 ): Promise<(R | InputError)[]> {
   const lanes = Math.min(threads, jobs.length)
-  const pool = lanes > 1 ? poolOf(module, lanes) : undefined
+  const pool = lanes > 1 ? await poolOf(module, lanes) : undefined
   const results: (R | InputError)[] = []
   let [next, done, stopped] = [0, 0, false]
   const lane = async () => {
@@ -61,8 +61,10 @@ export async function overCases<J, R>(
  * Processes, not threads of this one: Node 20 aborts now and then where a thread ends while V8 still optimises its code
  * in the background, and all results are lost.
  */
-function poolOf(module: URL, lanes: number): Tinypool {
-  return new Tinypool({
+async function poolOf(module: URL, lanes: number): Promise<Tinypool> {
+  // Loaded where there are several cases: it takes a third of the time of a small one.
+  const { default: Pool } = await import('tinypool')
+  return new Pool({
     filename: module.href,
     runtime: 'child_process',
     // JSON, the other form, knows neither NaN nor maps.
