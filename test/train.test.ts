@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { readVolume } from '../src/formats/volume-file.ts'
 import { decodeModel } from '../src/network/onnx/decode.ts'
 import { discCase } from '../src/training/testing/discs.ts'
@@ -81,7 +81,7 @@ test('predict warns of images unlike those of training, and refuses what the net
   expect((await predict(image0)).stderr).toBe('')
   const spaced = await predict(writeImage(path, image.data, { ...image.grid, spacing: [1, 1, 5] }))
   expect(spaced.stderr).toMatch(
-    /^halfdice: warning: .*unlike_image.nii.gz has voxels of 1×1×5 mm where the model was trained on 1×1×2 mm; .*\n$/,
+    /^halfdice: warning: .*unlike_image.nii.gz: has voxels of 1×1×5 mm where the model was trained on 1×1×2 mm; .*\n$/,
   )
   expect(spaced.code).toBe(0)
   const turned = await predict(
@@ -95,6 +95,63 @@ test('predict warns of images unlike those of training, and refuses what the net
     await halfdice(['predict', folder, image0, '-o', join(folder, 'new.nii.gz')]),
     `${folder}: is a folder; give the model file`,
   )
+})
+
+describe('predict of many cases', () => {
+  const model = join(folder, 'moved.onnx')
+  const image = (i: number) => join(dataset, `imagesTr/disc_00${i}_0000.nii.gz`)
+
+  test('a folder in, a folder out: as one by one, with the means last', async () => {
+    const out = join(folder, 'all/masks')
+    const args = ['predict', model, join(dataset, 'imagesTr'), '-o', out, '--threshold', 'auto']
+    const { cases } = await halfdiceJson<{ cases: (Prediction & { case: string; output: string })[] }>(args)
+    expect(filesBelow(out)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `disc_00${i}.nii.gz`))
+    const alone = join(folder, 'alone.nii.gz')
+    const one = await halfdiceJson<Prediction>(['predict', model, image(3), '-o', alone, '--threshold', 'auto'])
+    expect(sha(join(out, 'disc_003.nii.gz'))).toBe(sha(alone))
+    expect(cases[3]).toEqual({ ...one, case: 'disc_003', output: join(out, 'disc_003.nii.gz') })
+    const { stdout } = await halfdice(args)
+    expect(stdout).toMatch(/^mean of 6 +ring .*\nmean of 6 +core .*\n$/m)
+    // The data set itself, and several files.
+    const whole = await halfdice(['predict', model, dataset, '-o', join(folder, 'whole'), '--json'])
+    expect(whole.stderr).toMatch(/took imagesTr \(6 cases\)/)
+    expect(JSON.parse(whole.stdout).cases).toHaveLength(6)
+    await halfdiceJson(['predict', model, image(0), image(1), '-o', join(folder, 'two')])
+    expect(filesBelow(join(folder, 'two'))).toEqual(['disc_000.nii.gz', 'disc_001.nii.gz'])
+  })
+
+  test('folders with a case each, by pattern or as they are; one bad case does not cost the others', async () => {
+    for (const i of [0, 1, 2]) {
+      mkdirSync(join(folder, `monai/p${i}`), { recursive: true })
+      copyFileSync(image(i), join(folder, `monai/p${i}/image.nii.gz`))
+      copyFileSync(join(dataset, `labelsTr/disc_00${i}.nii.gz`), join(folder, `monai/p${i}/p${i}_seg.nii.gz`))
+    }
+    writeFileSync(join(folder, 'monai/p1/image.nii.gz'), readFileSync(image(1)).subarray(0, 900))
+    for (const [n, input] of [join(folder, 'monai'), join(folder, 'monai/{case}/image.nii.gz')].entries()) {
+      const out = join(folder, `monai-out-${n}`)
+      const { code, stdout, stderr } = await halfdice(['predict', model, input, '-o', out, '--json'])
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/p1.image.nii.gz: .*\nhalfdice: predict: 1 of 3 cases failed; the others are done\n$/)
+      expect(JSON.parse(stdout).failed).toMatchObject([{ case: 'p1' }])
+      expect(filesBelow(out)).toEqual(['p0.nii.gz', 'p2.nii.gz'])
+    }
+  })
+
+  test('refused before anything is written', async () => {
+    const refused = async (args: string[], says: string) => {
+      expectRefusal(await halfdice(['predict', model, ...args]), says)
+    }
+    await refused([dataset, '-o', join(folder, 'x.nii.gz')], 'names one file for 6 images; give a folder')
+    for (const name of ['a', 'b']) {
+      mkdirSync(join(folder, 'vague/p'), { recursive: true })
+      copyFileSync(image(0), join(folder, `vague/p/${name}.nii.gz`))
+    }
+    await refused([join(folder, 'vague'), '-o', join(folder, 'x')], 'several images each')
+    mkdirSync(join(folder, 'hollow'))
+    await refused([join(folder, 'hollow'), '-o', join(folder, 'x')], 'holds no images')
+    await refused([image(0), '-o', image(0)], 'would overwrite the input')
+    expect(existsSync(join(folder, 'x'))).toBe(false)
+  })
 })
 
 test('what dataset.json says decides: CT is windowed, the label ignore is no structure and is not learnt', async () => {

@@ -101,7 +101,12 @@ export function outputPaths(
   {
     inputs,
     single,
-  }: { readonly inputs: readonly { readonly name: string; readonly input: string }[]; readonly single: boolean },
+    what = 'label maps',
+  }: {
+    readonly what?: string
+    readonly inputs: readonly { readonly name: string; readonly input: string }[]
+    readonly single: boolean
+  },
 ): (one: { readonly name: string }) => string {
   const files = inputs.map(({ input }) => input)
   if (single) {
@@ -109,7 +114,7 @@ export function outputPaths(
     return () => output
   }
   if (imageEnding(output) !== undefined) {
-    throw new InputError(output, `names one file for ${inputs.length} label maps; give a folder`)
+    throw new InputError(output, `names one file for ${inputs.length} ${what}; give a folder`)
   }
   checkOutputFolder(output)
   const names = inputs.map(({ name }) => `${name}.nii.gz`)

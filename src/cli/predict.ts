@@ -1,36 +1,47 @@
 import { Command, Option } from 'commander'
+import { findImageCases } from '../datasets/image-cases.ts'
 import { joinChannels } from '../datasets/join-channels.ts'
+import type { PresenceRule } from '../decision/decode/presence.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import type { Device } from '../network/graph/tensor.ts'
-import { openModel } from '../training/model-file.ts'
+import { type Model, openModel } from '../training/model-file.ts'
 import { predictProbability } from '../training/predict.ts'
 import { predictedMask } from '../training/predicted-mask.ts'
 import { unlikeTraining } from '../training/unlike-training.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
+import { CaseWarnings } from './case-warnings.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type PresenceOption, withJson, withPresence } from './options.ts'
-import { checkOutputImage } from './outputs.ts'
-import { fixed, millilitres, printResult, table, warn } from './print.ts'
+import { namesFolder, outputPaths, protect } from './outputs.ts'
+import { type LabelOutcome, overLabelMaps } from './over-label-maps.ts'
+import { fixed, millilitresOr, warn } from './print.ts'
+import { startProgress } from './progress.ts'
 
 interface Options extends JsonOption, PresenceOption {
   readonly output: string
   readonly threshold?: string
   readonly device: Device
   readonly threads?: number
+  readonly suffix?: string
 }
 
 /** `halfdice predict`: a model's probabilities for an image, or masks cut from them. */
 export function command(): Command {
   const command = new Command('predict')
     .description(
-      'Applies a model of `halfdice train` to an image and writes probabilities (float32, one volume ' +
-        'an output) on the ' +
-        "image's own grid, or with --threshold a mask. The model file holds all the preprocessing there is.",
+      'Applies a model of `halfdice train` to images and writes probabilities (float32, one volume an output) on ' +
+        "each image's own grid, or with --threshold a mask. The model file holds all the preprocessing there is.",
     )
     .argument('<model>', 'model.onnx')
-    .argument('<images...>', 'the image; for a model of several channels one file a channel, in the order of training')
-    .requiredOption('-o, --output <path>', 'probability map or mask')
+    .argument(
+      '<images...>',
+      'files, folders (of images, of an nnU-Net data set, of a folder a case) or patterns such as ' +
+        "'CASES/{case}/ct.nii.gz'; " +
+        'of several channels CASE_0000, CASE_0001 …, or one file a channel in the order of training',
+    )
+    .requiredOption('-o, --output <path>', 'probability map or mask; a folder where there are several cases')
+    .option('--suffix <text>', "what file names have more than the case's name: _ct for CASE_ct.nii.gz")
     .option(
       '--threshold <t>',
       "write a mask: cut at this number, at each output's own t* (auto) or at the data-set t* (dataset)",
@@ -44,6 +55,8 @@ Examples:
   $ halfdice predict run/model.onnx image.nii.gz -o prob.nii.gz
   $ halfdice predict run/model.onnx image.nii.gz -o mask.nii.gz --threshold auto   cut where its expected Dice is best
   $ halfdice predict run/model.onnx t1.nii.gz t2.nii.gz -o prob.nii.gz             a model of two channels
+  $ halfdice predict run/model.onnx imagesTs -o probabilities                     every case, CASE.nii.gz
+  $ halfdice predict run/model.onnx 'scans/{case}/ct.nii.gz' -o masks --threshold auto
 
 A mask holds the label values of training; where outputs overlap by design (A and A+B), one 0/1 volume an output.`,
     )
@@ -51,41 +64,79 @@ A mask holds the label values of training; where outputs overlap by design (A an
   return withJson(withPresence(command))
 }
 
-async function run(modelPath: string, imagePaths: readonly string[], options: Options): Promise<void> {
-  checkOutputImage(options.output, [modelPath, ...imagePaths])
+async function run(modelPath: string, paths: readonly string[], options: Options): Promise<void> {
+  const { output, suffix, presence, json } = options
   const rule = ruleOf(options.threshold)
+  protect([modelPath])
   const runtime = { device: options.device, ...(options.threads && { threads: options.threads }) }
   const model = await openModel(modelPath, runtime)
   try {
-    const image = joinChannels(await Promise.all(imagePaths.map(readVolume)), imagePaths)
-    for (const difference of unlikeTraining(model.metadata, image.grid)) warn(`${imagePaths[0]} ${difference}`)
-    const probability = await predictProbability(model, image, imagePaths.join(' '))
-    const { outputs: cuts, mask, warnings } = predictedMask(probability, model, rule ?? 'auto', options.presence)
-    for (const warning of rule === undefined ? [] : warnings) warn(`${imagePaths.join(' ')}: ${warning}`)
-    await writeVolume(options.output, rule === undefined ? probability : mask)
-    const ml = voxelVolumeMm3(probability.grid) / 1000
-    const outputs = model.metadata.outputs.map(({ name }, k) => ({
-      name,
-      threshold: cuts[k]?.threshold ?? null,
-      present: cuts[k]?.present ?? false,
-      volumeMl: ml * (cuts[k]?.volume ?? 0),
-      probabilityVolumeMl: ml * (cuts[k]?.probabilityVolume ?? 0),
-    }))
-    printResult(options.json, { output: options.output, outputs }, () =>
-      table(
-        rule === undefined
-          ? ['output', 't* (not applied)', 'volume of its mask (ml)', 'expected volume (ml)']
-          : ['output', 'threshold', 'volume of the mask (ml)', 'expected volume (ml)'],
-        outputs.map((o) => [
-          o.name,
-          rule === undefined || o.present ? fixed(o.threshold, 3) : 'absent',
-          millilitres(o.volumeMl),
-          millilitres(o.probabilityVolumeMl),
-        ]),
-      ),
-    )
+    const { cases, warnings } = await findImageCases(paths, { channels: model.metadata.unet.inputChannels, suffix })
+    for (const { files } of cases) protect(files)
+    const single = cases.length === 1 && !namesFolder(output)
+    const inputs = cases.map(({ name, files }) => ({ name, input: files.join(' ') }))
+    const pathOf = outputPaths(output, { inputs, single, what: 'images' })
+    for (const warning of warnings) warn(warning)
+    const filesOf = new Map(cases.map(({ name, files }) => [name, files]))
+    const told = new CaseWarnings()
+    const progress = startProgress('predicting', cases.length)
+    let done = 0
+    await overLabelMaps('predict', { inputs, single }, json, async ({ name, input }) => {
+      const predicted = await predictOne(model, filesOf.get(name) ?? [], { rule, presence, output: pathOf({ name }) })
+      progress.update(++done)
+      told.add(input, predicted.warnings)
+      return predicted.outcome
+    }).finally(progress.end)
+    told.finish()
   } finally {
     await model.session.dispose()
+  }
+}
+
+interface HowToPredict {
+  readonly rule: ReturnType<typeof ruleOf>
+  readonly presence: PresenceRule
+  readonly output: string
+}
+
+/** Predicts one case and writes what came of it. */
+async function predictOne(
+  model: Model,
+  files: readonly string[],
+  { rule, presence, output }: HowToPredict,
+): Promise<{ readonly outcome: LabelOutcome; readonly warnings: readonly string[] }> {
+  const image = joinChannels(await Promise.all(files.map(readVolume)), files)
+  const probability = await predictProbability(model, image, files.join(' '))
+  const { outputs: cuts, mask, warnings } = predictedMask(probability, model, rule ?? 'auto', presence)
+  await writeVolume(output, rule === undefined ? probability : mask)
+  const ml = voxelVolumeMm3(probability.grid) / 1000
+  const outputs = model.metadata.outputs.map(({ name }, k) => ({
+    name,
+    threshold: cuts[k]?.threshold ?? null,
+    present: cuts[k]?.present ?? false,
+    volumeMl: ml * (cuts[k]?.volume ?? 0),
+    probabilityVolumeMl: ml * (cuts[k]?.probabilityVolume ?? 0),
+  }))
+  const applied = rule !== undefined
+  const columns = [
+    {
+      title: applied ? 'threshold' : 't* (not applied)',
+      format: (value: number | undefined) => (value === undefined ? 'absent' : fixed(value, 3)),
+    },
+    { title: applied ? 'volume of the mask (ml)' : 'volume of its mask (ml)', format: millilitresOr },
+    { title: 'expected volume (ml)', format: millilitresOr },
+  ]
+  const rows = outputs.map((each) => ({
+    keys: [each.name],
+    values: [
+      applied && !each.present ? undefined : (each.threshold ?? undefined),
+      each.volumeMl,
+      each.probabilityVolumeMl,
+    ],
+  }))
+  return {
+    outcome: { json: { output, outputs }, title: output, table: { keys: ['output'], columns, rows } },
+    warnings: [...unlikeTraining(model.metadata, image.grid), ...(applied ? warnings : [])],
   }
 }
 

@@ -57,7 +57,7 @@ test('a folder a case: its only image, or the one that is called a segmentation'
   expect(await found(['kits'])).toEqual([['case_1', 'kits/case_1/segmentation.nii.gz']])
   make('kits/case_2/one.nii.gz', 'kits/case_2/two.nii.gz')
   expect(await warnings('kits')).toEqual([
-    `${at('kits')}: took 1 folders, passed over case_2/ (one.nii.gz, two.nii.gz), as none says which it is`,
+    `${at('kits')}: took 1 folder, passed over case_2/ (one.nii.gz, two.nii.gz), as none says which it is`,
   ])
 })
 
@@ -105,9 +105,9 @@ test('patterns that lead up and down again, and from here', async () => {
   expect((await matchFiles(`${at('up')}/./q/../p/{case}_seg.nii`)).map(({ path }) => path)[0]).toBe(
     at('up/p/a_seg.nii'),
   )
-  const expected = [{ path: 'src/datasets/label-cases.test.ts', name: 'label', named: true }]
+  const expected = [{ path: 'src/datasets/label-cases.test.ts', name: 'cases', named: true }]
   for (const start of ['', './', `../${here}/`]) {
-    expect(await matchFiles(`${start}src/datasets/{case}-cases.test.ts`)).toEqual(expected)
+    expect(await matchFiles(`${start}src/datasets/label-{case}.test.ts`)).toEqual(expected)
   }
 })
 

@@ -26,6 +26,7 @@ export interface FindLabelCasesOptions {
 }
 
 /** How segmentations are called in folders with a case each, beside the images. */
+export const isSegmentationName = (name: string): boolean => segmentationName.test(name)
 const segmentationName = /^(.*[_-])?(seg|segm|segmentation|segmentations|label|labels|labelmap|mask)$/i
 
 /**
@@ -131,11 +132,9 @@ function oneFolderEach(folder: string, folders: readonly string[]): LabelCases {
   if (cases.length === 0) {
     throw new InputError(folder, 'holds no label maps (images, or folders with one each); give another folder')
   }
-  const warnings =
-    undecided.length > 0
-      ? [`${folder}: took ${cases.length} folders, passed over ${several(undecided)}, as none says which it is`]
-      : []
-  return { cases, warnings }
+  if (undecided.length === 0) return { cases, warnings: [] }
+  const took = `took ${cases.length} ${cases.length === 1 ? 'folder' : 'folders'}`
+  return { cases, warnings: [`${folder}: ${took}, passed over ${several(undecided)}, as none says which it is`] }
 }
 
 const folderOf = (text: string): string => text.slice(0, text.indexOf('/ ('))
