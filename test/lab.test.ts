@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import axe from 'axe-core'
-import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { hasBrowser, openPage, startLab } from './support/browser.ts'
 import { filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
+import { contentHash, download, numbersWith } from './support/lab-page.ts'
 
 const folder = temporaryFolder()
 const at = (name: string) => join(folder, name)
@@ -22,39 +20,11 @@ beforeAll(async () => {
 const image = () => at('phantom/imagesTr/phantom_000_0000.nii.gz')
 const labels = () => at('phantom/labelsTr/phantom_000.nii.gz')
 
-/** The numbers of a panel by their names: of the threshold panel at the cut, at t*, and at ½. */
-async function numbers(page: Page): Promise<Record<string, string[]>> {
-  return page.evaluate(() => {
-    const found: Record<string, string[]> = {}
-    let name = ''
-    for (const each of document.querySelectorAll('dl.numbers > *')) {
-      if (each.tagName === 'DT') found[(name = each.textContent ?? '')] = []
-      else found[name]?.push(each.textContent ?? '')
-    }
-    return found
-  })
-}
-
-/** Waits until a number stands in a panel. */
-async function numbersWith(page: Page, name: string, when: (values: string[]) => boolean = () => true) {
-  await expect.poll(async () => when((await numbers(page))[name] ?? ['…']), { timeout: 30_000 }).toBe(true)
-  return numbers(page)
-}
-
-const isThere = (values: string[]) => values.length > 0 && !values.includes('…')
-
-async function download(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
-  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()])
-  return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) }
-}
-
-const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
-
 describe.skipIf(!hasBrowser)('the lab', () => {
   test('cuts as the command line does, and lets nothing out', async () => {
     const lab = await startLab([at('pancreas.nii.gz'), image(), labels()])
     const { page, outside, complaints } = await openPage(lab.url)
-    const shown = await numbersWith(page, 'Realised Dice', isThere)
+    const shown = await numbersWith(page, 'Realised Dice')
     const mask = at('pancreas_mask.nii.gz')
     const [told] = (
       await halfdiceJson<{ cases: { threshold: number; supDice: number; diceAtHalf: number; volumeMl: number }[] }>([
@@ -80,11 +50,11 @@ describe.skipIf(!hasBrowser)('the lab', () => {
 
     const saved = await download(page, 'Mask at t*')
     expect(saved.name).toBe('pancreas_mask.nii.gz')
-    expect(hash(gunzipSync(saved.bytes))).toBe(hash(gunzipSync(readFileSync(mask))))
+    expect(contentHash(saved.bytes)).toBe(contentHash(readFileSync(mask)))
 
     await halfdice(['threshold', at('pancreas.nii.gz'), '-o', at('half.nii.gz'), '--at', '0.5'])
     const half = await download(page, 'At ½')
-    expect(hash(gunzipSync(half.bytes))).toBe(hash(gunzipSync(readFileSync(at('half.nii.gz')))))
+    expect(contentHash(half.bytes)).toBe(contentHash(readFileSync(at('half.nii.gz'))))
 
     expect(outside).toEqual([])
     expect(complaints).toEqual([])
@@ -94,7 +64,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
   test('the slider moves what stands beside it, and the address keeps it', async () => {
     const lab = await startLab([at('pancreas.nii.gz'), labels()])
     const { page } = await openPage(lab.url)
-    await numbersWith(page, 'Promised Dice', isThere)
+    await numbersWith(page, 'Promised Dice')
     await page.getByRole('slider', { name: 'Cut at' }).fill('0.2')
     const shown = await numbersWith(page, 'Threshold', ([cut]) => cut === '0.200')
     const told = await halfdiceJson<{ cases: { softDice: number }[] }>([
@@ -108,7 +78,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     expect(shown['Promised Dice'][0]).toBe(told.cases[0].softDice.toFixed(3))
     await expect.poll(() => page.url()).toContain('cut=0.2')
     await page.reload()
-    expect((await numbersWith(page, 'Threshold', isThere)).Threshold[0]).toBe('0.200')
+    expect((await numbersWith(page, 'Threshold')).Threshold[0]).toBe('0.200')
     await page.getByRole('button', { name: 't*', exact: true }).click()
     const [cut, optimum] = (await numbersWith(page, 'Threshold', ([now]) => now !== '0.200')).Threshold
     expect(cut).toBe(optimum)
@@ -117,7 +87,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
   test('noise as the command line has it', async () => {
     const lab = await startLab([labels(), image()])
     const { page, complaints } = await openPage(`${lab.url}#tab=noise&label=4&sigma=5&length=20`)
-    const shown = await numbersWith(page, 'Best Dice D*', isThere)
+    const shown = await numbersWith(page, 'Best Dice D*')
     const { rows } = await halfdiceJson<{
       rows: { supDice: number; threshold: number; diceAtHalf: number; foldProbability: number }[]
     }>(['optimum', labels(), '--sigma', '5', '--length', '20', '--labels', '4'])
@@ -126,14 +96,14 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     expect(shown['Dice at ½']).toEqual([rows[0].diceAtHalf.toFixed(3)])
     await halfdice(['marginal', labels(), '-o', at('m.nii.gz'), '--sigma', '5', '--labels', '4'])
     const saved = await download(page, 'Probability')
-    expect(hash(gunzipSync(saved.bytes))).toBe(hash(gunzipSync(readFileSync(at('m.nii.gz')))))
+    expect(contentHash(saved.bytes)).toBe(contentHash(readFileSync(at('m.nii.gz'))))
 
     await page.getByText('Bias, presence, samples').click()
     await page.getByRole('slider', { name: 'Annotators' }).fill('1')
     await halfdice(['sample', labels(), '-o', at('drawn'), '--sigma', '5', '--length', '20', '-n', '1'])
     const drawn = await download(page, 'Noisy labels')
     const file = at('drawn/phantom_000_0000.nii.gz')
-    expect(hash(gunzipSync(drawn.bytes))).toBe(hash(gunzipSync(readFileSync(file))))
+    expect(contentHash(drawn.bytes)).toBe(contentHash(readFileSync(file)))
     expect(complaints).toEqual([])
   })
 
@@ -141,7 +111,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     const maps = [0, 1, 2].map((n) => at(`noisy/phantom_000_000${n}.nii.gz`))
     const lab = await startLab(maps)
     const { page, complaints } = await openPage(`${lab.url}#tab=annotators&label=1&rule=dice`)
-    const shown = await numbersWith(page, 'Strength σ', isThere)
+    const shown = await numbersWith(page, 'Strength σ')
     const told = await halfdiceJson<Record<'sigmaMm' | 'lengthMm', { estimate: number }>>([
       'raters',
       ...maps,
@@ -155,10 +125,10 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     await halfdice(['raters', ...maps, '--consensus', 'dice', '-o', at('agreed')])
     // The command names its file by the folder of the annotators' files.
     const written = filesBelow(at('agreed'))[0]
-    expect(hash(gunzipSync(saved.bytes))).toBe(hash(gunzipSync(readFileSync(at(`agreed/${written}`)))))
+    expect(contentHash(saved.bytes)).toBe(contentHash(readFileSync(at(`agreed/${written}`))))
     await page.getByRole('button', { name: 'See this noise' }).click()
     expect(await page.getByRole('tab', { name: 'Noise' }).getAttribute('aria-selected')).toBe('true')
-    await numbersWith(page, 'Best Dice D*', isThere)
+    await numbersWith(page, 'Best Dice D*')
     expect(complaints).toEqual([])
   })
 
@@ -180,7 +150,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
           ['Annotators', 'Strength σ'],
         ]) {
           await page.getByRole('tab', { name: tab }).click()
-          await numbersWith(page, name, isThere)
+          await numbersWith(page, name)
           // As the debugger does, which the page's policy does not bind.
           await page.evaluate(axe.source)
           const found = await page.evaluate(async () => (await (globalThis as unknown as Axe).axe.run()).violations)
@@ -195,7 +165,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
   test('everything by the keyboard', async () => {
     const lab = await startLab([])
     const { page } = await openPage(lab.url)
-    await numbersWith(page, 'Realised Dice', isThere)
+    await numbersWith(page, 'Realised Dice')
     await page.getByRole('slider', { name: 'Axial slice' }).focus()
     const slice = () => page.getByRole('slider', { name: 'Axial slice' }).getAttribute('aria-valuenow')
     const before = Number(await slice())
@@ -206,13 +176,13 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     await page.getByRole('tab', { name: 'Threshold' }).focus()
     await page.keyboard.press('ArrowRight')
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Noise')
-    await numbersWith(page, 'Best Dice D*', isThere)
+    await numbersWith(page, 'Best Dice D*')
   })
 
   test('a mask in space', async () => {
     const lab = await startLab([])
     const { page, outside, complaints } = await openPage(lab.url)
-    await numbersWith(page, 'Realised Dice', isThere)
+    await numbersWith(page, 'Realised Dice')
     await page.getByRole('button', { name: 'Show in 3-D' }).click()
     await page.getByRole('img', { name: /in space/ }).waitFor()
     await expect.poll(() => page.locator('.status').textContent(), { timeout: 30_000 }).toBe('')

@@ -25,11 +25,12 @@ export class Buffer extends Uint8Array {
     return all
   }
 
-  override toString(encoding = 'utf8'): string {
-    if (encoding !== 'latin1' && encoding !== 'ascii') return new TextDecoder().decode(this)
+  override toString(encoding = 'utf8', start = 0, end = this.length): string {
+    const part = this.subarray(start, end)
+    if (encoding !== 'latin1' && encoding !== 'ascii') return new TextDecoder().decode(part)
     let text = ''
     // In pieces, because a call takes a limited number of arguments.
-    for (let at = 0; at < this.length; at += 8192) text += String.fromCharCode(...this.subarray(at, at + 8192))
+    for (let at = 0; at < part.length; at += 8192) text += String.fromCharCode(...part.subarray(at, at + 8192))
     return text
   }
 

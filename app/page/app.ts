@@ -9,7 +9,7 @@ import { NoisePanel } from '../panels/noise.ts'
 import { ThresholdPanel } from '../panels/threshold.ts'
 import type { Given, Item, Opened } from '../protocol.ts'
 import { type Field, wholeField } from '../view/fields.ts'
-import { type Focus, SliceView } from '../view/slice-view.ts'
+import { type Focus, type Scene, SliceView } from '../view/slice-view.ts'
 import { SpaceView } from '../view/space-view.ts'
 import { Client, Fault, Overtaken } from './client.ts'
 import { el } from './dom.ts'
@@ -143,7 +143,7 @@ export class App implements Lab {
 
   /** Draws at once; `draw` waits for the next frame. */
   drawNow(): void {
-    const scene = this.#panels[this.state.tab].scene()
+    const scene = this.#panels[this.state.tab].scene() ?? this.#imageScene()
     const { i, j, k, zoom } = this.state
     const shape = scene?.grid.shape ?? [1, 1, 1]
     const inside = (at: number, axis: number) => Math.min(shape[axis] - 1, Math.max(0, Math.round(at)))
@@ -151,6 +151,12 @@ export class App implements Lab {
     for (const view of this.#views) view.show(scene, focus)
     this.#space.update()
     performance.mark('drawn')
+  }
+
+  /** The image alone, where nothing else is open. */
+  #imageScene(): Scene | undefined {
+    const image = this.#image
+    return image && { grid: image.item.grid, layers: [{ kind: 'grey', ...image.grey }] }
   }
 
   lookAt(grid: Grid, voxel: Vec3): void {
@@ -217,7 +223,7 @@ export class App implements Lab {
       this.tell('')
       performance.mark('read')
       if (items.length > 0)
-        this.#setItems([...(this.#files.isExample ? [] : this.#items), ...items], { isExample: false })
+        this.#setItems([...(this.#files.isExample ? [] : this.#items), ...items], { isExample: false, opening: true })
     } catch (error) {
       this.fail(error)
     }
@@ -236,7 +242,7 @@ export class App implements Lab {
     }
   }
 
-  #setItems(items: readonly Item[], { isExample = this.#files.isExample } = {}): void {
+  #setItems(items: readonly Item[], { isExample = this.#files.isExample, opening = false } = {}): void {
     for (const old of this.#items) {
       if (items.some(({ id }) => id === old.id)) continue
       this.#voxels.delete(old.id)
@@ -245,7 +251,7 @@ export class App implements Lab {
     this.#items = items
     this.#files.show(items, isExample)
     this.#readImage()
-    this.#panels[this.state.tab].refresh()
+    this.#openTab(opening ? tabFor(items, this.state.tab) : this.state.tab)
     this.draw()
   }
 
@@ -265,6 +271,18 @@ export class App implements Lab {
       })
       .catch((error) => this.fail(error))
   }
+}
+
+/** The panel that has something to show: the one that is open, if it has. */
+function tabFor(items: readonly Item[], open: Tab): Tab {
+  const labels = items.filter(({ role }) => role === 'labels').length
+  const has: Readonly<Record<Tab, boolean>> = {
+    threshold: items.some(({ role }) => role === 'probabilities'),
+    noise: labels > 0,
+    annotators: labels > 1,
+  }
+  if (has[open]) return open
+  return (['annotators', 'noise', 'threshold'] as const).find((tab) => has[tab]) ?? open
 }
 
 /** The soft-tissue window for CT, which alone has values far below those of water; else what most voxels have. */

@@ -31,7 +31,7 @@ export function paintPixels(
   for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255
   for (const layer of layers) {
     if (layer.kind === 'grey') paintGrey(rgba, cache.slice(layer.field, grid, plane), layer.window)
-    else if (layer.kind === 'heat') paintHeat(rgba, cache.slice(layer.field, grid, plane))
+    else if (layer.kind === 'heat') paintHeat(rgba, cache.slice(layer.field, grid, plane), layers[0].kind === 'grey')
     else if (layer.kind === 'fill') {
       paintFill(rgba, layer.region, cache.slice(layer.region.field, grid, plane), layer.colour)
     }
@@ -48,12 +48,12 @@ function paintGrey(rgba: Uint8ClampedArray, { values }: Slice, [low, high]: read
 
 const mostHeat = 0.55
 
-/** Opacity rises quickly from 0, so that all but the improbable is seen, and falls where there is little doubt. */
-function paintHeat(rgba: Uint8ClampedArray, { values }: Slice): void {
+/** Over an image, opacity rises quickly from 0, so that all but the improbable is seen, and falls near certainty. */
+function paintHeat(rgba: Uint8ClampedArray, { values }: Slice, overImage: boolean): void {
   for (let i = 0, at = 0; i < values.length; i++, at += 4) {
     const p = values[i]
     if (!(p >= 1e-3)) continue
-    const opacity = Math.min(mostHeat, 4 * p) * (1 - 0.65 * p ** 4)
+    const opacity = overImage ? Math.min(mostHeat, 4 * p) * (1 - 0.65 * p ** 4) : 1
     const colour = 3 * Math.min(255, Math.round(255 * p))
     for (let c = 0; c < 3; c++) rgba[at + c] = opacity * heat[colour + c] + (1 - opacity) * rgba[at + c]
   }

@@ -11,13 +11,23 @@ import { roundOff } from '../../src/volume/value-summary.ts'
 import type { Volume } from '../../src/volume/volume.ts'
 import { entriesOf } from '../node/files.ts'
 import { dirname } from '../node/path.ts'
-import type { Item, Role } from '../protocol.ts'
+import type { Given, Item, Role } from '../protocol.ts'
 
 /** What the worker keeps of an item: a volume in memory, or an array of maps that is read from its file. */
 export type Kept = Item & { readonly path: string; readonly volume?: Volume }
 
 /** More labels than this are the values of an image of bytes: no structure list of an organ atlas is as long. */
 const mostLabels = 120
+
+/** Fewer slices than this are files of their own, such as segmentations. */
+const fewestSlices = 3
+
+/** Slices that were chosen one by one lie in a folder of their own, as those of a folder that was dropped do. */
+export function inFolders(given: readonly Given[]): readonly Given[] {
+  const isLoose = ({ path }: Given) => !path.includes('/') && !isArray(path) && !isImageName(path) && !isSidecar(path)
+  if (given.filter(isLoose).length < fewestSlices) return given
+  return given.map((one) => (isLoose(one) ? { ...one, path: `DICOM series/${one.path}` } : one))
+}
 
 /** What of the files given is something to open by itself: not the second file of a pair, nor properties. */
 export function pathsToOpen(given: readonly string[]): string[] {

@@ -6,7 +6,7 @@ import { streamSeed } from '../../src/volume/random.ts'
 import type { Volume } from '../../src/volume/volume.ts'
 import { allFiles, keepFile } from '../node/files.ts'
 import type { Given, Item, Opened, Role } from '../protocol.ts'
-import { itemOf, type Kept, openItem, pathsToOpen } from './items.ts'
+import { inFolders, itemOf, type Kept, openItem, pathsToOpen } from './items.ts'
 
 /** All that is open. */
 const items = new Map<number, Kept>()
@@ -27,9 +27,10 @@ export function volumeAt(id: number): Volume {
 
 /** Opens what was given, one after the other; what cannot be read is told and the others go on. */
 export async function open(
-  { given, describe }: { readonly given: readonly Given[]; readonly describe: (error: unknown) => string },
+  { given: chosen, describe }: { readonly given: readonly Given[]; readonly describe: (error: unknown) => string },
   tell: (done: number) => void,
 ): Promise<Opened> {
+  const given = inFolders(chosen)
   for (const { path, file } of given) keepFile(path, file)
   const paths = pathsToOpen(given.map(({ path }) => path))
   const opened: Kept[] = []
