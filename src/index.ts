@@ -9,6 +9,7 @@ export {
 } from './annotators/consensus.ts'
 export { type PhantomCase, type PhantomOptions, phantomCase } from './datasets/phantom/phantom.ts'
 export { type AccuracyOptimum, accuracyOptimum } from './decision/accuracy.ts'
+export type { AnnotatorCeiling } from './decision/annotator-ceiling.ts'
 export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
 export type { DecodedCase } from './decision/decode/case-decoder.ts'
 export { type ClassProbabilities, decodeProbabilities } from './decision/decode/decode-probabilities.ts'
@@ -61,6 +62,7 @@ export {
 } from './metrics/calibration.ts'
 export {
   type CaseScore,
+  type CeilingOf,
   type EvaluateCaseOptions,
   type Evaluation,
   evaluateCase,

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { consensus } from '../src/annotators/consensus.ts'
+import { annotatorCeiling } from '../src/decision/annotator-ceiling.ts'
 import { labelOptima } from '../src/decision/label-optima.ts'
 import { encodeNifti } from '../src/formats/nifti.ts'
 import { readVolume } from '../src/formats/volume-file.ts'
@@ -48,7 +49,7 @@ describe('raters', () => {
     expect(JSON.parse(readFileSync(fit, 'utf8')).sigmaMm).toEqual(result.sigmaMm)
     const same = await halfdiceJson<Fit>(['raters', join(folder, 'cases'), '--draws', '0'])
     expect(same.sigmaMm).toEqual(result.sigmaMm)
-  }, 60_000)
+  }, 180_000)
 
   test('writes the library’s consensus of each case', async () => {
     const out = join(folder, 'best')
@@ -100,6 +101,31 @@ describe('raters', () => {
     expectRefusal(await halfdice(['optimum', map, '--noise', map]), 'is not JSON')
     const twice = await halfdice(['marginal', map, '-o', file, '--noise', file])
     expectRefusal(twice, /noise\.json/)
+  }, 60_000)
+
+  test('evaluate --noise tells beside each score what annotators leave to reach', async () => {
+    const file = join(folder, 'ceiling.json')
+    const noise: NoiseModel = { sigmaMm: [0.8, 0.8, 0.8], lengthMm: 5 }
+    writeFileSync(file, JSON.stringify({ labels: { 1: { noise } } }))
+    const args = ['evaluate', people[0], people[1], '--noise', file]
+    interface Scored {
+      readonly cases: readonly { readonly labels: Record<string, { readonly ceiling: object }> }[]
+      readonly mean: Record<string, { readonly ceiling: Record<string, number> }>
+    }
+    const { cases, mean } = await halfdiceJson<Scored>([...args, '--threads', '2'])
+    const [pred, ref] = [0, 1].map((r) => sampler.sample(1, r))
+    expect(cases[0].labels[1].ceiling).toEqual(annotatorCeiling(pred, ref, grid, 1, noise))
+    expect(Object.keys(mean[1].ceiling)).toEqual(['annotators', 'best', 'expected', 'reached'])
+    const { stdout } = await halfdice(args)
+    expect(stdout).toMatch(/two annotators +best mask +expected +reached/)
+    expect(stdout).toMatch(/label 1: Dice 0\.\d+ is .*; two annotators of this noise have 0\.\d+, the best mask 0\.\d+/)
+
+    // Labels that the file does not know are scored without.
+    writeFileSync(file, JSON.stringify({ labels: { 2: { noise }, 3: { noise } } }))
+    const { code, stderr, stdout: plain } = await halfdice(args)
+    expect(code).toBe(0)
+    expect(stderr).toMatch('has no noise of label 1, only of 2, 3')
+    expect(plain).not.toMatch('best mask')
   }, 60_000)
 
   test('a data set drawn by a fit says so', async () => {

@@ -4,6 +4,7 @@ import { patientRule } from '../datasets/dataset.ts'
 import { several } from '../datasets/image-folder.ts'
 import { findLabelCases, type LabelCase } from '../datasets/label-cases.ts'
 import { patientOf } from '../datasets/nnunet.ts'
+import { readNoiseFile } from '../datasets/noise-file.ts'
 import { writeTextAtomically } from '../formats/atomic-write.ts'
 import { createFolder } from '../formats/output-folder.ts'
 import { cohortCsv } from '../maps/evaluate/cohort-csv.ts'
@@ -39,6 +40,7 @@ export interface EvaluateCommandOptions extends JsonOption, PresenceOption {
   readonly minIou: number
   readonly versus?: string
   readonly margin: number
+  readonly noise?: string
   readonly csv?: string
   readonly report?: string
   readonly images?: string
@@ -158,8 +160,9 @@ async function runCohort(
 
 /** What scores are to be made, in the library's words. */
 function scoring(options: EvaluateCommandOptions, names: LabelNames): EvaluateFilesOptions {
-  const { labels, at, scale, presence, distances, tolerance, lesions, connectivity, minIou } = options
+  const { labels, at, scale, presence, distances, tolerance, lesions, connectivity, minIou, noise } = options
   return {
+    ...(noise !== undefined && { noise: readNoiseFile(noise) }),
     labels: labels && parseLabels(labels, names),
     at,
     scale,

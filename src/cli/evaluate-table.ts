@@ -7,6 +7,10 @@ import { type Cell, fixed, millilitres, table } from './print.ts'
 const titles: Readonly<Record<string, string>> = {
   threshold: 'cut at',
   dice: 'Dice',
+  'ceiling.annotators': 'two annotators',
+  'ceiling.best': 'best mask',
+  'ceiling.expected': 'expected',
+  'ceiling.reached': 'reached',
   softDice: 'soft Dice',
   iou: 'IoU',
   precision: 'precision',
@@ -38,7 +42,30 @@ export function describeCase(rows: readonly LabelScore[], prediction: string, re
     ...(named ? [row.name ?? ''] : []),
     ...shown.map((metric) => cell(metric, metric.of(row))),
   ])
-  return `${prediction} against ${reference}\n\n${table(header, cells)}`
+  return [`${prediction} against ${reference}`, '', table(header, cells), ...ceilingLines(rows)].join('\n')
+}
+
+/** What a reader of ceilings wants to know, label by label: is it as good as annotators are? */
+function ceilingLines(scores: readonly LabelScore[]): string[] {
+  const labels = [...new Set(scores.map(({ label }) => label))]
+  const lines = labels.flatMap((label) => {
+    const own = scores.filter((score) => score.label === label)
+    const known = own.flatMap(({ dice, ceiling }) => (ceiling ? [{ dice, ...ceiling }] : []))
+    if (known.length === 0) return []
+    const mean = (key: keyof (typeof known)[number]) => known.reduce((sum, one) => sum + one[key], 0) / known.length
+    const [dice, annotators, best] = [mean('dice'), mean('annotators'), mean('best')]
+    const place =
+      dice < annotators
+        ? 'below what annotators agree by'
+        : dice < best
+          ? 'as two annotators agree'
+          : 'at the best mask'
+    return [
+      `${own[0].name ?? `label ${label}`}: Dice ${fixed(dice, 4)} is ${place}; two annotators of this noise have ` +
+        `${fixed(annotators, 4)}, the best mask ${fixed(best, 4)}`,
+    ]
+  })
+  return lines.length === 0 ? [] : ['', ...lines]
 }
 
 /** The scores of a cohort, case by case, with means and intervals last. */
@@ -78,6 +105,7 @@ export function describeCohort(
     ...(absent.length > 0 ? [`In neither map, which counts as Dice 1: ${absent.join(', ')}`] : []),
     '',
     table(header, [...rows, ...sums]),
+    ...ceilingLines(cases.flatMap(({ scores }) => scores)),
     ...(versus ? describeVersus(versus.path, versus.compared) : []),
   ].join('\n')
 }

@@ -46,6 +46,7 @@ export function command(): Command {
       realNumber('--min-iou', (x) => x >= 0 && x < 1, 'from 0 to below 1'),
       0.5,
     )
+    .option('--noise <file>', 'the noise of annotators (halfdice raters -o): also the Dice that it leaves to reach')
     .option('--versus <path>', 'other predictions of the same cases, to compare with')
     .option(
       '--margin <dice>',
@@ -79,6 +80,7 @@ Examples:
   $ halfdice evaluate predictions labelsTs --csv scores.csv                  two folders, paired by name
   $ halfdice evaluate predictions labelsTs --report scores.html --images imagesTs
   $ halfdice evaluate predictions labelsTs --versus others                   which predictions are better, by how much
+  $ halfdice evaluate predictions labelsTs --noise fit.json                  as good as annotators are? (see raters)
   $ halfdice evaluate monai_output labels --suffix _seg                      CASE/CASE_seg.nii.gz against CASE.nii.gz
   $ halfdice evaluate 'a/{case}/seg.nii.gz' 'b/{case}/seg.nii.gz' --lesions  names of cases that are folders
 
@@ -88,6 +90,10 @@ centres. --distances area (google-deepmind/surface-distance): surface elements b
 In both, HD95 is the larger of the two directed 95th percentiles, ASSD the mean over both surfaces. The two differ by
 some tenths of a voxel. Voxels that the reference labels 'ignore' (see its dataset.json) count in no score. ECE has 15
 bins and, like Brier, counts all other voxels of the image: compare them between maps of the same image.
+
+--noise takes the reference for what annotators of this noise move: 'two annotators' is the mean Dice of two of them,
+'best mask' D*, the best expected Dice of any mask to one of them, and 'expected' what the prediction has. Where one
+annotator drew the reference, compare Dice with these; where it is a consensus, 'expected' (docs/annotators.md).
 
 Means are over cases; a label that is in neither map of a case counts with Dice 1 (nnU-Net leaves such cases out: so
 does --summary). Intervals are of the bootstrap over patients (95 %). Cases of one patient are recognised by the ending

@@ -1,3 +1,4 @@
+import type { AnnotatorCeiling } from '../decision/annotator-ceiling.ts'
 import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
 import type { PresenceRule } from '../decision/decode/presence.ts'
 import { presenceNote } from '../decision/decode/presence-note.ts'
@@ -25,13 +26,29 @@ export interface EvaluateCaseOptions extends Omit<EvaluateOptions, 'labels'> {
   readonly scale?: number | undefined
   /** The reference's label of voxels that nobody has annotated; they count in no score. */
   readonly ignore?: number | undefined
+  /** What the noise of annotators leaves to reach (docs/annotators.md, "The ceiling"); by default nothing is said. */
+  readonly ceilingOf?: CeilingOf | undefined
   /** What to call the files in errors. */
   readonly names?: { readonly prediction: string; readonly reference: string }
 }
 
+/**
+ * The ceiling of labels taken together, in a prediction and a reference on one grid; `value` is their voxels' in both,
+ * and the reference is negative where nobody has annotated.
+ */
+export type CeilingOf = (
+  labels: readonly number[],
+  value: number,
+  prediction: LabelArray,
+  reference: LabelArray,
+  grid: Grid,
+) => AnnotatorCeiling | undefined
+
 /** The scores of one label, or of several taken together. */
 export interface CaseScore extends Omit<LabelScores, 'label'> {
   readonly labels: readonly number[]
+  /** Where the noise of annotators is given, and the reference holds the label. */
+  readonly ceiling?: AnnotatorCeiling
   /** Where the prediction is a map of probabilities. */
   readonly probabilities?: ProbabilityScore
 }
@@ -111,7 +128,12 @@ function scoreLabels(predicted: LabelMap, truth: LabelMap, grid: Grid, all: Name
     const wanted = labels && { labels: labels.map((each) => each.labels[0]) }
     const scores = evaluateLabels(p, r, grid, { ...options, ...wanted })
     const rows = scores.filter(({ label }) => labels !== undefined || label !== ignore)
-    return { scores: rows.map((score) => scoreOf([score.label], score)), notes }
+    return {
+      scores: rows.map((score) =>
+        scoreOf([score.label], score, all.ceilingOf?.([score.label], score.label, p, r, grid)),
+      ),
+      notes,
+    }
   }
   const scores = labels.map((each) => scoreMask(each.labels, inside(p, each.labels), inside(r, each.labels), grid, all))
   return { scores, notes }
@@ -214,9 +236,14 @@ function scoreMask(
   grid: Grid,
   options: EvaluateCaseOptions,
 ): CaseScore {
-  return scoreOf(labels, evaluateLabels(predicted, truth, grid, { ...options, labels: [1] })[0])
+  const [score] = evaluateLabels(predicted, truth, grid, { ...options, labels: [1] })
+  return scoreOf(labels, score, options.ceilingOf?.(labels, 1, predicted, truth, grid))
 }
 
-function scoreOf(labels: readonly number[], { label: _, ...score }: LabelScores): CaseScore {
-  return { labels, ...score }
+function scoreOf(
+  labels: readonly number[],
+  { label: _, ...score }: LabelScores,
+  ceiling: AnnotatorCeiling | undefined,
+): CaseScore {
+  return { labels, ...score, ...(ceiling && { ceiling }) }
 }

@@ -25,6 +25,7 @@ type Better = Metric['better']
 export function metricsOf(scores: readonly LabelScore[]): Metric[] {
   const [first] = scores
   if (first === undefined) return []
+  const ceilings = scores.some(({ ceiling }) => ceiling !== undefined)
   const soft = scores.some(({ probabilities }) => probabilities !== undefined)
   const plain = (key: keyof LabelScore & string, column: string, better?: Better): Metric =>
     metric(key, column, better, (score) => score[key] as number | null)
@@ -42,6 +43,7 @@ export function metricsOf(scores: readonly LabelScore[]): Metric[] {
     plain('assdMm', 'assd_mm', 'lower'),
     ...tolerancesOf(first).map((mm) => metric(`nsd.${mm}`, `nsd_${mm}_mm`, 'higher', ({ nsd }) => nsd[mm] ?? null)),
     ...(first.lesions === undefined ? [] : lesionMetrics),
+    ...(ceilings ? ceilingMetrics : []),
     ...(soft ? softMetrics : []),
   ]
 }
@@ -64,6 +66,15 @@ const lesionMetrics: readonly Metric[] = (
     ['pq', 'lesions_pq', 'higher'],
   ] as const
 ).map(([key, column, better]) => metric(`lesions.${key}`, column, better, ({ lesions }) => lesions?.[key] ?? null))
+
+const ceilingMetrics: readonly Metric[] = (
+  [
+    ['annotators', 'ceiling_annotators'],
+    ['best', 'ceiling_best'],
+    ['expected', 'ceiling_expected'],
+    ['reached', 'ceiling_reached'],
+  ] as const
+).map(([key, column]) => metric(`ceiling.${key}`, column, undefined, ({ ceiling }) => ceiling?.[key] ?? null))
 
 const softMetrics: readonly Metric[] = (
   [
