@@ -1,27 +1,21 @@
-// Scores of 40 cases (two raters of kidneys, in memory): Dice, HD95, Hausdorff, ASSD and surface Dice at 1 and 3 mm,
-// against numpy and scipy's erosion and distance transform on the same masks, cropped to their box, in one run. Needs a
-// built tree, ../shared/data and a Python with numpy, scipy and nibabel: PYTHON=/usr/bin/python3 node bench/cohort.mjs
-import { spawn } from 'node:child_process'
+// Two raters of kidneys: Dice, HD95, Hausdorff, ASSD and surface Dice at 1 and 3 mm, against numpy and scipy's erosion
+// and distance transform on the same masks, cropped to their box. First 40 cases in memory; then the whole command
+// `evaluate` on the files of all 70, with one process and with all cores, against the same in Python (nibabel, scipy,
+// multiprocessing), both from the start of the process to its end. Rounds alternate. Needs a built tree, ../shared/data
+// and a Python with numpy, scipy and nibabel: PYTHON=/usr/bin/python3 node bench/cohort.mjs
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { createGrid, evaluateCase } from '../dist/index.js'
 
-const script = `
+const python = process.env.PYTHON ?? 'python3'
+const scoring = `
 import glob, json, os, sys, time
 import numpy as np, nibabel as nib
 from scipy.ndimage import binary_erosion, distance_transform_edt
-folder, data = sys.argv[1:]
-cases = []
-for n, case in enumerate(sorted(glob.glob(os.path.join(data, 'case_*')))[:40]):
-    images = [nib.load(os.path.join(case, 'rater%d.nii.gz' % r)) for r in (1, 2)]
-    masks = [(np.asarray(image.dataobj) > 0).astype(np.uint8) for image in images]
-    spacing = [float(s) for s in images[0].header.get_zooms()[:3]]
-    np.stack(masks).transpose(0, 3, 2, 1).tofile(os.path.join(folder, str(n)))
-    cases.append((masks, spacing))
-print(json.dumps([{'shape': a.shape, 'spacing': spacing} for (a, b), spacing in cases]), flush=True)
 
 def scores(a, b, spacing):
     a, b = a == 1, b == 1
@@ -39,10 +33,40 @@ def scores(a, b, spacing):
     return [dice, max(np.percentile(ab, 95), np.percentile(ba, 95)), both.mean(), both.max(),
             (both <= 1).mean(), (both <= 3).mean()]
 
+def load(case):
+    images = [nib.load(os.path.join(case, 'rater%d.nii.gz' % r)) for r in (1, 2)]
+    masks = [(np.asarray(image.dataobj) > 0).astype(np.uint8) for image in images]
+    return masks, [float(s) for s in images[0].header.get_zooms()[:3]]
+`
+const inMemory = `${scoring}
+folder, data = sys.argv[1:]
+cases = []
+for n, case in enumerate(sorted(glob.glob(os.path.join(data, 'case_*')))[:40]):
+    masks, spacing = load(case)
+    np.stack(masks).transpose(0, 3, 2, 1).tofile(os.path.join(folder, str(n)))
+    cases.append((masks, spacing))
+print(json.dumps([{'shape': a.shape, 'spacing': spacing} for (a, b), spacing in cases]), flush=True)
+
 for line in sys.stdin:
     start = time.perf_counter()
     found = [scores(a, b, spacing) for (a, b), spacing in cases]
     print(json.dumps({'ms': 1000 * (time.perf_counter() - start), 'scores': found}), flush=True)
+`
+const wholeProgram = `${scoring}
+from multiprocessing import Pool
+
+def one(case):
+    (a, b), spacing = load(case)
+    return scores(a, b, spacing)
+
+if __name__ == '__main__':
+    cases = sorted(glob.glob(os.path.join(sys.argv[1], 'case_*')))
+    processes = int(sys.argv[2])
+    if processes > 1:
+        with Pool(processes) as pool:
+            print(json.dumps(pool.map(one, cases, chunksize=1)))
+    else:
+        print(json.dumps([one(case) for case in cases]))
 `
 const data = fileURLToPath(new URL('../../shared/data/kits23_raters', import.meta.url))
 if (!existsSync(data)) {
@@ -50,7 +74,7 @@ if (!existsSync(data)) {
   process.exit()
 }
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-bench-'))
-const peer = spawn(process.env.PYTHON ?? 'python3', ['-c', script, folder, data], {
+const peer = spawn(python, ['-c', inMemory, folder, data], {
   stdio: ['pipe', 'pipe', 'inherit'],
 })
 try {
@@ -87,7 +111,38 @@ try {
     const ratio = (ms) => `${ms.toFixed(0)} (1/${(theirs / ms).toFixed(1)})`
     console.log(`  scipy ${theirs.toFixed(0)}, evaluateCase ${ratio(ours)}, with distances by area ${ratio(area)}`)
   }
+  wholeCommand()
 } finally {
   peer.kill()
   rmSync(folder, { recursive: true })
+}
+
+/** The command against the program, each a process of its own, in turns. */
+function wholeCommand() {
+  const main = fileURLToPath(new URL('../lib/main.cjs', import.meta.url))
+  const rater = (r) => join(data, '{case}', `rater${r}.nii.gz`)
+  const timed = (file, args) => {
+    const start = performance.now()
+    const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8', maxBuffer: 1 << 28 })
+    if (status !== 0) throw new Error(stderr)
+    return { seconds: (performance.now() - start) / 1000, result: JSON.parse(stdout) }
+  }
+  const cores = availableParallelism()
+  for (const processes of cores > 1 ? [1, cores] : [1]) {
+    console.log(`the whole command on 70 cases, ${processes === 1 ? 'one process' : `${processes} processes`}, s:`)
+    for (let round = 0; round < 3; round++) {
+      const theirs = timed(python, ['-c', wholeProgram, data, String(processes)])
+      const args = [main, 'evaluate', rater(1), rater(2), '--json', '--threads', String(processes)]
+      const ours = timed(process.execPath, args)
+      for (const [n, { labels }] of ours.result.cases.entries()) {
+        const { dice, hd95Mm, assdMm, hdMm, nsd } = labels[1]
+        for (const [i, x] of [dice, hd95Mm, assdMm, hdMm, nsd[1], nsd[3]].entries()) {
+          if (Math.abs(x - theirs.result[n][i]) > 1e-9)
+            throw new Error(`case ${n}: ${x}, Python ${theirs.result[n][i]}`)
+        }
+      }
+      const ratio = (theirs.seconds / ours.seconds).toFixed(1)
+      console.log(`  Python ${theirs.seconds.toFixed(2)}, halfdice evaluate ${ours.seconds.toFixed(2)} (1/${ratio})`)
+    }
+  }
 }
