@@ -119,6 +119,17 @@ test('cases in one folder only are named; bad ones cost no others', async () => 
   expect([found.cases.length, found.missing.length, found.unpaired]).toMatchObject([1, 7, [{ case: 'stray' }]])
   const empty = await halfdiceJson<Cohort>(['evaluate', at('half'), at('ref'), '--missing', 'empty'])
   expect(empty.mean['1'].dice).toBeCloseTo(found.mean['1'].dice / 8, 12)
+  // Seven of eight have no surface: the table says of how many cases each mean is.
+  const { stdout } = await halfdice(['evaluate', at('half'), at('ref'), '--missing', 'empty'])
+  const cells = (row: string) =>
+    stdout
+      .split('\n')
+      .find((line) => line.startsWith(row))
+      ?.split(/ {2,}/)
+  const [names, counts] = [cells('case  '), cells('cases ')]
+  expect([counts?.[names?.indexOf('Dice') ?? 0], counts?.[names?.indexOf('HD95 mm') ?? 0]]).toEqual(['8', '1'])
+  const full = await halfdice(['evaluate', at('pred'), at('ref')])
+  expect(full.stdout).not.toMatch(/^cases /m)
   writeImage(at('bad', 'p0_frame00.nii.gz'), ball(9, 5), grid)
   writeFileSync(at('bad', 'p0_frame01.nii.gz'), readFileSync(at('ref', 'p0_frame01.nii.gz')).subarray(0, 80))
   writeImage(at('bad', 'p1_frame00.nii.gz'), new Uint8Array(8), createGrid([2, 2, 2], [1, 1, 1]))

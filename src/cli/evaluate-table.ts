@@ -93,6 +93,11 @@ export function describeCohort(
       ...shown.map((metric) => cell(metric, each.metrics.get(metric.key)?.[part])),
     ]),
   )
+  // A distance to nothing exists in no mean, a missing prediction in some.
+  const counts = summary.flatMap((each): Cell[][] => {
+    const own = shown.map(({ key }) => each.metrics.get(key)?.n ?? 0)
+    return own.every((n) => n === cases.length) ? [] : [['cases', ...names(each), ...own.map((n) => String(n))]]
+  })
   const header = ['case', ...(named ? ['label', 'name'] : ['label']), ...shown.map(titleOf)]
   const count = `${cases.length} ${cases.length === 1 ? 'case' : 'cases'}`
   const of = patients === cases.length ? 'each a patient of its own' : `of ${patients} patients`
@@ -104,7 +109,7 @@ export function describeCohort(
     `${count}, ${of}; surface distances by ${distances}${empty}`,
     ...(absent.length > 0 ? [`In neither map, which counts as Dice 1: ${absent.join(', ')}`] : []),
     '',
-    table(header, [...rows, ...sums]),
+    table(header, [...rows, ...counts, ...sums]),
     ...ceilingLines(cases.flatMap(({ scores }) => scores)),
     ...(versus ? describeVersus(versus.path, versus.compared) : []),
   ].join('\n')

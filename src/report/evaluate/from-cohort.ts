@@ -50,6 +50,7 @@ export function pageScores(name: string, { metrics, cases, summary }: CohortEval
       values: one.scores.map((score) => metrics.map(({ of }) => of(score) ?? undefined)),
     })),
     means: summary.map((label) => metrics.map(({ key }) => meanOf(label.metrics.get(key)))),
+    absent: summary.map(({ absent }) => absent),
   }
 }
 
@@ -90,6 +91,7 @@ export function pageVersus(
       }
     }),
     means: keys.map((label) => first.metrics.map(({ key }) => meanOf(summaries.get(label)?.metrics.get(key)))),
+    absent: keys.map((label) => summaries.get(label)?.absent ?? 0),
   }
   return { other, differences, margin }
 }

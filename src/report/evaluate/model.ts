@@ -41,6 +41,8 @@ export interface PageScores {
   readonly metrics: readonly PageMetric[]
   readonly cases: readonly PageCase[]
   readonly means: ByLabelAndMetric<PageMean>
+  /** Of each label the cases in which it is in neither map: they count with Dice 1. */
+  readonly absent: readonly number[]
 }
 
 /** The prediction minus the other one, over the cases in which both have the number. */

@@ -27,7 +27,7 @@ const mean = (l: number, m: number): PageMean | undefined => {
   return { cases: own.length, mean: value, sd: 0.123, low: value - 0.0012, high: value + 0.0034 }
 }
 const means = [0, 1].map((l) => metrics.map((_, m) => mean(l, m)))
-const scores: PageScores = { name: 'nnunet', labels: ['liver', 'tumour & more'], metrics, cases, means }
+const scores: PageScores = { name: 'nnunet', labels: ['liver', 'tumour & more'], metrics, cases, means, absent: [0, 0] }
 const grid = createGrid([12, 12, 4])
 const mask = Uint8Array.from({ length: 576 }, (_, at) => Number(at % 12 > 3 && at % 12 < 8))
 const slice = errorSlice({ grid, prediction: mask, reference: mask.map((v, at) => (at < 300 ? v : 0)), other: mask })
@@ -165,6 +165,15 @@ test('two predictions: differences, verdicts, and where they differ most', () =>
   expect(dots).toContain('case_2 <b>, liver: 0.800 against 0.780')
 })
 
+test('cases in which a label is in neither map are counted, in words and in the table', () => {
+  const html = evaluationReport({ ...page, scores: { ...scores, absent: [0, 2] } })
+  expect(html).toContain('In neither map, which counts as Dice 1: of 8 cases tumour &amp; more in 2.')
+  const [head, ...rows] = tableOf(readPage(html).page, 'summary')
+  const column = head.indexOf('in neither map')
+  expect(rows.map((row) => row[column])).toEqual(['–', '–', '2', '2'])
+  expect(evaluationReport(page)).not.toContain('In neither map')
+})
+
 test('a cohort of many labels tells the lowest and the highest, one of none says so', () => {
   const names = Array.from({ length: 30 }, (_, l) => `organ ${l}`)
   const many: PageScores = {
@@ -185,6 +194,6 @@ test('a cohort of many labels tells the lowest and the highest, one of none says
   expect(html).toContain('The lowest and the highest mean: organ 0: mean Dice 0.500')
   expect(html).toContain('organ 29: mean Dice 0.790')
   expect(html).not.toMatch(/NaN|undefined|Infinity/)
-  const none = { ...scores, labels: [], cases: [], means: [] }
+  const none = { ...scores, labels: [], cases: [], means: [], absent: [] }
   expect(evaluationReport({ ...page, scores: none, worst: [] })).toContain('0 cases, 0 labels.')
 })

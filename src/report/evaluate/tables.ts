@@ -26,6 +26,7 @@ export function summaryTable(scores: PageScores, extent: Extent): Block {
           label,
           metric: metric.title,
           cases: mean.cases,
+          absent: scores.absent[l] > 0 ? scores.absent[l] : undefined,
           mean: mean.mean,
           sd: mean.sd,
           interval: intervalText({ ...mean, value: mean.mean }, { decimals }),
@@ -44,12 +45,16 @@ export function summaryTable(scores: PageScores, extent: Extent): Block {
     name: extent === 'all' ? 'summary-all' : 'summary',
     caption:
       'Mean, standard deviation and 95 % bootstrap interval of the mean over patients; median, quartiles, least and ' +
-      'largest value over cases. “Cases” are those in which the number exists: an empty mask has no surface.',
+      'largest value over cases. “Cases” are those in which the number exists: an empty mask has no surface.' +
+      (scores.absent.some((n) => n > 0)
+        ? ' A label that is in neither map of a case counts there with a Dice of 1: “in neither map” says in how many.'
+        : ''),
     table: {
       columns: [
         { key: 'label' },
         { key: 'metric' },
         { key: 'cases', decimals: 0 },
+        ...(scores.absent.some((n) => n > 0) ? [{ key: 'absent', title: 'in neither map', decimals: 0 }] : []),
         { key: 'mean', ...byRow },
         { key: 'sd', title: '± SD', ...byRow },
         { key: 'interval', title: '95 %' },

@@ -26,7 +26,16 @@ export function summarySentences(scores: PageScores): string[] {
     return `${labels[l]}: mean Dice ${value}${spread}${hd95}.`
   })
   const which = told.length <= labelsTold ? '' : 'The lowest and the highest mean: '
-  return [head, which + sentences.join(' '), ...worstSentence(scores, sorted[0].l)]
+  return [head, which + sentences.join(' '), ...absentSentence(scores), ...worstSentence(scores, sorted[0].l)]
+}
+
+/** Labels that are missing from both maps of a case score 1 there: a mean of many such says little. */
+function absentSentence({ labels, cases, absent }: PageScores): string[] {
+  const found = [...labels.keys()].filter((l) => absent[l] > 0).toSorted((a, b) => absent[b] - absent[a])
+  if (found.length === 0) return []
+  const told = found.slice(0, labelsTold).map((l) => `${labels[l]} in ${absent[l]}`)
+  const rest = found.length > labelsTold ? ` and ${found.length - labelsTold} others` : ''
+  return [`In neither map, which counts as Dice 1: of ${counted(cases.length, 'case')} ${told.join(', ')}${rest}.`]
 }
 
 function worstSentence(scores: PageScores, label: number): string[] {
