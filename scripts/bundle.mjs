@@ -137,7 +137,8 @@ async function write(folder, prefix, options, how = {}) {
     sourcemap: true,
     // As from lib/, wherever the bundle is written.
     sourcemapPathTransform: (source, map) => relative(join(root, 'lib'), resolve(dirname(map), source)),
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    // Node shows the line of an error that nobody caught: lines stay as they are, without comments.
+    comments: false,
     ...how,
   })
   await built.close()

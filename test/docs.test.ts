@@ -12,7 +12,14 @@ const filesBelow = (folder: string, ending: RegExp): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => ending.test(name))
     .map((name) => join(folder, name).replaceAll('\\', '/'))
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesBelow('docs', /\.md$/)]
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'examples/README.md',
+  ...filesBelow('docs', /\.md$/),
+]
 
 /** Headings of a page as GitHub links to them. */
 function anchors(markdown: string): Set<string> {

@@ -5,21 +5,26 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { halfdice, temporaryFolder } from './support/halfdice.ts'
 
-// Every ```console block of the README holds commands (`$ halfdice …`), each with what it prints. They are run in
-// order, in one folder. UPDATE_README=1 writes what they print into the README instead of comparing.
+// Every ```console block of these pages holds commands (`$ halfdice …`), each with what it prints. They are run in
+// order, in a folder for each page. UPDATE_README=1 writes what they print into the pages instead of comparing.
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const folder = temporaryFolder()
+const pages = [
+  { page: 'README.md', folder },
+  { page: 'docs/tour.md', folder: temporaryFolder() },
+]
 
-/** The command's words; the README quotes none. */
+/** The command's words; the pages quote none. */
 function words(command: string): string[] {
   return command.replace(/^halfdice /, '').split(/\s+/)
 }
 
-test('its commands print what it shows', async () => {
-  let updated = readme
+test.each(pages)('commands of $page print what it shows', async ({ page, folder }) => {
+  const text = readFileSync(join(root, page), 'utf8')
+  let updated = text
   let commands = 0
-  for (const [, block] of readme.matchAll(/^```console\n(.*?)^```$/gms)) {
+  for (const [, block] of text.matchAll(/^```console\n(.*?)^```$/gms)) {
     const results: string[] = []
     for (const [, command] of block.matchAll(/^\$ (halfdice .*)$/gm)) {
       const { code, stdout, stderr } = await halfdice(words(command), { cwd: folder })
@@ -32,7 +37,11 @@ test('its commands print what it shows', async () => {
     else expect(block).toBe(expected)
   }
   expect(commands).toBeGreaterThan(5)
-  if (process.env.UPDATE_README) writeFileSync(join(root, 'README.md'), updated)
+  if (process.env.UPDATE_README) writeFileSync(join(root, page), updated)
+})
+
+test('the README is short enough to be read', () => {
+  expect(readme.split('\n').length).toBeLessThan(150)
 })
 
 test('its example of the library runs as written', () => {
