@@ -1,5 +1,5 @@
-// npm run docs: the API reference and all documents as a static site in out/docs, whose links are checked. Its tools are
-// a project of their own, because TypeDoc needs an older compiler.
+// npm run docs: the API reference and all documents as a static site in out/docs, whose links are checked. Its tools
+// are a project of their own, because TypeDoc needs an older compiler.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
