@@ -19,8 +19,8 @@ import { randomStream, streamSeed } from '../dist/volume/random.js'
 
 const cases = 12
 
-/** A bent ellipsoid of about `radius` mm, of its own size and place between the voxels. */
-function ellipsoid(name, { radius, spacing }) {
+/** A bent ellipsoid of about `radius` mm, of its own size and place between the voxels, outlined `bias` mm farther out. */
+function ellipsoid(name, { radius, spacing }, bias = 0) {
   const random = randomStream('shape', name)
   const axes = [1.3, 1, 0.8].map((factor) => radius * factor * random.between(0.9, 1.1))
   const n = axes.map((mm, axis) => Math.ceil((2.8 * mm + 20) / spacing[axis]))
@@ -31,7 +31,7 @@ function ellipsoid(name, { radius, spacing }) {
     const x = ((i % n[0]) - centre[0]) * spacing[0]
     const y = ((Math.floor(i / n[0]) % n[1]) - centre[1]) * spacing[1] + bend * x * x
     const z = (Math.floor(i / n[0] / n[1]) - centre[2]) * spacing[2]
-    if ((x / axes[0]) ** 2 + (y / axes[1]) ** 2 + (z / axes[2]) ** 2 <= 1) values[i] = 1
+    if ((x / (axes[0] + bias)) ** 2 + (y / (axes[1] + bias)) ** 2 + (z / (axes[2] + bias)) ** 2 <= 1) values[i] = 1
   }
   return { grid: createGrid(n, spacing), values }
 }
@@ -46,8 +46,8 @@ const settings = {
   nodule: { radius: 5, spacing: [0.7, 0.7, 2], sigma: 0.7, length: 5, presence: 0.8 },
   biased: { radius: 12, spacing: [1, 1, 1], sigma: 1, length: 6, bias: [0.6, -0.1, -0.5] },
   random: { radius: 12, spacing: [1, 1, 1], sigma: 1, length: 6, tau: 0.7 },
-  hippocampus: { data: 'Dataset004_Hippocampus/labelsTr', sigma: 0.8, length: 5, bias: [0.4, 0, -0.4] },
-  kidney: { data: 'kits23_raters', sigma: 1, length: 10, tau: 0.5 },
+  hippocampus: { data: 'Dataset004_Hippocampus/labelsTr', sigma: 0.8, length: 5 },
+  kidney: { data: 'kits23_raters', sigma: 1, length: 10 },
 }
 
 const { positionals, values: flags } = parseArgs({

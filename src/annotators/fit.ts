@@ -1,11 +1,11 @@
 import type { NoiseModel } from '../noise/model.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Vec3, vec3 } from '../volume/grid.ts'
+import { biasError, biasesOf } from './biases.ts'
 import { fitCovariances } from './covariogram.ts'
 import { checkFit, type FitCheck } from './fit-check.ts'
 import { bootstrapErrors, type Errors, interval, logInterval } from './intervals.ts'
 import { type MatchedField, matchField } from './match.ts'
-import { biasesOf, biasResponse, type MatchedBiases, matchBiases, standardError } from './match-bias.ts'
 import type { CaseObservation } from './observe.ts'
 import { type Estimate, fitPresence } from './presence.ts'
 import {
@@ -97,7 +97,6 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
   const groups = slices === undefined ? 1 : 2
   const one: Problem = { cases, annotators, anonymous, clipMm, seed, repeats, groupOf, groups, sigmas: 1 }
   const plain = observedStatistics(one)
-  // What real annotators seem to be apart by is taken out of covariances before it is known what biases do so.
   const biases = anonymous ? undefined : biasesOf(one, plain)
   const observed = biases ? observedStatistics(one, biases) : plain
   const common = {
@@ -131,12 +130,9 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
     if (errors && ratio > 2.5 * errors.logRatio) chosen = { problem: two, matched, errors }
   }
   const { problem, matched, errors } = chosen
-  const named = biases && matchBiases(problem, matched, plain)
-  const tau = tauEstimate(matched.shared, errors?.shared, cases.length, () =>
-    biasResponse(problem, matched, evenBiases(annotators, matched.shared)),
-  )
-  const noiseOf = noiseBy(problem, matched.field, named?.biasMm, anonymous ? tau.estimate : 0)
-  const spread = named ? Math.sqrt(named.biasMm.reduce((sum, b) => sum + b * b, 0) / annotators) : tau.estimate
+  const tau = tauEstimate(matched.shared, errors?.shared, cases.length)
+  const noiseOf = noiseBy(problem, matched.field, biases, anonymous ? tau.estimate : 0)
+  const spread = biases ? Math.sqrt(biases.reduce((sum, b) => sum + b * b, 0) / annotators) : tau.estimate
   const noise: NoiseModel = {
     sigmaMm: sigmaPerAxis(problem, matched.field),
     lengthMm: matched.field.lengthMm,
@@ -149,7 +145,7 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
     ...common,
     sigmaMm: sigmaEstimate(problem, matched.field, errors, n),
     lengthMm: logInterval(matched.field.lengthMm, errors?.logLength, n),
-    ...(named ? { biasMm: biasEstimates(problem, plain, named, intervals) } : { biasSdMm: tau }),
+    ...(biases ? { biasMm: biasEstimates(problem, plain, biases, intervals) } : { biasSdMm: tau }),
     grossErrors: grossErrors(observed, matched.simulated, errors?.farShare, n),
     noise,
     check: checkFit(problem, noiseOf, matched.field, observed, matched.simulated),
@@ -174,32 +170,18 @@ function sliceAxis(cases: readonly OutlinedCase[]): number | undefined {
 function biasEstimates(
   problem: Problem,
   observed: Statistics,
-  { biasMm, response }: MatchedBiases,
+  biases: readonly number[],
   intervals: boolean,
 ): Estimate[] {
-  return biasMm.map((bias, r) => {
-    const error = standardError(problem, observed, r) / response
+  return biases.map((bias, r) => {
     const cases = problem.cases.filter(({ present }) => present.includes(r)).length
-    return interval(bias, intervals && Number.isFinite(error) ? error : undefined, cases)
+    return interval(bias, intervals ? biasError(problem, observed, r) : undefined, cases)
   })
 }
 
-/** Biases from −τ to τ, as τ seems, evenly apart. */
-function evenBiases(annotators: number, shared: number): number[] {
-  const tau = Math.sqrt(Math.max(0, shared))
-  return Array.from({ length: annotators }, (_, r) => tau * ((2 * r) / (annotators - 1) - 1))
-}
-
-/** τ as outlines show it, over what they show of a bias. */
-function tauEstimate(
-  shared: number,
-  error: number | undefined,
-  cases: number,
-  responseOf: () => number,
-): { estimate: number; low: number | null; high: number | null } {
+function tauEstimate(shared: number, error: number | undefined, cases: number) {
   const { estimate, low, high } = interval(shared, error, cases)
-  const response = estimate > 0 ? responseOf() : 1
-  const root = (value: number) => Math.sqrt(Math.max(0, value)) / response
+  const root = (value: number) => Math.sqrt(Math.max(0, value))
   return { estimate: root(estimate), low: low === null ? null : root(low), high: high === null ? null : root(high) }
 }
 
