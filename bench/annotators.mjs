@@ -19,7 +19,7 @@ import { randomStream, streamSeed } from '../dist/volume/random.js'
 
 const cases = 12
 
-/** A bent ellipsoid of about `radius` mm, of its own size and place between the voxels, outlined `bias` mm farther out. */
+/** A bent ellipsoid of about `radius` mm, of its own size and place between voxels, outlined `bias` mm farther out. */
 function ellipsoid(name, { radius, spacing }, bias = 0) {
   const random = randomStream('shape', name)
   const axes = [1.3, 1, 0.8].map((factor) => radius * factor * random.between(0.9, 1.1))

@@ -177,7 +177,8 @@ function describeLabel({ fit, reason, observations }: LabelFit, name: string | u
 
 function lines({ label, fit, reason, observations }: LabelFit, annotators: readonly string[], name?: string): string {
   const called = name === undefined ? `Label ${label}` : `Label ${label} (${name})`
-  const title = `${called}: ${observations.length} cases, ${annotators.length} annotators`
+  const cases = observations.length === 1 ? '1 case' : `${observations.length} cases`
+  const title = `${called}: ${cases}, ${annotators.length} annotators`
   if (fit === undefined) return `${title}; no fit: ${reason}`
   const span = (low: unknown, high: unknown, digits: number) =>
     low === null || high === null ? '' : `${several(low, digits)} to ${several(high, digits)}`
