@@ -65,6 +65,11 @@ test('sample of several label maps draws what each alone draws', async () => {
   )
   await halfdiceJson(['sample', paths[1], '-o', at('alone'), ...noise])
   expect(readFileSync(at('noisy', 'b_0001.nii.gz'))).toEqual(readFileSync(at('alone', 'b_0001.nii.gz')))
+  // One sample of each is called as its label map is: two folders whose files are pairs.
+  await halfdiceJson(['sample', ...paths, '-o', at('once'), ...noise, '-n', '1'])
+  expect(filesBelow(at('once'))).toEqual(['a.nii.gz', 'b.nii.gz'])
+  expect(readFileSync(at('once', 'a.nii.gz'))).toEqual(readFileSync(at('noisy', 'a_0000.nii.gz')))
+  expect((await halfdiceJson<Many>(['evaluate', at('once'), at('refs')])).cases).toHaveLength(2)
 })
 
 test('a bad label map costs no other', async () => {

@@ -1,3 +1,4 @@
+import { several } from '../datasets/image-folder.ts'
 import type { CohortEvaluation } from '../maps/evaluate/evaluate-cohort.ts'
 import { type LabelScore, type Metric, metricsOf } from '../maps/evaluate/metrics.ts'
 import type { Versus } from '../maps/evaluate/versus.ts'
@@ -90,7 +91,7 @@ export function describeCohort(
     (['mean', 'sd', 'low', 'high'] as const).map((part): Cell[] => [
       { mean: 'mean', sd: 'deviation', low: '95 % from', high: 'to' }[part],
       ...names(each),
-      ...shown.map((metric) => cell(metric, each.metrics.get(metric.key)?.[part])),
+      ...shown.map((metric) => meanCell(metric, each.metrics.get(metric.key)?.[part])),
     ]),
   )
   // A distance to nothing exists in no mean, a missing prediction in some.
@@ -104,10 +105,11 @@ export function describeCohort(
   const empty = missing === 'empty' ? '; missing predictions count as empty' : ''
   const absent = summary
     .filter((each) => each.absent > 0)
+    .toSorted((a, b) => b.absent - a.absent)
     .map(({ label, name, absent: n }) => `${name ?? label} in ${n}`)
   return [
     `${count}, ${of}; surface distances by ${distances}${empty}`,
-    ...(absent.length > 0 ? [`In neither map, which counts as Dice 1: ${absent.join(', ')}`] : []),
+    ...(absent.length > 0 ? [`In neither map, which counts as Dice 1: ${several(absent)}`] : []),
     '',
     table(header, [...rows, ...counts, ...sums]),
     ...ceilingLines(cases.flatMap(({ scores }) => scores)),
@@ -168,10 +170,13 @@ function titleOf({ key }: Pick<Metric, 'key'>): string {
   return key.startsWith('nsd.') ? `NSD ${key.slice(4)} mm` : titles[key]
 }
 
+/** Counts of lesions have means that are no whole numbers. */
+function meanCell(metric: Metric, value: number | null | undefined): Cell {
+  const isCount = metric.key.startsWith('lesions.') && !/f1|pq/.test(metric.key)
+  return isCount ? fixed(value, 1) : cell(metric, value)
+}
+
 function cell({ key }: Metric, value: number | null | undefined): Cell {
   if (key.endsWith('Ml') && typeof value === 'number') return millilitres(value)
-  return fixed(
-    value,
-    key.startsWith('lesions.') && !/f1|pq/.test(key) ? (Number.isInteger(value) ? 0 : 1) : (decimals[key] ?? 4),
-  )
+  return fixed(value, key.startsWith('lesions.') && !/f1|pq/.test(key) ? 0 : (decimals[key] ?? 4))
 }

@@ -56,7 +56,8 @@ export function command(): Command {
     )
     .requiredOption(
       '-o, --output <folder>',
-      'folder for NAME_0000.nii.gz, NAME_0001.nii.gz, …; of one sample also a file',
+      'folder for NAME_0000.nii.gz, NAME_0001.nii.gz, …; of one sample of several label maps for NAME.nii.gz; of one ' +
+        'sample of one label map also a file',
     )
     .option('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
       parseLength('--sigma', text),
@@ -112,7 +113,10 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
   const single = found.single && namesOneImage(options)
   if (single) checkOutputImage(options.output, inputs)
   else checkOutputFolder(options.output)
-  const namesOf = ({ name }: LabelInput) => indices.map((index) => `${name}_${String(index).padStart(4, '0')}.nii.gz`)
+  // One sample of each of several label maps is called as the label map is, so that the two folders are pairs.
+  const bare = !found.single && options.number === 1 && options.first === 0
+  const namesOf = ({ name }: LabelInput) =>
+    indices.map((index) => `${name}${bare ? '' : `_${String(index).padStart(4, '0')}`}.nii.gz`)
   const each = (path: string) => indices.map(() => path)
   if (!single) outputsInFolder(options.output, inputs.flatMap(each), found.inputs.flatMap(namesOf))
   await overLabelMaps('sample', found, options.json, (one) => {
