@@ -35,7 +35,7 @@ describe.skipIf(!has('bash'))('bash', () => {
     expect(await bash('halfdice', 'threshold', 'x.nii', '--scope', 'd')).toEqual(['dataset'])
     expect(await bash('halfdice', 'threshold', '--scope', '=', 'c')).toEqual(['case'])
     expect(await bash('halfdice', 'threshold', '--scope', '=')).toEqual(['case', 'dataset'])
-    expect(await bash('halfdice', 'study', '')).toEqual(['init', 'status', 'report'])
+    expect(await bash('halfdice', 'study', '')).toEqual(['init', 'status', 'report', 'slurm'])
     expect(await bash('halfdice', 'study', 'init', '--q')).toEqual(['--quiet'])
     expect(await bash('halfdice', 'completion', 'f')).toEqual(['fish'])
     expect(await bash('halfdice', 'help', 'pha')).toEqual(['phantom'])

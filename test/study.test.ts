@@ -1,5 +1,4 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +8,7 @@ import { parseCsv } from '../src/formats/csv.ts'
 import { randomStream } from '../src/volume/random.ts'
 import { expectRefusal, filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 import { canMountSmallDisk, growSmallDisk, mountSmallDisk, unmountSmallDisk } from './support/small-disk.ts'
+import { digests } from './support/study-digests.ts'
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const root = temporaryFolder()
@@ -26,19 +26,6 @@ bootstrap: 200
 `,
 )
 const finished = join(root, 'finished')
-
-/** Digests of all files that must not depend on how a study was run: not the cache, not the wall-clock times. */
-function digests(folder: string): Record<string, string> {
-  const files = filesBelow(folder).filter((path) => !path.startsWith('cache/') && !path.endsWith('timing.jsonl'))
-  return Object.fromEntries(
-    files.map((path) => [
-      path,
-      createHash('sha256')
-        .update(readFileSync(join(folder, path)))
-        .digest('hex'),
-    ]),
-  )
-}
 
 /** Wall-clock times of the finished networks: they stay as they were unless a network is trained again. */
 function timings(folder: string): Map<string, string> {

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { writeStudyReport } from '../report/study/write.ts'
 import { type Conducted, conductStudy, type StudyOptions } from '../study/conduct.ts'
 import type { StudySource } from '../study/open-study.ts'
@@ -7,6 +8,9 @@ import { isFinished } from '../study/run-study.ts'
 import { isQuiet, warn } from './print.ts'
 import { type Progress, startProgress } from './progress.ts'
 import { version } from './version.ts'
+
+/** Ctrl-C, and how batch systems announce the end: USR1 where they are asked to, ahead of it. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const
 
 /**
  * Conducts a study from a terminal, up to its report: progress and warnings on standard error, and Ctrl-C stops it.
@@ -20,9 +24,12 @@ export async function runStudy(
   options: StudyOptions & { readonly quiet: boolean },
 ): Promise<Conducted | undefined> {
   const controller = new AbortController()
-  const interrupt = () => controller.abort(new Error('stopped'))
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
+  let told: NodeJS.Signals | undefined
+  const interrupt = (signal: NodeJS.Signals) => {
+    told ??= signal
+    controller.abort(new Error('stopped'))
+  }
+  for (const signal of endings) process.once(signal, interrupt)
   let reading: Progress | undefined
   let training: ReturnType<typeof trainingProgress> | undefined
   try {
@@ -48,13 +55,12 @@ export async function runStudy(
     if (!controller.signal.aborted) throw error
     training?.end()
     process.stderr.write('halfdice: study: stopped; run the same command again to go on\n')
-    process.exitCode = 130
+    process.exitCode = 128 + constants.signals[told ?? 'SIGINT']
     return undefined
   } finally {
     reading?.end()
     training?.end()
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
+    for (const signal of endings) process.off(signal, interrupt)
   }
 }
 

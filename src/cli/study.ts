@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { readRegularFile } from '../formats/read-file.ts'
 import { studyVerdict } from '../report/study/report.ts'
 import { writeStudyReport } from '../report/study/write.ts'
 import type { Conducted, StudyOptions } from '../study/conduct.ts'
-import { parseStudyConfig } from '../study/config.ts'
 import { exampleConfig } from '../study/presets.ts'
 import { progressOf } from '../study/progress.ts'
 import { gatherResults, type StudyResults } from '../study/results.ts'
+import { parseShard } from '../study/shard.ts'
 import { planOf, readStudyFile } from '../study/study-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { wholeNumber } from './numbers.ts'
@@ -17,6 +16,8 @@ import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFolder } from './outputs.ts'
 import { printResult, table, warn } from './print.ts'
 import { runStudy } from './study-run.ts'
+import { slurmCommand } from './study-slurm.ts'
+import { readStudySource, studyFolder } from './study-source.ts'
 
 interface Options extends JsonOption, StudyOptions {
   readonly output?: string
@@ -37,7 +38,12 @@ export function command(): Command {
       'networks at once (default: one a core, as memory allows)',
       wholeNumber('--jobs', 1, 1024),
     )
-    .addOption(new Option('--shard <I/N>', 'run a part only: several machines may share the folder').argParser(shardOf))
+    .addOption(
+      new Option(
+        '--shard <I/N>',
+        'run a part only: several machines may share the folder; auto in a cluster’s array job',
+      ).argParser((text) => parseShard(text)),
+    )
     .option('--skip-bad', 'leave out cases that cannot be read, and count them in the report')
     .addHelpText(
       'after',
@@ -45,7 +51,8 @@ export function command(): Command {
 Examples:
   $ halfdice study init study.yaml                 write a configuration with comments
   $ halfdice study study.yaml -o results
-  $ halfdice study study.yaml -o results --shard 2/8    the second of eight machines, or of a cluster's array job
+  $ halfdice study study.yaml -o results --shard 2/8    the second of eight machines
+  $ halfdice study slurm study.yaml -o results --submit   on a Slurm cluster
   $ halfdice study status results
   $ halfdice study report results                  tables and report again, from the finished networks
 
@@ -69,22 +76,13 @@ The result depends on configuration, data and version, not on --jobs, --shard or
     )
     .argument('<folder>', 'folder of the study')
     .action((folder: string, _: object, command: Command) => writeAgain(folder, command.optsWithGlobals()))
-  for (const sub of [init, status, report]) command.addCommand(withJson(sub))
+  for (const sub of [init, status, report, slurmCommand()]) command.addCommand(withJson(sub))
   return withJson(command)
 }
 
-function shardOf(text: string): { index: number; count: number } {
-  const [index, count] = text.split('/').map(Number)
-  if (!/^\d+\/\d+$/.test(text) || index < 1 || index > count) {
-    throw new InputError('--shard', `'${text}' is no part; write 1/4 to 4/4 for four machines`)
-  }
-  return { index, count }
-}
-
 async function run(path: string, options: Options): Promise<void> {
-  const yaml = await readText(path)
-  const source = { config: parseStudyConfig(yaml, path), yaml, base: dirname(resolve(path)) }
-  const folder = options.output ?? `study-${basename(path).replace(/\.[^.]*$/, '')}`
+  const source = await readStudySource(path)
+  const folder = studyFolder(path, options.output)
   checkOutputFolder(folder)
   const begin = performance.now()
   const conducted = await runStudy(source, folder, { ...options, quiet: options.json === true })
@@ -162,13 +160,4 @@ async function writeAgain(folder: string, { json }: JsonOption): Promise<void> {
   const results = await gatherResults(folder, plan, study)
   await writeStudyReport(folder, results)
   printDone(folder, results, json)
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return (await readRegularFile(path)).toString('utf8')
-  } catch (error) {
-    if (error instanceof InputError && existsSync(path)) throw error
-    throw new InputError(path, 'cannot be read; give a configuration (`halfdice study init` writes one)')
-  }
 }

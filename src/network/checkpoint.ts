@@ -8,9 +8,11 @@ export interface Checkpoint {
   readonly state: TrainerState
   /** The log's lines up to here, without line ends: what comes after a checkpoint is done again. */
   readonly log: readonly string[]
+  /** Of the steps done since the last line of the log, where a run was stopped between two. */
+  readonly unlogged?: { readonly losses: number; readonly gradientNorm: number }
 }
 
-interface Header {
+interface Header extends Pick<Checkpoint, 'unlogged'> {
   readonly plan: string
   readonly step: number
   readonly size: number
@@ -29,8 +31,8 @@ export function planDigest(plan: object, fingerprint: string | undefined): strin
  * A checkpoint's bytes: a line with the format and the SHA-256 of all that follows, the header as one line of JSON,
  * then parameters and moments as little-endian float32.
  */
-export function encodeCheckpoint(plan: string, { step, state, log }: Checkpoint): Uint8Array[] {
-  const header: Header = { plan, step, size: state.parameters.length, log }
+export function encodeCheckpoint(plan: string, { step, state, log, unlogged }: Checkpoint): Uint8Array[] {
+  const header: Header = { plan, step, size: state.parameters.length, log, ...(unlogged && { unlogged }) }
   const body = [Buffer.from(`${JSON.stringify(header)}\n`), ...vectorsOf(state).map(bytesOf)]
   return [Buffer.from(`${format} ${sha256(body)}\n`), ...body]
 }
@@ -61,7 +63,7 @@ export function decodeCheckpoint(bytes: Buffer, plan: string, path: string): Che
   const values = new Float32Array(new Uint8Array(body.subarray(headerEnd + 1)).buffer)
   const part = (i: number) => values.slice(i * header.size, (i + 1) * header.size)
   const state = { parameters: part(0), firstMoment: part(1), secondMoment: part(2) }
-  return { step: header.step, state, log: header.log }
+  return { step: header.step, state, log: header.log, ...(header.unlogged && { unlogged: header.unlogged }) }
 }
 
 function vectorsOf({ parameters, firstMoment, secondMoment }: TrainerState): readonly Float32Array[] {

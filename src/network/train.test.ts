@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { RunError } from '../volume/errors.ts'
 import { randomStream } from '../volume/random.ts'
-import type { Checkpoint } from './checkpoint.ts'
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
 import { defaultLoss } from './losses.ts'
 import { defaultOptimiser } from './optimiser.ts'
-import { type TrainingOptions, type TrainingPlan, trainNetwork } from './train.ts'
+import { type EpochLog, type TrainingOptions, type TrainingPlan, trainNetwork } from './train.ts'
 
 const plan: TrainingPlan = {
   unet: {
@@ -76,4 +76,32 @@ test('a run that goes on from a checkpoint ends in the numbers of one that was n
   const resumed = await trainNetwork(plan, { fill, from: kept[1], threads: 1 })
   expect(resumed.parameters).toEqual(whole.parameters)
   expect(resumed.epochs.map(({ loss }) => loss)).toEqual(whole.epochs.map(({ loss }) => loss))
+})
+
+test('stopped between two lines of the log, it goes on where it was, to the same log', async () => {
+  const epochs = { ...plan, steps: 6, stepsPerEpoch: 3 }
+  const whole = await trainNetwork(epochs, { fill, threads: 1 })
+  for (const last of [1, 2, 4]) {
+    const controller = new AbortController()
+    const kept: Checkpoint[] = []
+    const stopped = trainNetwork(epochs, {
+      fill,
+      threads: 1,
+      signal: controller.signal,
+      onStep: (step) => step === last && controller.abort(new Error('asked to end')),
+      onCheckpoint: async (checkpoint) => {
+        // As it is kept: by its bytes.
+        const bytes = Buffer.concat(encodeCheckpoint('plan', checkpoint))
+        kept.push(decodeCheckpoint(bytes, 'plan', 'checkpoint'))
+      },
+    })
+    await expect(stopped).rejects.toThrow('asked to end')
+    const from = kept.at(-1)
+    expect(from?.step).toBe(last)
+    expect(from?.unlogged?.losses).toBeGreaterThan(0)
+    const resumed = await trainNetwork(epochs, { fill, threads: 1, ...(from && { from }) })
+    expect(resumed.parameters).toEqual(whole.parameters)
+    const numbers = (log: readonly EpochLog[]) => log.map(({ loss, gradientNorm, step }) => [step, loss, gradientNorm])
+    expect(numbers(resumed.epochs)).toEqual(numbers(whole.epochs))
+  }
 })

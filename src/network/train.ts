@@ -27,7 +27,7 @@ export interface TrainingOptions {
   readonly signal?: AbortSignal
   /** Where an earlier run of the same plan and batches has stopped. */
   readonly from?: Checkpoint
-  /** Called after each epoch with all that a later run needs to go on. */
+  /** Called after each epoch, and where `signal` stops it, with all that a later run needs to go on. */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>
   readonly device?: Device
   readonly threads?: number
@@ -80,11 +80,14 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
     const target = new Float32Array(plan.batch * plan.unet.outputs * sizeOf(plan.patch))
     for (let step = from?.step ?? 0; step < plan.steps; ) {
       const end = Math.min(plan.steps, (Math.floor(step / plan.stepsPerEpoch) + 1) * plan.stepsPerEpoch)
-      const first = step
-      let [losses, gradientNorm, dataMs] = [0, 0, 0]
+      const before = step === from?.step ? from.unlogged : undefined
+      let [losses, gradientNorm, dataMs] = [before?.losses ?? 0, before?.gradientNorm ?? 0, 0]
       const begin = performance.now()
       for (; step < end; step++) {
-        signal?.throwIfAborted()
+        if (signal?.aborted) {
+          await onCheckpoint?.({ step, state: trainer.state, log, unlogged: { losses, gradientNorm } })
+          throw signal.reason
+        }
         const fillBegin = performance.now()
         fill(step, image, target)
         dataMs += performance.now() - fillBegin
@@ -103,7 +106,7 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
       const entry: EpochLog = {
         epoch: epochs.length + 1,
         step,
-        loss: losses / (step - first),
+        loss: losses / (step - Math.floor((step - 1) / plan.stepsPerEpoch) * plan.stepsPerEpoch),
         ...validation,
         learningRate: learningRateAt(plan.optimiser, step - 1, plan.steps),
         gradientNorm,

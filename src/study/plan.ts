@@ -95,6 +95,7 @@ export function planStudy(
     : organs.map((organ) => ({ name: organ.name, organs: [organ] }))
   const groups = sets.map((set) => groupOf(set, cases, config, predictions?.folds[set.name]))
   const digests = new Map(cases.map(({ id, digest }) => [id, digest]))
+  const splits = new Map(groups.map((group) => [group, splitsOf(group, digests)]))
   const cells: Cell[] = []
   for (let replicate = 0; replicate < config.replicates; replicate++) {
     for (const noise of config.noise) {
@@ -102,43 +103,68 @@ export function planStudy(
         // Of everything that a replicate draws anew; folds are the same in all.
         const noiseSeed = config.seed + replicate
         const common = { group: group.name, organs: group.organs, ...noise, replicate, noiseSeed }
-        const add = (place: string, validation: readonly PlannedCase[], work: Cell['work']) => {
-          const involved = [...validation, ...(work.kind === 'training' ? work.training : [])].map(({ id }) =>
-            digests.get(id),
-          )
-          const cell = { ...common, validation, work }
-          const digest = digestOf([cell, involved, cellFormat])
-          const again = replicate === 0 ? '' : `replicate-${replicate}/`
-          const path = `runs/${folderName(group.name)}/${sigmaText(noise.sigmaMm)}/${again}${place}-${digest}`
-          cells.push({ path, ...cell })
+        const place = `runs/${folderName(group.name)}/${sigmaText(noise.sigmaMm)}`
+        const add = (name: string, { validation, digest: ofCases }: Split, work: Cell['work']) => {
+          const { training: _, ...own } = { training: [], ...work }
+          const digest = digestOf([common, own, ofCases, cellFormat])
+          const again = replicate === 0 ? '' : `/replicate-${replicate}`
+          cells.push({ path: `${place}${again}/${name}-${digest}`, ...common, validation, work })
         }
-        add('theory/all', group.cases, { kind: 'theory' })
-        for (let fold = 0; fold < config.folds; fold++) {
-          const validation = group.cases.filter((one) => one.fold === fold)
-          const training = group.cases.filter((one) => one.fold !== fold)
-          if (validation.length === 0) continue
+        const [all = noSplit, ...folds] = splits.get(group) ?? []
+        add('theory/all', all, { kind: 'theory' })
+        for (const split of folds) {
+          const { fold, validation, training } = split
           for (const loss of config.losses) {
-            if (predictions !== undefined) {
-              const all = predictions.cases[predictionKey({ loss, group: group.name, ...noise, replicate })] ?? {}
-              const found = foundOf(validation, all, group.name, loss)
-              const work = { kind: 'predictions', loss, fold, found, predictions: config.predictions } as const
-              add(`${loss}/fold-${fold}`, validation, work)
-              continue
-            }
-            add(`${loss}/fold-${fold}`, validation, {
-              kind: 'training',
-              loss,
-              fold,
-              training,
-              config: trainingConfig(config, group, loss, fold, noiseSeed),
-              predictions: config.predictions,
-            })
+            const common = { loss, fold, predictions: config.predictions }
+            const key = predictionKey({ loss, group: group.name, ...noise, replicate })
+            const work: Cell['work'] =
+              predictions === undefined
+                ? {
+                    kind: 'training',
+                    ...common,
+                    training,
+                    config: trainingConfig(config, group, loss, fold, noiseSeed),
+                  }
+                : {
+                    kind: 'predictions',
+                    ...common,
+                    found: foundOf(validation, predictions.cases[key] ?? {}, group.name, loss),
+                  }
+            add(`${loss}/fold-${fold}`, split, work)
           }
         }
       }
     }
   }
   return { groups, cells }
+}
+
+/** Cases that are scored, and those that are learned from, with a digest of both: lists are long and used often. */
+interface Split {
+  readonly fold: number
+  readonly validation: readonly PlannedCase[]
+  readonly training: readonly PlannedCase[]
+  readonly digest: string
+}
+
+const noSplit: Split = { fold: 0, validation: [], training: [], digest: '' }
+
+/** All cases of a group, as theory scores them, then its folds. */
+function splitsOf({ cases }: OrganGroup, digests: ReadonlyMap<string, string>): Split[] {
+  const split = (fold: number, validation: readonly PlannedCase[], training: readonly PlannedCase[]): Split => {
+    const digest = digestOf([validation, training].map((list) => list.map((one) => [one, digests.get(one.id)])))
+    return { fold, validation, training, digest }
+  }
+  const folds = [...new Set(cases.map(({ fold }) => fold))].sort((a, b) => a - b)
+  const held = folds.map((fold) => {
+    const isHeld = (one: PlannedCase) => one.fold === fold
+    return split(
+      fold,
+      cases.filter(isHeld),
+      cases.filter((one) => !isHeld(one)),
+    )
+  })
+  return [split(0, cases, []), ...held]
 }
 
 /** @throws InputError where a case lacks its prediction */

@@ -7,7 +7,7 @@ import { RunError } from '../volume/errors.ts'
 import type { StudyPlan } from './plan.ts'
 import type { RunCell } from './run-study.ts'
 import type { StudyFile } from './study-file.ts'
-import type { CellFailure, CellTask, StudyTask } from './worker.ts'
+import type { CellFailure, CellTask, StopTask, StudyTask } from './worker.ts'
 
 /** What a process with the runtime takes before it has read a case. */
 const baseBytes = 400e6
@@ -15,10 +15,10 @@ const baseBytes = 400e6
 /** What reading, moving, predicting and scoring one case takes: images, labels, maps, masks and sorted copies. */
 const bytesPerVoxelAtWork = 40
 
-/** Cells at once: one a core, as long as their cases fit into the memory that is free. */
-export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan, onWarning?: (text: string) => void): number {
+/** The memory of a process that runs the dearest of a study's cells. */
+export function networkBytes({ dataset }: Pick<StudyFile, 'dataset'>, { cells }: StudyPlan): number {
   const cases = new Map(dataset.cases.map((one) => [one.id, one]))
-  const most = cells.reduce((bytes, { validation, work, organs }) => {
+  return cells.reduce((bytes, { validation, work, organs }) => {
     if (work.kind !== 'training') return bytes
     const sizes = (planned: readonly { readonly id: string }[]) =>
       planned.map(({ id }) => cases.get(id)).filter((one) => one !== undefined)
@@ -37,6 +37,11 @@ export function suitableJobs({ dataset }: StudyFile, { cells }: StudyPlan, onWar
     const atWork = bytesPerVoxelAtWork * largest
     return Math.max(bytes, baseBytes + prepared + Math.min(maps, mostKeptBytes) + atWork)
   }, baseBytes)
+}
+
+/** Cells at once: one a core, as long as their cases fit into the memory that is free. */
+export function suitableJobs(study: StudyFile, plan: StudyPlan, onWarning?: (text: string) => void): number {
+  const most = networkBytes(study, plan)
   // What this process may still take, where a container or a batch system sets limits too.
   const memory = process.availableMemory()
   if (most > memory) {
@@ -86,6 +91,9 @@ export function studyPool(task: StudyTask): StudyPool {
   }
 }
 
+/** A step and a checkpoint take less; batch systems kill half a minute after they have asked to end. */
+const longestStopMs = 20_000
+
 /** Sends a task and waits for its answer: what went wrong, or null. */
 function ask(child: ChildProcess, task: CellTask, signal: AbortSignal): Promise<CellFailure | null> {
   return new Promise((resolve, reject) => {
@@ -101,8 +109,16 @@ function ask(child: ChildProcess, task: CellTask, signal: AbortSignal): Promise<
         new RunError('study', 'a worker process was ended from outside (out of memory?); run again, with fewer --jobs'),
       )
     const stopped = () => {
-      child.kill('SIGKILL')
-      failed(signal.reason)
+      // What it answers no longer matters; that it has written its checkpoint does.
+      child.off('message', answered).off('exit', ended)
+      const done = () => {
+        clearTimeout(timer)
+        child.kill('SIGKILL')
+        failed(signal.reason)
+      }
+      const timer = setTimeout(done, longestStopMs)
+      child.once('message', done).once('exit', done)
+      child.send({ stop: true } satisfies StopTask)
     }
     child.on('message', answered).on('exit', ended).on('error', failed)
     signal.addEventListener('abort', stopped)

@@ -207,13 +207,14 @@ async function splitLog(folder: string): Promise<void> {
   const epochs = await readCellFile(path, parseLog<EpochLog>)
   if (epochs.every((epoch) => epoch.seconds === undefined)) return
   const lines = (pick: (epoch: EpochLog) => unknown) => epochs.map((e) => `${JSON.stringify(pick(e))}\n`).join('')
+  const peak = `${JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024 })}\n`
   const timing = lines(({ epoch, seconds, validationSeconds, dataShare }) => ({
     epoch,
     seconds,
     validationSeconds,
     dataShare,
   }))
-  await writeAtomically(join(folder, 'timing.jsonl'), [Buffer.from(timing)])
+  await writeAtomically(join(folder, 'timing.jsonl'), [Buffer.from(timing + peak)])
   const stable = lines(({ seconds: _, validationSeconds: __, dataShare: ___, ...rest }) => rest)
   await writeAtomically(path, [Buffer.from(stable)])
 }

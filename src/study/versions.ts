@@ -7,6 +7,8 @@ import type { StudyPlan } from './plan.ts'
 /** Versions of the programs that numbers depend on, by name. */
 export type Versions = Readonly<Record<string, string>>
 
+const readAtOnce = 64
+
 /** In each cell's folder: what made it. */
 export const versionsFile = 'versions.json'
 
@@ -16,9 +18,11 @@ export const versionsFile = 'versions.json'
  */
 export async function finishedVersions(plan: StudyPlan, folder: string): Promise<Versions | undefined> {
   const found = new Map<string, Set<string>>()
-  for (const cell of plan.cells) {
-    if (!existsSync(join(folder, cell.path))) continue
-    for (const [name, version] of Object.entries(await readVersions(join(folder, cell.path, versionsFile)))) {
+  const finished = plan.cells.filter((cell) => existsSync(join(folder, cell.path)))
+  // Several at once: a shared disk takes its time for each.
+  for (let i = 0; i < finished.length; i += readAtOnce) {
+    const some = finished.slice(i, i + readAtOnce).map(({ path }) => readVersions(join(folder, path, versionsFile)))
+    for (const [name, version] of (await Promise.all(some)).flatMap((versions) => Object.entries(versions))) {
       found.set(name, (found.get(name) ?? new Set()).add(version))
     }
   }

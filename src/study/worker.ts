@@ -20,16 +20,25 @@ export interface CellTask {
   readonly folder: string
 }
 
+/** Write a checkpoint, answer and take no more work. */
+export interface StopTask {
+  readonly stop: true
+}
+
 /** An error as plain data: classes are lost between processes. */
 export type CellFailure = Readonly<Record<string, unknown>> & { readonly message: string }
 
 // Workers end with their parent, even where that was killed. Ctrl-C reaches workers too: they leave it to the parent.
 process.on('disconnect', () => process.exit(1))
-process.on('SIGINT', () => undefined)
-process.on('message', async (task: StudyTask | CellTask) => {
+// So do the signals by which a batch system announces the end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const) process.on(signal, () => undefined)
+process.on('message', async (task: StudyTask | CellTask | StopTask) => {
   if ('study' in task) given = task
+  else if ('stop' in task) stop.abort(new Error('stopped'))
   else process.send?.(await run(task))
 })
+
+const stop = new AbortController()
 
 let given: StudyTask | undefined
 let opened: { readonly plan: StudyPlan; readonly source: CellSource } | undefined
@@ -44,7 +53,7 @@ async function run({ path, folder }: CellTask): Promise<CellFailure | null> {
     }
     const cell = opened.plan.cells.find((one) => one.path === path)
     if (cell === undefined) throw new Error(`no cell ${path}`)
-    await runCell(cell, folder, opened.source)
+    await runCell(cell, folder, opened.source, stop.signal)
     return null
   } catch (error) {
     if (!(error instanceof Error)) return { message: String(error) }

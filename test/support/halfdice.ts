@@ -31,7 +31,10 @@ export function halfdice(args: readonly string[], options: { cwd?: string; env?:
 }
 
 /** As `halfdice`, with `--json`; fails unless the run succeeds and prints one JSON object and nothing else. */
-export async function halfdiceJson<T>(args: readonly string[], options: { cwd?: string } = {}): Promise<T> {
+export async function halfdiceJson<T>(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<T> {
   const { code, stdout, stderr } = await halfdice([...args, '--json'], options)
   expect(code, stderr).toBe(0)
   expect(stdout.trim().split('\n')).toHaveLength(1)
