@@ -49,7 +49,8 @@ async function run(path: string, options: Options): Promise<void> {
     if (job.openCells === 0) return `${dirname(job.script)}: nothing is open; halfdice study report ${folder}`
     const time = job.seconds === undefined ? "the cluster's own time limit" : `${(job.seconds / 3600).toFixed(1)} hours`
     const asks = `${job.tasks} tasks for ${job.openCells} open cells, each one core, ${job.megabytes} MB, ${time}`
-    return `${job.script}: ${asks}\n${submitted === null ? `submit it: bash ${job.submit}` : `submitted as job ${submitted}`}`
+    const next = submitted === null ? `submit it: bash ${job.submit}` : `submitted as job ${submitted}`
+    return `${job.script}: ${asks}\n${next}`
   })
 }
 
