@@ -155,5 +155,6 @@ describe('lib/main.cjs', () => {
     const left = 'the networks are left out: ONNX Runtime is not installed; for them run: npx halfdice runtime'
     expect(bare('demo', '-o', 'shown')).toEqual({ status: 0, stderr: `halfdice: warning: ${left}\n` })
     expect(existsSync(join(folder, 'shown/report.html'))).toBe(true)
-  })
+    // The demo without networks takes half a minute, and longer beside other tests.
+  }, 400_000)
 })

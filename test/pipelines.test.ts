@@ -311,6 +311,30 @@ describe('images of several maps', () => {
     expect((await readVolume(at('soft_mask.nii.gz'))).channels).toBe(2)
   })
 
+  test('names of labels go into the mask, and are those of the mask', async () => {
+    const names = new Map([
+      [1, 'liver'],
+      [2, 'spleen'],
+    ])
+    // The map's own header holds names, of another image.
+    const volume = { grid, channels: 2, data: softmax }
+    await writeVolume(at('template.nii.gz'), { grid, channels: 1, data: new Uint8Array(24), labelNames: names })
+    const { header } = await readVolume(at('template.nii.gz'))
+    await writeVolume(at('soft.nii.gz'), { ...volume, header })
+    expect((await readVolume(at('soft.nii.gz'))).labelNames).toEqual(names)
+    const named = ['--decode', 'exclusive', '--classes', 'background,pancreas=4']
+    await halfdiceJson(['threshold', at('soft.nii.gz'), '-o', at('mask.nii.gz'), ...named])
+    expect((await readVolume(at('mask.nii.gz'))).labelNames).toEqual(new Map([[4, 'pancreas']]))
+    const scores = await halfdiceJson<{ labels: Record<string, { name?: string }> }>(
+      ['evaluate', at('mask.nii.gz'), at('mask.nii.gz')], // told by the file alone
+    )
+    expect(scores.labels['4'].name).toBe('pancreas')
+    await halfdiceJson(['threshold', at('soft.nii.gz'), '-o', at('mask.nii.gz'), '--decode', 'exclusive'])
+    expect((await readVolume(at('mask.nii.gz'))).labelNames).toBeUndefined()
+    await halfdiceJson(['marginal', at('template.nii.gz'), '-o', at('p.nii.gz'), '--sigma', '1', '--labels', '0'])
+    expect((await readVolume(at('p.nii.gz'))).labelNames).toBeUndefined()
+  })
+
   test('organs without a background stay masks of their own', async () => {
     const data = Float32Array.from([...inside, ...inside.map((p) => 0.8 * p)])
     await writeVolume(at('organs.nii.gz'), { grid, channels: 2, data })

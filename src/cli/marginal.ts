@@ -85,7 +85,8 @@ async function marginalOf(
   progress.end()
   const { scaling: _, ...template } = reference
   await createFolder(dirname(output))
-  await writeVolume(output, { ...template, channels: wanted.length, data })
+  // The template's names are those of labels, which probabilities are not.
+  await writeVolume(output, { ...template, labelNames: new Map(), channels: wanted.length, data })
   const [first, ...others] = noises.values()
   const shared = others.every((one) => isDeepStrictEqual(one, first)) ? first : undefined
   return {

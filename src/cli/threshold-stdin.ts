@@ -39,7 +39,7 @@ export async function runStdin(options: ThresholdOptions): Promise<void> {
     if (options.json) process.stderr.write(`${JSON.stringify(caseResult(source, scheme, decoded, output))}\n`)
     return
   }
-  await writeMask(output, source, decoded)
+  await writeMask(output, source, decoded, scheme)
   const result = caseResult(source, scheme, decoded, output)
   printResult(options.json, { scope, metric, cases: [result] }, () =>
     describeCases([result], { ...options, tuned }, undefined),

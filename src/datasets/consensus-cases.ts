@@ -70,6 +70,6 @@ async function writeMeans(
   const data = new Float32Array(maps[0].length * labels.length)
   for (const [channel, label] of labels.entries()) data.set(meanMap(maps, label), channel * maps[0].length)
   const { scaling: _, ...plain } = template
-  await writeVolume(path, { ...plain, channels: labels.length, data })
+  await writeVolume(path, { ...plain, labelNames: new Map(), channels: labels.length, data })
   return path
 }

@@ -13,6 +13,7 @@ import {
   setMagic,
   upgradeHeader,
 } from './nifti-fields.ts'
+import { niftiLabelNames, withNiftiLabelNames } from './nifti-labels.ts'
 import { datatypeCode, type NiftiLayout, niftiLayout, parseNiftiHeader } from './nifti-layout.ts'
 import { arrayType, bytesOf, hostLittleEndian, storedBytes, swapBytes, voxelsFromBytes } from './voxel-types.ts'
 
@@ -65,7 +66,8 @@ function voxelsOf(bytes: Uint8Array, layout: NiftiLayout, littleEndian: boolean,
  * A volume that was read from NIfTI, or derived from one by replacing `data`, `channels` or `grid`, keeps that file's
  * version, byte order, units, codes, intent, description and extensions; its geometry is rewritten only where `grid`
  * changed. Other volumes become NIfTI-1 in mm (NIfTI-2 where an extent exceeds 32,767) with an sform and, unless the
- * grid is sheared, a qform. 64-bit integers that were read as float64 are written as float64.
+ * grid is sheared, a qform. `labelNames` become the extension that TotalSegmentator writes; an empty map takes one
+ * away. 64-bit integers that were read as float64 are written as float64.
  *
  * @throws InputError for an impossible grid, and data that are not one number for each voxel and channel
  * @example
@@ -101,7 +103,8 @@ export function niftiVolume(header: NiftiHeader, layout: NiftiLayout, voxels: Ui
 /** A volume with everything a header says and the given voxels. */
 export function volumeOf(header: NiftiHeader, layout: NiftiLayout, data: VoxelArray): Volume {
   const { grid, channels, scaling } = layout
-  return { grid, channels, data, ...(scaling && { scaling }), header }
+  const labelNames = niftiLabelNames(header)
+  return { grid, channels, data, ...(scaling && { scaling }), ...(labelNames && { labelNames }), header }
 }
 
 /** The refusal of a 64-bit integer beyond float64's exact range. */
@@ -159,7 +162,10 @@ function headerFor(volume: Volume, single: boolean): NiftiHeader {
     setField(header, 'sclInter', scaling?.intercept ?? 0)
   }
   setMagic(header, single)
-  const extension = header.extension.length < 4 ? new Uint8Array(4) : header.extension
+  const { labelNames: names } = volume
+  // Those of several channels are the channels', in their order.
+  const named = names && (channels === 1 || names.size === 0) ? withNiftiLabelNames(header, names) : header
+  const extension = named.extension.length < 4 ? new Uint8Array(4) : named.extension
   setField(header, 'voxOffset', single ? headerBytes(header.version) + extension.length : 0)
   return { ...header, extension }
 }

@@ -3,6 +3,7 @@ import type { Grid } from '../volume/grid.ts'
 import type { Volume, VoxelArray } from '../volume/volume.ts'
 import { imageFormat } from './image-format.ts'
 import { niftiChunks, openNifti, readNiftiFile } from './nifti-file.ts'
+import { niftiLabelNames } from './nifti-labels.ts'
 import { writeNifti, writeNiftiPair } from './nifti-write.ts'
 import { arrayType, type VoxelType, voxelTypeOf } from './voxel-types.ts'
 
@@ -97,8 +98,8 @@ export async function writeVolume(path: string, volume: Volume): Promise<void> {
 }
 
 /**
- * What an image calls its labels: the `labelNames` of `readVolume`, without reading voxels. Only DICOM segmentations
- * have such names.
+ * What an image calls its labels: the `labelNames` of `readVolume`, without reading voxels. DICOM segmentations have
+ * such names, and NIfTI files with the extension that TotalSegmentator writes.
  *
  * @throws InputError as `readVolume` does
  *
@@ -106,8 +107,12 @@ export async function writeVolume(path: string, volume: Volume): Promise<void> {
  * const names = await readLabelNames('organs.dcm') // Map { 1 => 'Liver', 2 => 'Spleen' }
  */
 export async function readLabelNames(path: string): Promise<ReadonlyMap<number, string> | undefined> {
-  if ((await imageFormat(path)) !== 'dicom') return undefined
-  return (await import('./dicom/read.ts')).dicomLabelNames(path)
+  const format = await imageFormat(path)
+  if (format === 'dicom') return (await import('./dicom/read.ts')).dicomLabelNames(path)
+  if (format !== 'nifti') return undefined
+  const { header, source } = await openNifti(path)
+  await source.close()
+  return niftiLabelNames(header)
 }
 
 /** The stream of a volume in memory. */

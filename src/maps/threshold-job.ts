@@ -114,7 +114,7 @@ async function cut(job: ThresholdJob): Promise<CutOutcome> {
   })
   const waits = sizes === undefined && !tuned
   if (waits && decoded.maps.some((map) => map?.presence && needsOtherCases(map.presence))) return { sizes: own }
-  await writeMask(output, source, decoded)
+  await writeMask(output, source, decoded, scheme)
   const done: CutCase = {
     result: caseResult(source, scheme, decoded, output),
     warnings: [...source.warnings, ...warnings],

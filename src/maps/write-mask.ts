@@ -2,6 +2,7 @@ import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 import type { NpyArray } from '../formats/npy.ts'
 import { writeVolume } from '../formats/volume-file.ts'
 import type { CaseMaps } from './case-maps.ts'
+import type { ClassScheme } from './classes.ts'
 
 type Mask = Pick<DecodedCase, 'data' | 'channels'>
 
@@ -10,6 +11,7 @@ type Mask = Pick<DecodedCase, 'data' | 'channels'>
  * (`.npy`: axes [z, y, x], or [mask, z, y, x] for separate masks).
  *
  * @param source the case that the mask belongs to: its grid and header
+ * @param scheme what its maps are: a label map into NIfTI carries the names of its labels, as TotalSegmentator's do
  * @throws InputError where the name or its folder will not do, OutputError where the disk is full or fails
  * @example
  * const [found] = findCases(['predictions']).cases
@@ -17,15 +19,34 @@ type Mask = Pick<DecodedCase, 'data' | 'channels'>
  * const { decoded } = await decodeCase(source, scheme, {})
  * await writeMask('mask.npy', source, decoded)
  */
-export async function writeMask(path: string, source: Pick<CaseMaps, 'grid' | 'header'>, mask: Mask): Promise<void> {
+export async function writeMask(
+  path: string,
+  source: Pick<CaseMaps, 'grid' | 'header'>,
+  mask: Mask,
+  scheme?: Pick<ClassScheme, 'kind' | 'maps'>,
+): Promise<void> {
   if (isArrayName(path)) return (await import('../formats/npz.ts')).writeNpy(path, maskArray(source, mask))
   const { grid, header } = source
   return writeVolume(path, {
     grid,
     channels: mask.channels,
     data: mask.data,
+    // Those that the header may hold are of another image.
+    labelNames: labelNamesOf(scheme),
     ...(header !== undefined && { header }),
   })
+}
+
+/** The names that a scheme gives single labels of a label map, beyond their numbers. */
+function labelNamesOf(scheme: Pick<ClassScheme, 'kind' | 'maps'> | undefined): ReadonlyMap<number, string> {
+  const maps = scheme === undefined || scheme.kind === 'separate' ? [] : scheme.maps
+  return new Map(
+    maps.flatMap((each) => {
+      const [label, ...others] = each?.labels ?? []
+      const named = each !== undefined && ![String(label), `class ${label}`].includes(each.name)
+      return named && label > 0 && others.length === 0 ? [[label, each.name]] : []
+    }),
+  )
 }
 
 /** A mask as an array with axes [z, y, x], or [class, z, y, x] for masks of their own. */
