@@ -48,7 +48,9 @@ check('npm pack: small, built files only', () => {
   tarball = join(folder, 'first', packed.filename)
   const paths = packed.files.map(({ path }) => path)
   for (const wanted of [
-    ...['index.js', 'index.d.ts', 'node.js', 'report.js', 'main.cjs', 'THIRD_PARTY_NOTICES.txt'].map((n) => `lib/${n}`),
+    ...['index.js', 'index.d.ts', 'node.js', 'report.js', 'main.cjs', 'lab/index.html', 'THIRD_PARTY_NOTICES.txt'].map(
+      (n) => `lib/${n}`,
+    ),
     'README.md',
     'LICENSE',
   ]) {
@@ -174,6 +176,27 @@ for (const [args, files] of runs) {
       expect(existsSync(join(folder, file)) && statSync(join(folder, file)).size > 0, `no ${file}`)
   })
 }
+
+check('halfdice lab serves its page and a file, and ends at Ctrl-C', () => {
+  const script = `
+    import { spawn } from 'node:child_process'
+    const stdio = ['ignore', 'pipe', 'inherit']
+    const lab = spawn('node_modules/.bin/halfdice', ['lab', 'prob.nii.gz', '--json'], { stdio })
+    const { url } = JSON.parse(await new Promise((resolve) => lab.stdout.once('data', resolve)))
+    for (const path of ['', 'lab.js', 'worker.js', 'lab.css', 'files/0']) {
+      const { status } = await fetch(url + path)
+      if (status !== 200) throw new Error(path + ': ' + status)
+    }
+    lab.kill('SIGINT')
+    process.exit(await new Promise((resolve) => lab.once('exit', resolve)))`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  expect(status === 0, stderr)
+})
 
 /** Milliseconds of whole processes in turn, so that a busy machine slows all of them: the least of each. */
 function fastest(commands, rounds) {

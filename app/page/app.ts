@@ -236,6 +236,7 @@ export class App implements Lab {
       this.tell('')
       // Of a small organ, where the cut matters.
       if (this.state.class === 0) this.change({ class: exampleClass })
+      if (this.state.label === 0) this.change({ label: exampleClass })
       this.#setItems(items, { isExample: true })
     } catch (error) {
       this.fail(error)

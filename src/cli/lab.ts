@@ -33,7 +33,7 @@ Examples:
   $ halfdice lab anna.nii.gz ben.nii.gz ct.nii.gz          how two annotators agree
 
 The server listens on 127.0.0.1 only, below an address with a random token, and serves nothing but the page and the
-files given. The folder dist/lab of the package is the same page for any web server (docs/lab.md).`,
+files given. The folder lib/lab of the package is the same page for any web server (docs/lab.md).`,
     )
     .action(run)
   return withJson(command)

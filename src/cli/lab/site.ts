@@ -21,8 +21,8 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-/** The built page, seen from dist/cli/lab and from the package's lib/. */
-const pageFolders = ['../../lab/', './lab/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
+/** The built page, seen from the package's lib/ and from dist/cli/lab. */
+const pageFolders = ['./lab/', '../../lab/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** More files than a page can hold open, or a folder that is no series of slices. */
 const mostFiles = 5000
