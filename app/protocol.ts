@@ -7,7 +7,7 @@ import type { DiceCurve } from '../src/decision/dice-curve.ts'
 import type { SoftDiceOptimum } from '../src/decision/soft-dice.ts'
 import type { Calibration } from '../src/metrics/calibration.ts'
 import type { Box } from '../src/volume/box.ts'
-import type { Grid } from '../src/volume/grid.ts'
+import type { Grid, Vec3 } from '../src/volume/grid.ts'
 import type { LabelArray } from '../src/volume/labels.ts'
 import type { VoxelArray } from '../src/volume/volume.ts'
 
@@ -96,6 +96,12 @@ export interface NoiseResult {
   readonly optimum: SoftDiceOptimum
   readonly folded: number
   readonly ms: number
+}
+
+/** Where to look. */
+export interface Sight {
+  readonly voxel: Vec3
+  readonly zoom: number
 }
 
 export interface Samples {

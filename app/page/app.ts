@@ -1,13 +1,13 @@
 import { softTissue } from '../../src/report/demo/slice-figures.ts'
 import { greyLayer } from '../../src/report/kit/flat-slice.ts'
-import { type Grid, gridDifference, type Vec3 } from '../../src/volume/grid.ts'
+import { type Grid, gridDifference } from '../../src/volume/grid.ts'
 import { realValues } from '../../src/volume/scaling.ts'
 import type { Volume } from '../../src/volume/volume.ts'
 import { AnnotatorsPanel } from '../panels/annotators.ts'
 import { FilesPanel } from '../panels/files.ts'
 import { NoisePanel } from '../panels/noise.ts'
 import { ThresholdPanel } from '../panels/threshold.ts'
-import type { Given, Item, Opened } from '../protocol.ts'
+import type { Given, Item, Opened, Sight } from '../protocol.ts'
 import { type Field, wholeField } from '../view/fields.ts'
 import { type Focus, type Scene, SliceView } from '../view/slice-view.ts'
 import { SpaceView } from '../view/space-view.ts'
@@ -159,14 +159,14 @@ export class App implements Lab {
     return image && { grid: image.item.grid, layers: [{ kind: 'grey', ...image.grey }] }
   }
 
-  lookAt(grid: Grid, voxel: Vec3): void {
+  lookAt(grid: Grid, { voxel, zoom }: Sight): void {
     const same = this.#looked && gridDifference(this.#looked, grid) === undefined
     // The first grid is that of the address, if it names a voxel.
     const named = this.#looked === undefined && this.state.i >= 0
     this.#looked = grid
     if (same || named) return
     const [i, j, k] = voxel
-    this.change({ i, j, k })
+    this.change({ i, j, k, zoom })
     this.draw()
   }
 

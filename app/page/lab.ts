@@ -1,5 +1,5 @@
-import type { Grid, Vec3 } from '../../src/volume/grid.ts'
-import type { Item } from '../protocol.ts'
+import type { Grid } from '../../src/volume/grid.ts'
+import type { Item, Sight } from '../protocol.ts'
 import type { Field } from '../view/fields.ts'
 import type { Scene } from '../view/slice-view.ts'
 import type { Client } from './client.ts'
@@ -17,8 +17,8 @@ export interface Lab {
   change(part: Partial<State>): void
   /** Draws the scene of the open panel again, before the next frame. */
   draw(): void
-  /** Puts the cross hairs on a voxel, unless the user or the address has put them somewhere on this grid. */
-  lookAt(grid: Grid, voxel: Vec3): void
+  /** Puts the cross hairs on an object, unless the user or the address has put them somewhere on this grid. */
+  lookAt(grid: Grid, sight: Sight): void
   /** An item's voxels, for drawing; read once. */
   voxels(item: Item): Promise<Field>
   /** The grey layer's field and window for a grid, where there is an image on it. */

@@ -1,11 +1,11 @@
-import { gridDifference, type Vec3 } from '../../src/volume/grid.ts'
+import { gridDifference } from '../../src/volume/grid.ts'
 import { colourOf, colours } from '../page/colours.ts'
 import { button, el, labelled, select } from '../page/dom.ts'
 import type { Lab, Panel, Solid } from '../page/lab.ts'
 import { type Entry, isHidden, legend } from '../page/legend.ts'
 import { consensusRules } from '../page/state.ts'
 import { fixed, percent, signed } from '../page/words.ts'
-import type { Agreed, Agreement, Download, Item } from '../protocol.ts'
+import type { Agreed, Agreement, Download, Item, Sight } from '../protocol.ts'
 import { type Field, keyOf, wholeField } from '../view/fields.ts'
 import { type Layer, labelRegion } from '../view/layers.ts'
 import type { Scene } from '../view/slice-view.ts'
@@ -85,7 +85,7 @@ export class AnnotatorsPanel implements Panel {
     this.#consensus = wholeField(grid, consensus.values)
     this.#share = wholeField(grid, share)
     this.#layScores(consensus)
-    this.#lab.lookAt(grid, await this.#lab.noise.call<Vec3>('labelMiddle', { label: this.#label }))
+    this.#lab.lookAt(grid, await this.#lab.noise.call<Sight>('labelSight', { label: this.#label }))
     this.#lab.draw()
   }
 

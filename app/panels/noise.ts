@@ -1,11 +1,11 @@
-import { type Vec3, voxelVolumeMm3 } from '../../src/volume/grid.ts'
+import { voxelVolumeMm3 } from '../../src/volume/grid.ts'
 import { colourOf, colours } from '../page/colours.ts'
 import { button, el, labelled, Slider, select } from '../page/dom.ts'
 import type { Lab, Panel, Solid } from '../page/lab.ts'
 import { type Entry, isHidden, legend } from '../page/legend.ts'
 import { limits, type NumberName } from '../page/state.ts'
 import { fixed, percent, volume } from '../page/words.ts'
-import type { Download, Item, Noise, NoiseResult, Samples } from '../protocol.ts'
+import type { Download, Item, Noise, NoiseResult, Samples, Sight } from '../protocol.ts'
 import type { Field } from '../view/fields.ts'
 import { keyOf } from '../view/fields.ts'
 import { cutRegion, type Layer, labelRegion } from '../view/layers.ts'
@@ -92,7 +92,7 @@ export class NoisePanel implements Panel {
     this.#tell()
     performance.mark('noise told')
     this.#lab.draw()
-    if (first) this.#lab.lookAt(item.grid, await this.#lab.noise.call<Vec3>('labelMiddle', { label }))
+    if (first) this.#lab.lookAt(item.grid, await this.#lab.noise.call<Sight>('labelSight', { label }))
     const drawn = await this.#lab.noise.call<Samples>('samples', { label, noise, count, seed }, { line: 'samples' })
     this.#samples = drawn.samples.map((data) => ({ data, box: drawn.box }))
     performance.mark('samples told')
@@ -165,7 +165,7 @@ export class NoisePanel implements Panel {
     })
     const entries: (Entry | false)[] = [
       { key: 'truth', text: 'label', colour: colours.cut, look: 'dash' },
-      { key: 'best', text: 'best mask, at t*', colour: colours.optimum, look: 'line' },
+      { key: 'best', text: 'best mask', colour: colours.optimum, look: 'line' },
       { key: 'samples', text: 'annotators', colour: colourOf(1), look: 'line' },
       { key: 'marginal', text: 'probability', colour: colours.half, look: 'heat' },
       this.#lab.imageOn(item.grid) !== undefined && { key: 'image', text: 'image', colour: '#888888', look: 'grey' },

@@ -56,7 +56,7 @@ export function legendEntries(lab: Lab, { grid }: Shown, hasReference: boolean):
     { key: 'optimum', text: 'mask at t*', colour: colours.optimum, look: 'line' },
     { key: 'half', text: 'mask at ½', colour: colours.half, look: 'dash' },
     { key: 'cut', text: 'mask at the cut', colour: colours.cut, look: 'line' },
-    { key: 'difference', text: 'between ½ and the cut', colour: colours.difference, look: 'fill' },
+    { key: 'difference', text: 'from ½ to the cut', colour: colours.difference, look: 'fill' },
     hasReference && { key: 'reference', text: 'reference', colour: colours.reference, look: 'dash' },
     { key: 'heat', text: 'probability', colour: colours.half, look: 'heat' },
     lab.imageOn(grid) !== undefined && { key: 'image', text: 'image', colour: '#888888', look: 'grey' },

@@ -1,8 +1,8 @@
-import { type Vec3, voxelVolumeMm3 } from '../../src/volume/grid.ts'
+import { voxelVolumeMm3 } from '../../src/volume/grid.ts'
 import { button, el, labelled, markup, Slider } from '../page/dom.ts'
 import type { Lab, Panel, Solid } from '../page/lab.ts'
 import { legend } from '../page/legend.ts'
-import type { ClassMap, ClassName, ClassVerdict, DiceCurve, Download, Item, Maps } from '../protocol.ts'
+import type { ClassMap, ClassName, ClassVerdict, DiceCurve, Download, Item, Maps, Sight } from '../protocol.ts'
 import { wholeField } from '../view/fields.ts'
 import type { Scene } from '../view/slice-view.ts'
 import { Reference } from './reference.ts'
@@ -85,8 +85,8 @@ export class ThresholdPanel implements Panel {
     performance.mark('optimum')
     this.#lab.draw()
     this.#lab.tell('')
-    const lookAt = this.#lab.data.call<Vec3>('middle', { ...ask, threshold: optimum.threshold }, { line: 'middle' })
-    lookAt.then((voxel) => this.#lab.lookAt(item.grid, voxel)).catch((error) => this.#lab.fail(error))
+    const sight = this.#lab.data.call<Sight>('sight', { ...ask, threshold: optimum.threshold }, { line: 'sight' })
+    sight.then((found) => this.#lab.lookAt(item.grid, found)).catch((error) => this.#lab.fail(error))
     const curve = this.#lab.data.call<DiceCurve>('curve', ask, { line: 'curve' })
     curve
       .then((found) => {

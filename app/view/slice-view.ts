@@ -1,5 +1,6 @@
 import { type Plane, type View, viewPlane } from '../../src/report/kit/plane.ts'
 import { type Grid, type Vec3, vec3 } from '../../src/volume/grid.ts'
+import { button, el } from '../page/dom.ts'
 import { SliceCache } from './fields.ts'
 import type { Layer } from './layers.ts'
 import { drawMarks, type Placement, paintPixels, strokeRings } from './paint.ts'
@@ -40,7 +41,10 @@ export class SliceView {
     this.#canvas.tabIndex = 0
     this.#canvas.setAttribute('role', 'slider')
     this.#canvas.setAttribute('aria-label', `${view[0].toUpperCase()}${view.slice(1)} slice`)
-    this.element.append(this.#canvas, this.#caption)
+    const zoom = (text: string, by: number, label: string) =>
+      button(text, () => this.#move({ zoom: by }), { class: 'plain', 'aria-label': label, title: label })
+    const buttons = view === 'axial' ? [zoom('−', 0.8, 'Reduce'), zoom('+', 1.25, 'Enlarge')] : []
+    this.element.append(this.#canvas, this.#caption, el('div', { class: 'zoom' }, ...buttons))
     this.#listen()
     new ResizeObserver(() => this.draw()).observe(this.element)
   }

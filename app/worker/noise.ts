@@ -10,14 +10,14 @@ import { marginalInBox } from '../../src/noise/marginal.ts'
 import type { NoiseModel } from '../../src/noise/model.ts'
 import { createSampler } from '../../src/noise/sampler.ts'
 import { InputError } from '../../src/volume/errors.ts'
-import type { Grid, Vec3 } from '../../src/volume/grid.ts'
+import type { Grid } from '../../src/volume/grid.ts'
 import { type LabelArray, labelMapOf } from '../../src/volume/labels.ts'
 import { streamSeed } from '../../src/volume/random.ts'
 import type { Volume } from '../../src/volume/volume.ts'
-import type { Agreed, Agreement, Download, Noise, NoiseResult, Samples } from '../protocol.ts'
+import type { Agreed, Agreement, Download, Noise, NoiseResult, Samples, Sight } from '../protocol.ts'
 import { niftiFile } from './download.ts'
-import { middleOf } from './middle.ts'
 import { Moved } from './rpc.ts'
+import { sightOf } from './sight.ts'
 
 /** Label maps on one grid that this worker was given: one for noise, several of annotators. */
 let given: { readonly names: readonly string[]; readonly volumes: readonly Volume[]; readonly maps: LabelArray[] }
@@ -55,10 +55,10 @@ export function marginals({ label, noise }: NoiseOf): Moved<NoiseResult> {
   return new Moved({ box: found.box, marginal: found.data, optimum, folded, ms }, [found.data.buffer])
 }
 
-/** A voxel in the midst of a label. */
-export function labelMiddle({ label }: { readonly label: number }): Vec3 {
+/** Where to look at a label. */
+export function labelSight({ label }: { readonly label: number }): Sight {
   const [values, grid] = own()
-  return middleOf(grid, (at) => values[at] === label)
+  return sightOf(grid, values, label)
 }
 
 export interface SamplesOf extends NoiseOf {

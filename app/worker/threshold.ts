@@ -15,13 +15,13 @@ import { CutTable, diceAtCuts, tableCuts } from '../../src/metrics/cut-table.ts'
 import { inside } from '../../src/metrics/evaluate-case.ts'
 import { dice } from '../../src/metrics/overlap.ts'
 import { InputError } from '../../src/volume/errors.ts'
-import { gridDifference, type Vec3 } from '../../src/volume/grid.ts'
+import { gridDifference } from '../../src/volume/grid.ts'
 import { labelMapOf } from '../../src/volume/labels.ts'
 import { onGrid } from '../../src/volume/one-grid.ts'
-import type { ClassMap, ClassVerdict, DiceCurve, Download, Maps, Realised } from '../protocol.ts'
+import type { ClassMap, ClassVerdict, DiceCurve, Download, Maps, Realised, Sight } from '../protocol.ts'
 import { niftiFile } from './download.ts'
-import { middleOf } from './middle.ts'
 import { Moved } from './rpc.ts'
+import { sightOf } from './sight.ts'
 import { datasetJson, itemAt, volumeAt } from './store.ts'
 
 /** The item whose maps are open, and the class that was read last. */
@@ -179,11 +179,10 @@ interface CutOf extends MapsOf {
   readonly threshold: number
 }
 
-/** A voxel in the midst of the mask at a threshold. */
-export async function middle({ index, threshold, ...of }: CutOf): Promise<Vec3> {
+/** Where to look at the mask at a threshold. */
+export async function sight({ index, threshold, ...of }: CutOf): Promise<Sight> {
   const map = await mapOf(of, index)
-  const { grid } = (await openedCase(of)).source
-  return middleOf(grid, (at) => map[at] >= threshold)
+  return sightOf(itemAt(of.id).grid, thresholdMask(map, threshold), 1)
 }
 
 /** The label of a reference that the mask at a threshold meets most often; the first where it meets none. */
