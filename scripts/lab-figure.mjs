@@ -1,5 +1,5 @@
-// Photographs the lab with its built-in example, for docs/lab.md and README.md: docs/figures/lab.jpg. Needs a built tree
-// and Chromium: node scripts/lab-figure.mjs
+// Photographs the lab with its built-in example, for docs/lab.md and README.md, into docs/figures/lab.jpg. It needs a
+// built tree and Chromium: node scripts/lab-figure.mjs
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
