@@ -6,7 +6,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 // that need no process of their own. One room alone: MUTATE_ROOM=noise npm run mutate -- --mutate 'src/noise/**/*.ts'
 const rooms = process.env.MUTATE_ROOM ?? '{volume,decision,noise,metrics,maps}'
 // The lower rooms have tests of their own for each line; what `maps` does shows in commands.
-const commands = /maps/.test(rooms) ? ['labels', 'pipelines', 'threshold'] : []
+const commands = /maps/.test(rooms)
+  ? ['labels', 'pipelines', 'threshold', 'threshold-report', 'tune', 'evaluate-cohort']
+  : []
 
 /** Quick files first: the first test that fails is the last that runs. */
 class QuickFirst extends BaseSequencer {
