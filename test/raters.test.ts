@@ -51,6 +51,36 @@ describe('raters', () => {
     expect(same.sigmaMm).toEqual(result.sigmaMm)
   }, 180_000)
 
+  test('--report draws the fit, its check, and the cases that agree least over their images', async () => {
+    const page = join(folder, 'noise.html')
+    for (const c of [1, 2, 3]) await write(join(folder, 'images', `case_${c}.nii`), ball)
+    const args = [join(folder, 'cases'), '--anonymous', '--draws', '0', '--report', page]
+    const result = await halfdiceJson<Fit & { report: string }>(['raters', ...args, '--images', join(folder, 'images')])
+    expect(result.report).toBe(page)
+    const html = readFileSync(page, 'utf8')
+    expect(html).toContain('<td>σ (mm)</td>')
+    expect(html).toContain(`>${result.sigmaMm.estimate.toFixed(3)}<`)
+    for (const shown of ['alike', 'ρ of the fit', 'τ of biases (mm)', 'D*', 'case_1', 'case_2', 'case_3', 'carla']) {
+      expect(html, shown).toContain(shown)
+    }
+    // Three figures of the fit, a legend and three cases.
+    expect(html.match(/<svg xmlns/g)).toHaveLength(7)
+    expect(html).not.toMatch(/NaN|undefined|Infinity/)
+    // The worst first.
+    const rows = [...html.matchAll(/<td>(case_\d)<\/td>.*?<td[^>]*>\d<\/td><td[^>]*>(0\.\d+)/gs)].map(
+      ([, , dice]) => dice,
+    )
+    expect(rows).toHaveLength(3)
+    expect(rows).toEqual(rows.toSorted())
+    expectRefusal(
+      await halfdice(['raters', ...people, '--images', folder]),
+      '--images: is for the pictures of a report',
+    )
+    expectRefusal(await halfdice(['raters', ...people, '--report', 'a.txt']), 'is no name for a page; end it in .html')
+    const both = await halfdice(['raters', ...people, '--consensus', 'dice', '-o', folder, '--report', page])
+    expectRefusal(both, '--report: is of the fit')
+  }, 180_000)
+
   test('writes the library’s consensus of each case', async () => {
     const out = join(folder, 'best')
     const { code } = await halfdice(['raters', ...people, '--consensus', 'dice', '-o', out])

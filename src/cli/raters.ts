@@ -5,6 +5,7 @@ import { type AnnotatorCases, findAnnotatorCases } from '../datasets/annotator-c
 import { consensusCases, consensusFile } from '../datasets/consensus-cases.ts'
 import { fitCases, type LabelFit } from '../datasets/fit-cases.ts'
 import { writeTextAtomically } from '../formats/atomic-write.ts'
+import { pageFile } from '../report/page-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { readLabelNamesFor, singleLabels, withLabels } from './labels.ts'
 import { wholeNumber } from './numbers.ts'
@@ -12,6 +13,7 @@ import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFile, checkOutputFolder, outputsInFolder, protect } from './outputs.ts'
 import { type Cell, fixed, percent, printResult, table, tell, warn } from './print.ts'
 import { startProgress } from './progress.ts'
+import { version } from './version.ts'
 
 interface Options extends JsonOption {
   readonly output?: string
@@ -20,6 +22,8 @@ interface Options extends JsonOption {
   readonly labels?: readonly string[]
   readonly draws: number
   readonly seed: number
+  readonly report?: string
+  readonly images?: string
 }
 
 /** `halfdice raters`: how several annotators differ, and what they agree on. */
@@ -44,6 +48,8 @@ export function command(): Command {
       wholeNumber('--draws', 0, 100_000),
       300,
     )
+    .option('--report <file>', 'write an HTML page: the fit, its check, and the cases that agree least with slices')
+    .option('--images <folder>', 'the images of the cases (CASE_0000.nii.gz or CASE.nii.gz), for --report')
     .option('--seed <number>', 'fixes every random number', wholeNumber('--seed', 0, 0xffffffff), 0)
     .addHelpText(
       'after',
@@ -51,6 +57,7 @@ export function command(): Command {
 Examples:
   $ halfdice raters anna/ bert/ carla/ -o fit.json                   cases matched by name
   $ halfdice raters kidneys/ --anonymous                             kidneys/CASE/rater1.nii.gz, rater2, …
+  $ halfdice raters anna/ bert/ carla/ --report noise.html --images imagesTr
   $ halfdice raters a.nii.gz b.nii.gz c.nii.gz                       one case: no intervals
   $ halfdice raters anna/ bert/ carla/ --consensus dice -o best/     the masks with the best mean Dice to all three
 
@@ -66,6 +73,12 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   for (const warning of found.warnings) warn(warning)
   const files = found.cases.flatMap((one) => one.files.flatMap((file) => file ?? []))
   protect(files)
+  if (options.images !== undefined && options.report === undefined) {
+    throw new InputError('--images', 'is for the pictures of a report; add --report FILE.html')
+  }
+  if (options.consensus && options.report !== undefined) {
+    throw new InputError('--report', 'is of the fit, which --consensus does not make; leave one of them out')
+  }
   const names = await readLabelNamesFor(files[0])
   const labels = options.labels && singleLabels(options.labels, names)
   if (options.consensus) await runConsensus(found, options, options.consensus, labels, files)
@@ -129,12 +142,13 @@ async function runConsensus(
 
 async function runFit(
   found: AnnotatorCases,
-  { output, json, anonymous = false, draws, seed }: Options,
+  { output, json, anonymous = false, draws, seed, report: page, images }: Options,
   labels: readonly number[] | undefined,
   files: readonly string[],
   nameOf: (label: number) => string | undefined,
 ): Promise<void> {
   if (output !== undefined) checkOutputFile(output, files)
+  if (page !== undefined) checkOutputFile(pageFile(page), files)
   const progress = startProgress('annotators', found.cases.length)
   const fitted = await fitCases(found, { labels, anonymous, draws, seed, onCase: progress.update }).finally(
     progress.end,
@@ -152,8 +166,18 @@ async function runFit(
     failed: fitted.failed.map(({ case: name, error }) => ({ case: name, error: error.message })),
   }
   if (output !== undefined) await writeTextAtomically(output, `${JSON.stringify(result, null, 2)}\n`)
-  printResult(json, result, () =>
-    fitted.labels.map((one) => lines(one, found.annotators, nameOf(one.label))).join('\n\n'),
+  if (page !== undefined) {
+    // Loaded only when it is asked for.
+    const { writeAnnotatorsReport } = await import('../report/raters/write.ts')
+    const about = { report: page, found, fitted, anonymous, nameOf, images, version: version() }
+    for (const warning of await writeAnnotatorsReport(about)) warn(warning)
+  }
+  const shown = { ...result, ...(page !== undefined && { report: page }) }
+  printResult(json, shown, () =>
+    [
+      ...fitted.labels.map((one) => lines(one, found.annotators, nameOf(one.label))),
+      ...(page === undefined ? [] : [`${page}: open it in a browser`]),
+    ].join('\n\n'),
   )
 }
 
