@@ -1,5 +1,4 @@
 import { normalQuantile } from '../kernels/normal-quantile.ts'
-import { quantile } from '../metrics/statistics/quantile.ts'
 import { randomStream } from '../volume/random.ts'
 import { fitCovariances } from './covariogram.ts'
 import { type MatchedField, sensitivity, stepFor } from './match.ts'
@@ -39,7 +38,7 @@ export function bootstrapErrors(problem: Problem, observed: Statistics, matched:
   }
   // Of few cases the drawn ones vary too little, by (n − 1)/n.
   const few = Math.sqrt(n / (n - 1))
-  const error = (i: number) => few * spreadOf(rows.map((row) => row[i]))
+  const error = (i: number) => few * standardDeviation(rows.map((row) => row[i]))
   const g = problem.sigmas
   return {
     logSigma: Array.from({ length: g }, (_, i) => error(i)),
@@ -48,12 +47,6 @@ export function bootstrapErrors(problem: Problem, observed: Statistics, matched:
     logRatio: error(g + 2),
     farShare: error(g + 3),
   }
-}
-
-/** The standard deviation that the middle 95 % of draws suggest: a few draws of odd cases must not decide it. */
-function spreadOf(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort()
-  return (quantile(sorted, 0.975) - quantile(sorted, 0.025)) / (2 * normalQuantile(0.975))
 }
 
 /** The 95 % interval of a positive number whose logarithm has this standard error over `cases` cases. */

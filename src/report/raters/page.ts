@@ -27,14 +27,14 @@ export function annotatorsReport(page: AnnotatorsPage): string {
 }
 
 const conventions = [
-  'σ is the standard deviation of the displacement of outlines, ℓ how far along an outline it goes together. A bias is ' +
-    'how far outwards of the annotators’ mean one draws; τ is the standard deviation of biases between annotators.',
+  'σ is the standard deviation of the displacement of outlines, ℓ how far along an outline it goes together.',
+  'A bias is how far outwards of the annotators’ mean one draws; τ is their standard deviation between annotators.',
   'Presence q is the probability that an annotator draws the object at all. Gross errors are the share of an outline ' +
     'that lies farther off than the noise explains: missed parts, leaks.',
   'Intervals are 95 % bootstrap intervals over cases.',
   'The check simulates annotators of every case with the fit, from the mask in the middle of the real ones.',
-  'D* is the best expected Dice of any mask to one such annotator, t* = D*/2 the threshold that reaches it on the true ' +
-    'probabilities (docs/theory.md).',
+  'D* is the best expected Dice of any mask to one such annotator, t* = D*/2 the threshold that reaches it on the ' +
+    'true probabilities (docs/theory.md).',
   'Slices are shown as radiologists look at them: the patient’s right is on the left.',
 ]
 
@@ -159,8 +159,8 @@ function optimumTable({ cases, supDice, threshold, diceAtHalf, emptyDice }: Page
     kind: 'table',
     name: 'ceiling',
     caption:
-      `What annotators of this noise leave to a network that knows it perfectly: means over ${counted(cases, 'case')}, ` +
-      'with the mask in the middle as reference.',
+      `What annotators of this noise leave to a network that knows it perfectly: means over ${counted(cases, 'case')}` +
+      ', with the mask in the middle as reference.',
     table: {
       columns: [
         { key: 'supDice', title: 'D*' },
