@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, posix, relative, resolve } from 'node:path'
 import { InputError } from '../volume/errors.ts'
 import { caseName } from './image-names.ts'
+import { slashed } from './slashed.ts'
 
 /** A file, and what it says of its case's name. */
 export interface MatchedFile {
@@ -59,9 +60,4 @@ function expressionOf(pattern: string): RegExp {
     return part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
   })
   return new RegExp(`^${parts.join('')}$`)
-}
-
-/** A path with the separators of patterns. */
-function slashed(path: string): string {
-  return process.platform === 'win32' ? path.replaceAll('\\', '/') : path
 }

@@ -6,6 +6,7 @@ import { type Dataset, type DatasetCase, patientRule } from './dataset.ts'
 import { nameOf, namesIn } from './folder.ts'
 import { patientOf } from './nnunet.ts'
 import { onGrid } from './same-grid.ts'
+import { slashed } from './slashed.ts'
 
 export interface PairsSpec {
   readonly kind: 'pairs'
@@ -27,7 +28,8 @@ export interface PairsSpec {
  * none
  */
 export async function openPairs(spec: PairsSpec): Promise<Dataset> {
-  const { images, labels, labelNames, resampleLabels = false } = spec
+  const { labelNames, resampleLabels = false } = spec
+  const [images, labels] = [slashed(spec.images), slashed(spec.labels)]
   for (const [key, pattern] of Object.entries({ images, labels })) {
     if (!pattern.includes('{case}')) {
       throw new InputError(`data.${key}`, `'${pattern}' has no {case}; write it where the case's name stands`)

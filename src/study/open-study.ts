@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { organParts } from '../datasets/dataset.ts'
 import { openDataset } from '../datasets/open-dataset.ts'
 import { requireRuntime } from '../network/runtime/locate.ts'
@@ -60,7 +60,7 @@ export async function openStudy(
 
 /** Reasons name files as the configuration does, so that results do not depend on where the data lie. */
 function withoutBase({ cases, leftOut }: CaseIndex, base: string): CaseIndex {
-  return { cases, leftOut: leftOut.map(({ id, reason }) => ({ id, reason: reason.replaceAll(`${base}/`, '') })) }
+  return { cases, leftOut: leftOut.map(({ id, reason }) => ({ id, reason: reason.replaceAll(`${base}${sep}`, '') })) }
 }
 
 /** Two studies may use one folder one after the other, since cells know what they belong to, but not at once. */
