@@ -56,6 +56,16 @@ test('marginal of a folder writes a map for each label map', async () => {
   expect((await readVolume(at('maps', 'b.nii.gz'))).data).toEqual((await readVolume(at('b.nii.gz'))).data)
 })
 
+test('a single label map goes into a folder too, under its name', async () => {
+  const file = at('refs', 'b.nii.gz')
+  const noise = ['--sigma', '1', '--threads', '1']
+  await halfdiceJson(['marginal', file, '-o', at('into/marginal'), '--sigma', '1'])
+  await halfdiceJson(['sample', file, '-o', at('into/sample'), '--length', '4', ...noise])
+  expect(filesBelow(at('into'))).toEqual(['marginal/b.nii.gz', 'sample/b_0000.nii.gz'])
+  const refused = await halfdice(['marginal', file, '-o', at('into/b.txt'), '--sigma', '1'])
+  expectRefusal(refused, 'does not name an image format')
+})
+
 test('sample of several label maps draws what each alone draws', async () => {
   const noise = ['--sigma', '1', '--length', '4', '-n', '2', '--threads', '1']
   const paths = [at('refs', 'a.nii.gz'), at('refs', 'b.nii.gz')]

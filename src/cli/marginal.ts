@@ -38,7 +38,7 @@ export function command(): Command {
         'length scale.',
     )
     .argument('<labels...>', 'reference label maps, one or several classes: files, a folder, a pattern')
-    .requiredOption('-o, --output <path>', 'float32 image of probabilities; of several label maps a folder')
+    .requiredOption('-o, --output <path>', 'float32 image of probabilities, or a folder for NAME.nii.gz')
     .option('-s, --sigma <length>', 'noise strength: 4 or 4mm, 2vx, or one an axis 4,4,6', (text) =>
       parseLength('--sigma', text),
     )

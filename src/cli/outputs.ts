@@ -93,8 +93,8 @@ export function outputsInFolder(folder: string, inputs: readonly string[], names
 }
 
 /**
- * Where the image of each label map goes: the file that was named for a single one, else `NAME.nii.gz` in the folder.
- * All are checked before any work is done.
+ * Where the image of each case goes: the file that was named for a single one, else `NAME.nii.gz` in the folder. All
+ * are checked before any work is done.
  */
 export function outputPaths(
   output: string,
@@ -109,11 +109,11 @@ export function outputPaths(
   },
 ): (one: { readonly name: string }) => string {
   const files = inputs.map(({ input }) => input)
-  if (single) {
+  if (single && !namesFolder(output)) {
     checkOutputImage(output, files)
     return () => output
   }
-  if (imageEnding(output) !== undefined) {
+  if (imageEnding(output) !== undefined && !namesFolder(output)) {
     throw new InputError(output, `names one file for ${inputs.length} ${what}; give a folder`)
   }
   checkOutputFolder(output)

@@ -13,7 +13,7 @@ import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type PresenceOption, withJson, withPresence } from './options.ts'
-import { namesFolder, outputPaths, protect } from './outputs.ts'
+import { outputPaths, protect } from './outputs.ts'
 import { type LabelOutcome, overLabelMaps } from './over-label-maps.ts'
 import { fixed, millilitresOr, warn } from './print.ts'
 import { startProgress } from './progress.ts'
@@ -73,7 +73,7 @@ async function run(modelPath: string, paths: readonly string[], options: Options
   try {
     const { cases, warnings } = await findImageCases(paths, { channels: model.metadata.unet.inputChannels, suffix })
     for (const { files } of cases) protect(files)
-    const single = cases.length === 1 && !namesFolder(output)
+    const single = cases.length === 1
     const inputs = cases.map(({ name, files }) => ({ name, input: files.join(' ') }))
     const pathOf = outputPaths(output, { inputs, single, what: 'images' })
     for (const warning of warnings) warn(warning)
