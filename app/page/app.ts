@@ -159,12 +159,12 @@ export class App implements Lab {
     return image && { grid: image.item.grid, layers: [{ kind: 'grey', ...image.grey }] }
   }
 
-  lookAt(grid: Grid, { voxel, zoom }: Sight): void {
+  lookAt(grid: Grid, { voxel, zoom }: Sight, chosen = false): void {
     const same = this.#looked && gridDifference(this.#looked, grid) === undefined
     // The first grid is that of the address, if it names a voxel.
     const named = this.#looked === undefined && this.state.i >= 0
     this.#looked = grid
-    if (same || named) return
+    if (!chosen && (same || named)) return
     const [i, j, k] = voxel
     this.change({ i, j, k, zoom })
     this.draw()
@@ -182,6 +182,13 @@ export class App implements Lab {
   imageOn(grid: Grid): GreyImage | undefined {
     const image = this.#image
     return image && gridDifference(image.item.grid, grid) === undefined ? image.grey : undefined
+  }
+
+  imageNote(grid: Grid): string | undefined {
+    if (!this.#image) return undefined
+    const { item } = this.#image
+    const difference = gridDifference(item.grid, grid)
+    return difference && `${item.name} lies on another grid (${difference}) and is not shown; resample it`
   }
 
   tell(text: string): void {

@@ -17,8 +17,14 @@ export interface Lab {
   change(part: Partial<State>): void
   /** Draws the scene of the open panel again, before the next frame. */
   draw(): void
-  /** Puts the cross hairs on an object, unless the user or the address has put them somewhere on this grid. */
-  lookAt(grid: Grid, sight: Sight): void
+  /**
+   * Puts the cross hairs on an object, unless the user or the address has put them somewhere on this grid.
+   *
+   * @param chosen the user has asked for this object just now
+   */
+  lookAt(grid: Grid, sight: Sight, chosen?: boolean): void
+  /** Why the image that is open is not shown on a grid, where there is one. */
+  imageNote(grid: Grid): string | undefined
   /** An item's voxels, for drawing; read once. */
   voxels(item: Item): Promise<Field>
   /** The grey layer's field and window for a grid, where there is an image on it. */

@@ -1,3 +1,4 @@
+import type { Grid } from '../../src/volume/grid.ts'
 import { el } from './dom.ts'
 import type { Lab } from './lab.ts'
 
@@ -14,7 +15,7 @@ export function isHidden(lab: Lab, key: string): boolean {
 }
 
 /** What colours mean, and a switch for each. */
-export function legend(lab: Lab, entries: readonly Entry[]): HTMLElement {
+export function legend(lab: Lab, grid: Grid, entries: readonly Entry[]): HTMLElement {
   const items = entries.map(({ key, text, colour, look }) => {
     const box = el('input', {
       type: 'checkbox',
@@ -29,5 +30,7 @@ export function legend(lab: Lab, entries: readonly Entry[]): HTMLElement {
     swatch.style.setProperty('--colour', colour)
     return el('li', {}, el('label', {}, box, swatch, text))
   })
-  return el('ul', { class: 'legend', 'aria-label': 'Layers' }, ...items)
+  const note = lab.imageNote(grid)
+  const list = el('ul', { class: 'legend', 'aria-label': 'Layers' }, ...items)
+  return el('div', {}, list, note === undefined ? '' : el('p', { class: 'note' }, note))
 }

@@ -25,6 +25,7 @@ export class AnnotatorsPanel implements Panel {
   readonly #source: LabelSource
   readonly #left = new Set<number>()
   #items: readonly Item[] = []
+  #others: readonly Item[] = []
   #label = 0
   #fields: readonly Field[] = []
   #consensus: Field | undefined
@@ -57,7 +58,20 @@ export class AnnotatorsPanel implements Panel {
   #candidates(): readonly Item[] {
     const maps = this.#lab.items.filter((item) => item.role === 'labels' && item.labels?.length && !item.truth)
     const [first] = maps
-    return maps.filter(({ grid }) => gridDifference(first.grid, grid) === undefined)
+    const fits = maps.filter(({ grid }) => gridDifference(first.grid, grid) === undefined)
+    this.#others = maps.filter((item) => !fits.includes(item))
+    return fits
+  }
+
+  /** Where maps were passed over: which, and why. */
+  #note(first: Item): HTMLElement | string {
+    const names = this.#others.map(({ name }) => name).join(', ')
+    if (names === '') return ''
+    return el(
+      'p',
+      { class: 'note' },
+      `Left out, as they lie on another grid than ${first.name}: ${names}; resample them.`,
+    )
   }
 
   async #run(): Promise<void> {
@@ -156,6 +170,7 @@ export class AnnotatorsPanel implements Panel {
     this.element.replaceChildren(
       el('h2', {}, 'Annotators'),
       el('ul', { class: 'checks', 'aria-label': 'Annotators' }, ...boxes),
+      this.#note(maps[0]),
       labelChoice(maps, this.#label, (label) => {
         this.#label = label
         this.#lab.change({ label })
@@ -174,6 +189,7 @@ export class AnnotatorsPanel implements Panel {
       el('h3', {}, 'Shown'),
       legend(
         this.#lab,
+        maps[0].grid,
         entries.filter((entry) => entry !== false),
       ),
       el('h3', {}, 'Save'),

@@ -87,12 +87,13 @@ export class NoisePanel implements Panel {
     await this.#source.give([item])
     if (this.#key !== key) return
     const found = await this.#lab.noise.call<NoiseResult>('marginals', { label, noise }, { line: 'marginals' })
-    const first = this.#result === undefined || !this.#result.key.startsWith(`${item.id} ${label} `)
+    const chosen = this.#result?.key.startsWith(`${item.id} `) === true
+    const first = !this.#result?.key.startsWith(`${item.id} ${label} `)
     this.#result = { key, found, field: { data: found.marginal, box: found.box } }
     this.#tell()
     performance.mark('noise told')
     this.#lab.draw()
-    if (first) this.#lab.lookAt(item.grid, await this.#lab.noise.call<Sight>('labelSight', { label }))
+    if (first) this.#lab.lookAt(item.grid, await this.#lab.noise.call<Sight>('labelSight', { label }), chosen)
     const drawn = await this.#lab.noise.call<Samples>('samples', { label, noise, count, seed }, { line: 'samples' })
     this.#samples = drawn.samples.map((data) => ({ data, box: drawn.box }))
     performance.mark('samples told')
@@ -173,6 +174,7 @@ export class NoisePanel implements Panel {
     this.#legend.replaceChildren(
       legend(
         this.#lab,
+        item.grid,
         entries.filter((entry) => entry !== false),
       ),
     )

@@ -115,7 +115,10 @@ export class Reference {
 
   #lay(fits: readonly Item[]): void {
     if (fits.length === 0) {
-      const text = 'Open a label map of this image to see the Dice that a cut really has.'
+      const others = this.#lab.items.some(({ role }) => role === 'labels')
+      const text = others
+        ? 'The label maps that are open lie on other grids than these probabilities; resample them.'
+        : 'Open a label map of this image to see the Dice that a cut really has.'
       this.element.replaceChildren(el('p', { class: 'note' }, text))
       return
     }

@@ -3,6 +3,15 @@ import { button, el } from '../page/dom.ts'
 import { fixed, signed, volume } from '../page/words.ts'
 import type { ClassName, ClassVerdict, DiceCurve } from '../protocol.ts'
 
+/** More than these are folded away. */
+const fewWarnings = 2
+
+export function warningList(warnings: readonly string[]): HTMLElement[] {
+  const all = warnings.map((text) => el('p', { class: 'warning' }, text))
+  if (all.length <= fewWarnings) return all
+  return [el('details', {}, el('summary', {}, `${all.length} warnings`), ...all)]
+}
+
 /** What each class promises; a click shows it. */
 export function classTable(
   classes: readonly ClassName[],

@@ -8,7 +8,7 @@ import type { Scene } from '../view/slice-view.ts'
 import { Reference } from './reference.ts'
 import { curveChart } from './threshold-charts.ts'
 import { layersOf, legendEntries, type Shown, solidOf } from './threshold-layers.ts'
-import { classTable, cutNumbers } from './threshold-parts.ts'
+import { classTable, cutNumbers, warningList } from './threshold-parts.ts'
 
 /** Cutting probabilities: what a cut promises, what ½ and t* give, and what a reference says of them. */
 export class ThresholdPanel implements Panel {
@@ -71,7 +71,7 @@ export class ThresholdPanel implements Panel {
     this.#askVerdicts(item)
   }
 
-  async #openClass(one: ClassName): Promise<void> {
+  async #openClass(one: ClassName, chosen = false): Promise<void> {
     const item = this.#item
     if (!item) return
     this.#lab.tell(`Finding t* of ${one.name} …`)
@@ -86,7 +86,7 @@ export class ThresholdPanel implements Panel {
     this.#lab.draw()
     this.#lab.tell('')
     const sight = this.#lab.data.call<Sight>('sight', { ...ask, threshold: optimum.threshold }, { line: 'sight' })
-    sight.then((found) => this.#lab.lookAt(item.grid, found)).catch((error) => this.#lab.fail(error))
+    sight.then((found) => this.#lab.lookAt(item.grid, found, chosen)).catch((error) => this.#lab.fail(error))
     const curve = this.#lab.data.call<DiceCurve>('curve', ask, { line: 'curve' })
     curve
       .then((found) => {
@@ -152,20 +152,20 @@ export class ThresholdPanel implements Panel {
     if (!item || !shown || !one || !maps) return
     this.#slider.set(this.#cut)
     const choose = (next: ClassName) => {
-      this.#openClass(next).catch((error) => this.#lab.fail(error))
+      this.#openClass(next, true).catch((error) => this.#lab.fail(error))
     }
     const { classes, warnings } = maps
     const hasReference = this.#reference.field !== undefined
     this.element.replaceChildren(
       el('h2', {}, 'Threshold'),
-      ...warnings.map((text) => el('p', { class: 'warning' }, text)),
+      ...warningList(warnings),
       this.#scaleField(item),
       classes.length > 1 ? classTable(classes, this.#verdicts, one, choose) : '',
       el('div', { class: 'cut' }, this.#slider.element, this.#jumps(shown.optimum.threshold)),
       this.#readout,
       this.#chart,
       el('h3', {}, 'Shown'),
-      legend(this.#lab, legendEntries(this.#lab, shown, hasReference)),
+      legend(this.#lab, shown.grid, legendEntries(this.#lab, shown, hasReference)),
       el('h3', {}, 'Reference'),
       this.#reference.element,
       el('h3', {}, 'Save'),

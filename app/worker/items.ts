@@ -1,10 +1,10 @@
 import { isWholeImageName } from '../../src/datasets/image-folder.ts'
 import { caseName, isImageName } from '../../src/datasets/image-names.ts'
 import { imageFormat } from '../../src/formats/image-format.ts'
-import { readLabelNames, readVolume } from '../../src/formats/volume-file.ts'
+import { openVolume, readLabelNames, readVolume } from '../../src/formats/volume-file.ts'
 import { openMapArray } from '../../src/maps/map-array.ts'
 import { InputError } from '../../src/volume/errors.ts'
-import { createGrid } from '../../src/volume/grid.ts'
+import { createGrid, voxelCount } from '../../src/volume/grid.ts'
 import { labelMapOf } from '../../src/volume/labels.ts'
 import { realValue, unscaled } from '../../src/volume/scaling.ts'
 import { roundOff } from '../../src/volume/value-summary.ts'
@@ -49,7 +49,7 @@ export function pathsToOpen(given: readonly string[]): string[] {
   return [...paths, ...series]
 }
 
-const isArray = (path: string): boolean => /\.np[yz]$/i.test(path)
+export const isArray = (path: string): boolean => /\.np[yz]$/i.test(path)
 const stem = (path: string): string => `${dirname(path)}/${caseName(path)}`
 const isSidecar = (path: string): boolean =>
   /\.(pkl|json|txt|csv|raw|zraw|raw\.gz|DS_Store)$|(^|\/)(DICOMDIR|\._.*)$/i.test(path)
@@ -62,9 +62,24 @@ export async function openItem(path: string, id: number): Promise<Kept> {
     const [z, y, x] = shape
     return { id, path, name, role: 'probabilities', channels, grid: createGrid([x, y, z]) }
   }
+  const large = await largeMaps(path)
+  if (large) return { id, path, name, role: 'probabilities', ...large }
   const volume = await readVolume(path)
   const isDicom = ['dicom', 'series'].includes(await imageFormat(path))
   return itemOf(volume, { id, path, name }, isDicom ? await readLabelNames(path) : undefined)
+}
+
+/** Maps that take more than this in memory are read from their file, one at a time, whenever one is asked for. */
+const mostBytes = 600e6
+
+/** What the header of an image of many maps says; undefined where it is one map, or the image fits into memory. */
+async function largeMaps(path: string): Promise<Pick<Kept, 'grid' | 'channels'> | undefined> {
+  // Other formats are read whole by whoever opens them.
+  if ((await imageFormat(path)) !== 'nifti') return undefined
+  const { grid, channels, close } = await openVolume(path)
+  await close()
+  const bytes = voxelCount(grid) * channels * Float32Array.BYTES_PER_ELEMENT
+  return channels > 1 && bytes > mostBytes ? { grid, channels } : undefined
 }
 
 /** What a volume is taken for, by its numbers. */

@@ -87,7 +87,7 @@ export function marginalFile({ label, noise }: NoiseOf): Promise<Download> {
   const [values, grid] = own()
   const { data } = labelMarginals(values, grid, [label], modelOf(noise))
   const { scaling: _, ...template } = given.volumes[0]
-  return niftiFile(`${stem()}_prob`, { ...template, channels: 1, data })
+  return niftiFile(`${stem()}_prob`, { ...template, labelNames: new Map(), channels: 1, data })
 }
 
 /** How annotators agree on a label, and the noise that explains it. */

@@ -21,7 +21,7 @@ export function itemAt(id: number): Kept {
 /** The volume of an item. Throws an InputError where it is an array of maps, which has none. */
 export function volumeAt(id: number): Volume {
   const { volume, name } = itemAt(id)
-  if (!volume) throw new InputError(name, 'is an array without geometry; give an image for this')
+  if (!volume) throw new InputError(name, 'is not held in memory; give a 3-D image for this')
   return volume
 }
 
@@ -65,7 +65,8 @@ export function close(id: number): void {
 /** Takes an item for something else than its numbers suggest. Throws an InputError where it cannot be that. */
 export function setRole({ id, role }: { readonly id: number; readonly role: Role }): Item {
   const { path, name, volume } = itemAt(id)
-  if (!volume) throw new InputError(name, 'is an array of maps; save it as an image to use it for something else')
+  if (!volume)
+    throw new InputError(name, 'can only be probabilities; save it as a 3-D image to use it for something else')
   return shown(keep(itemOf(volume, { id, path, name }, undefined, role)))
 }
 

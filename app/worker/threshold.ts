@@ -9,7 +9,7 @@ import { volumeMaps } from '../../src/maps/image-maps.ts'
 import { type OpenedCase, openCase, withScheme } from '../../src/maps/open-case.ts'
 import { readMaps } from '../../src/maps/read-maps.ts'
 import { namedClasses } from '../../src/maps/scheme.ts'
-import { maskArray } from '../../src/maps/write-mask.ts'
+import { maskArray, maskVolume } from '../../src/maps/write-mask.ts'
 import { calibration } from '../../src/metrics/calibration.ts'
 import { CutTable, diceAtCuts, tableCuts } from '../../src/metrics/cut-table.ts'
 import { inside } from '../../src/metrics/evaluate-case.ts'
@@ -20,6 +20,7 @@ import { labelMapOf } from '../../src/volume/labels.ts'
 import { onGrid } from '../../src/volume/one-grid.ts'
 import type { ClassMap, ClassVerdict, DiceCurve, Download, Maps, Realised, Sight } from '../protocol.ts'
 import { niftiFile } from './download.ts'
+import { isArray } from './items.ts'
 import { Moved } from './rpc.ts'
 import { sightOf } from './sight.ts'
 import { datasetJson, itemAt, volumeAt } from './store.ts'
@@ -45,7 +46,7 @@ async function openedCase({ id, scale }: MapsOf): Promise<OpenedCase> {
   if (open?.id === id && open.scale === scale) return open.opened
   const { volume, name, path } = itemAt(id)
   const options = { scale, datasetJson: datasetJson() }
-  const found = { input: path, name: caseName(path), kind: 'array' } as const
+  const found = { input: path, name: caseName(path), kind: isArray(path) ? 'array' : 'image' } as const
   const opened = volume
     ? await withNames(volumeMaps(name, volume, options), options)
     : await openCase(found, { ...options, geometryOptional: true })
@@ -123,9 +124,7 @@ export async function mask({ at, ...of }: MaskOf): Promise<Download> {
   if (!source.hasGeometry) {
     return { name: `${stem}.npy`, blob: new Blob([encodeNpy(maskArray(source, decoded)) as Uint8Array<ArrayBuffer>]) }
   }
-  const { grid, header } = source
-  const { channels, data } = decoded
-  return niftiFile(stem, { grid, channels, data, ...(header !== undefined && { header }) })
+  return niftiFile(stem, maskVolume(source, decoded, scheme))
 }
 
 export interface Against extends MapsOf {

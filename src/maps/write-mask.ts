@@ -1,6 +1,7 @@
 import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 import type { NpyArray } from '../formats/npy.ts'
 import { writeVolume } from '../formats/volume-file.ts'
+import type { Volume } from '../volume/volume.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
 
@@ -26,15 +27,18 @@ export async function writeMask(
   scheme?: Pick<ClassScheme, 'kind' | 'maps'>,
 ): Promise<void> {
   if (isArrayName(path)) return (await import('../formats/npz.ts')).writeNpy(path, maskArray(source, mask))
-  const { grid, header } = source
-  return writeVolume(path, {
-    grid,
-    channels: mask.channels,
-    data: mask.data,
-    // Those that the header may hold are of another image.
-    labelNames: labelNamesOf(scheme),
-    ...(header !== undefined && { header }),
-  })
+  return writeVolume(path, maskVolume(source, mask, scheme))
+}
+
+/** The mask or label map of a case as `writeMask` writes it. */
+export function maskVolume(
+  { grid, header }: Pick<CaseMaps, 'grid' | 'header'>,
+  { channels, data }: Mask,
+  scheme?: Pick<ClassScheme, 'kind' | 'maps'>,
+): Volume {
+  // Names that the header may hold are of another image.
+  const labelNames = labelNamesOf(scheme)
+  return { grid, channels, data, labelNames, ...(header !== undefined && { header }) }
 }
 
 /** The names that a scheme gives single labels of a label map, beyond their numbers. */
