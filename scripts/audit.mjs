@@ -1,6 +1,6 @@
 // Audits package-lock.json without a network: every package comes from the npm registry and is pinned by a checksum,
 // has a licence that may go into an MIT package's tools, and runs no script at installation but for those listed here;
-// and nothing of it would be installed with the published package.
+// and nothing of it would be installed with the published package. An argument names another folder.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ const lock = read('package-lock.json')
 /** Packages whose install scripts npm may run in a checkout, and why. */
 const scripts = new Map([['protobufjs', 'prints a notice about version ranges; nothing is built or fetched']])
 
-const permissive = 'MIT ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 BlueOak-1.0.0 CC-BY-4.0'
+const permissive = 'MIT ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 BlueOak-1.0.0 CC-BY-4.0 Python-2.0'
 /** Weak copyleft: of files that stay as they are, in tools that do not go into the package. */
 const licences = new Set([...permissive.split(' '), 'MPL-2.0'])
 
@@ -37,7 +37,7 @@ for (const kind of ['dependencies', 'optionalDependencies']) {
   for (const name of Object.keys(manifest[kind] ?? {})) faults.push(`${name}: is one of package.json's ${kind}`)
 }
 for (const script of ['preinstall', 'install', 'postinstall']) {
-  if (manifest.scripts[script] !== undefined) faults.push(`package.json: has a script ${script}`)
+  if (manifest.scripts?.[script] !== undefined) faults.push(`package.json: has a script ${script}`)
 }
 
 for (const fault of faults) console.error(fault)
