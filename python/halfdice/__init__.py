@@ -7,12 +7,14 @@ The work is done by one process of Node.js, which starts at the first call and e
 from several threads (they wait for each other) and from forked processes (each has its own).
 """
 
-from ._calls import close, decode, evaluate, marginal, optimum, sample, threshold
+from ._calls import close, decode, evaluate, marginal, optimum, raters, sample, threshold
 from ._errors import Error, InputError, InputWarning, NodeError, RunError, ServerError
 from ._results import (
+    AnnotatorNoise,
     BestCut,
     ClassScore,
     Decoded,
+    Estimate,
     Evaluation,
     ExpectedDice,
     Interval,
@@ -29,10 +31,12 @@ from ._results import (
 )
 
 __all__ = [
+    "AnnotatorNoise",
     "BestCut",
     "ClassScore",
     "Decoded",
     "Error",
+    "Estimate",
     "Evaluation",
     "ExpectedDice",
     "InputError",
@@ -56,6 +60,7 @@ __all__ = [
     "evaluate",
     "marginal",
     "optimum",
+    "raters",
     "sample",
     "threshold",
 ]

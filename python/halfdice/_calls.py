@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike
 from ._arrays import Layout, finite, label_array, layout_of, real_array
 from ._errors import InputError, InputWarning
 from ._results import (
+    AnnotatorNoise,
     BestCut,
     ClassScore,
     Decoded,
+    Estimate,
     Evaluation,
     ExpectedDice,
     Interval,
@@ -377,6 +379,82 @@ def evaluate(
         options["lesions"] = {"minIou" if key == "min_iou" else key: value for key, value in own.items()}
     told, _ = _call("evaluate", options, [layout.send(pred), layout.send(ref)])
     return Evaluation({_label_key(key): _scores(score, layout) for key, score in told["labels"].items()})
+
+
+def raters(
+    cases: Sequence[Sequence[ArrayLike]],
+    *,
+    spacing: Lengths | Sequence[Lengths] = 1.0,
+    label: int = 1,
+    anonymous: bool = False,
+    draws: int = 300,
+    seed: int = 0,
+) -> AnnotatorNoise:
+    """How noisy several annotators are: from their masks of the same cases, in mm (docs/annotators.md).
+
+    Args:
+        cases: Of each case the label maps of its 2 to 20 annotators, of one shape, in the annotators' order; a map
+            without the label is of one who did not draw it.
+        spacing: Distance of voxel centres along each axis, mm; one for all cases, or a list with a sequence for each.
+        label: The label that is compared.
+        anonymous: Annotator 1 of one case is not annotator 1 of another: biases are random.
+        draws: Draws of cases for the intervals; 0 for none.
+        seed: Fixes the random numbers.
+
+    Raises:
+        InputError: Where no case has outlines of two annotators to compare, or shapes differ.
+
+    >>> import halfdice
+    >>> import numpy as np
+    >>> mask = np.zeros((20, 20), np.uint8)
+    >>> mask[5:15, 5:15] = 1
+    >>> halfdice.raters([[mask, mask, mask]]).sigma_mm.estimate
+    0.0
+    """
+    per_case = np.ndim(spacing) > 0 and np.ndim(spacing[0]) > 0  # type: ignore[index]
+    if per_case and len(spacing) != len(cases):  # type: ignore[arg-type]
+        count = len(spacing)  # type: ignore[arg-type]
+        raise InputError(f"spacing: has {count} entries for {len(cases)} cases; give one for each, or one for all")
+    arrays: list[np.ndarray] = []
+    lengths: list[list[float]] = []
+    axes = 3
+    for c, maps in enumerate(cases):
+        own = [label_array(each, f"case {c + 1}") for each in maps]
+        if len({each.shape for each in own}) != 1:
+            raise InputError(f"case {c + 1}: has maps of several shapes; give maps of one grid")
+        layout = layout_of(own[0], f"case {c + 1}", first_fastest=True)
+        axes = layout.axes
+        arrays.extend(layout.send(each) for each in own)
+        lengths.append(layout.per_axis("spacing", spacing[c] if per_case else spacing, 1.0))
+    options = {
+        "counts": [len(maps) for maps in cases],
+        "spacingsMm": lengths,
+        "label": _whole("label", label),
+        "anonymous": bool(anonymous),
+        "draws": _whole("draws", draws),
+        "seed": _whole("seed", seed),
+    }
+    told, _ = _call("raters", options, arrays)
+    sigma = told["sigmaMm"]
+    biases = told.get("biasMm")
+    dice = told.get("dice", {})
+    return AnnotatorNoise(
+        cases=told["cases"],
+        sigma_mm=tuple(
+            build(Estimate, {key: value and value[axis] for key, value in sigma.items()}) for axis in range(axes)
+        )
+        if isinstance(sigma["estimate"], list)
+        else build(Estimate, sigma),
+        length_mm=told["lengthMm"] and build(Estimate, told["lengthMm"]),
+        bias_mm=None if biases is None else tuple(build(Estimate, each) for each in biases),
+        bias_sd_mm=build(Estimate, told["biasSdMm"]) if "biasSdMm" in told else None,
+        presence=build(Estimate, told["presence"]),
+        gross_errors=build(Estimate, told["grossErrors"]),
+        fits=told.get("fits"),
+        misfits=tuple(told.get("misfits", ())),
+        dice=dice.get("real"),
+        simulated_dice=dice.get("simulated"),
+    )
 
 
 def close() -> None:

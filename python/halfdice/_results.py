@@ -163,6 +163,40 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval over cases; None where there is no interval."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class AnnotatorNoise:
+    """How several annotators differ, and whether ones simulated so agree as the real ones do."""
+
+    #: Cases whose outlines were compared.
+    cases: int
+    #: Standard deviation of the displacement of outlines: one for all axes, or one for each where they are told apart.
+    sigma_mm: Estimate | tuple[Estimate, ...]
+    #: None where the annotators do not differ.
+    length_mm: Estimate | None
+    #: How far outwards of their mean each of named annotators draws; None for anonymous ones (see ``bias_sd_mm``).
+    bias_mm: tuple[Estimate, ...] | None
+    bias_sd_mm: Estimate | None
+    #: Probability that an annotator draws the label at all.
+    presence: Estimate
+    #: Share of the outline that lies farther off than the noise explains.
+    gross_errors: Estimate
+    #: Whether the model fits, and what does not; None where the annotators do not differ.
+    fits: bool | None
+    misfits: tuple[str, ...]
+    #: Mean Dice of pairs of annotators, and of simulated ones.
+    dice: float | None
+    simulated_dice: float | None
+
+
+@dataclass(frozen=True)
 class Lesion:
     """A connected component of a mask."""
 

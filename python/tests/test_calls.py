@@ -348,6 +348,34 @@ class Refusals(unittest.TestCase):
         np.testing.assert_array_equal(p, before)
 
 
+class Raters(unittest.TestCase):
+    def test_is_what_the_command_finds(self) -> None:
+        disc = np.hypot(*np.mgrid[-20:20, -19:19]) < 12
+        samples = [halfdice.sample(disc, 1, 6, name=f"case_{c}", number=3, spacing=(1, 1)).labels for c in range(4)]
+        cases = [[np.asarray(each) for each in maps] for maps in samples]
+        noise = halfdice.raters(cases, anonymous=True, draws=0)
+        self.assertEqual((noise.cases, noise.presence.estimate, noise.length_mm.low), (4, 1.0, None))
+        with tempfile.TemporaryDirectory() as folder:
+            for c, maps in enumerate(cases):
+                (Path(folder) / f"case {c + 1}").mkdir()
+                for r, mask in enumerate(maps):
+                    path = Path(folder) / f"case {c + 1}" / f"rater{r}.nii"
+                    write_nifti(path, mask[..., None].astype(np.uint8), (1, 1, 1))
+            told = command("raters", folder, "--anonymous", "--draws", 0, "--json")
+        self.assertAlmostEqual(noise.sigma_mm.estimate, told["sigmaMm"]["estimate"], 9)
+        self.assertAlmostEqual(noise.length_mm.estimate, told["lengthMm"]["estimate"], 9)
+        self.assertEqual((noise.fits, noise.dice), (told["fits"], told["dice"]["real"]))
+
+    def test_refuses_what_cannot_be_compared(self) -> None:
+        mask = np.ones((4, 4), np.uint8)
+        with self.assertRaisesRegex(halfdice.InputError, "case 1: has maps of several shapes"):
+            halfdice.raters([[mask, mask[:3]]])
+        with self.assertRaisesRegex(halfdice.InputError, "no case has outlines of two annotators to compare"):
+            halfdice.raters([[mask, 0 * mask]])
+        with self.assertRaisesRegex(halfdice.InputError, "spacing: has 2 entries for 1 cases"):
+            halfdice.raters([[mask, mask]], spacing=[(1, 1), (1, 1)])
+
+
 class Examples(unittest.TestCase):
     def test_docstrings(self) -> None:
         result = doctest.testmod(halfdice._calls, verbose=False)

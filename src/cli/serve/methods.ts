@@ -1,3 +1,5 @@
+import { type FitOptions, fitAnnotators } from '../../annotators/fit.ts'
+import { observeAnnotators } from '../../annotators/observe.ts'
 import { sampleCase } from '../../datasets/sample-case.ts'
 import { labelOptima } from '../../decision/label-optima.ts'
 import type { NpyArray } from '../../formats/npy.ts'
@@ -37,6 +39,7 @@ export const methods: Readonly<Record<string, Method>> = {
   marginal: (params, [labels]) => marginal(params as never, labels),
   optimum: (params, [labels]) => optimum(params as never, labels),
   sample: (params, [labels]) => sample(params as never, labels),
+  raters: (params, maps) => raters(params as never, maps),
   evaluate: (params, [prediction, reference]) => evaluate(params as never, prediction, reference),
 }
 
@@ -169,6 +172,33 @@ async function evaluate(params: EvaluateParams, predicted: NpyArray, truth: NpyA
   )
   const rows = scores.map(({ labels: own, probabilities, ...score }) => [own.join('+'), { ...score, ...probabilities }])
   return { result: { labels: Object.fromEntries(rows), warnings: notes }, arrays: [] }
+}
+
+interface RatersParams extends FitOptions {
+  /** Of each case how many of the arrays are its annotators', in their order, and its spacing. */
+  readonly counts: readonly number[]
+  readonly spacingsMm: readonly Vec3[]
+  readonly label: number
+}
+
+/** As `halfdice raters`, of one label. */
+async function raters(params: RatersParams, maps: readonly NpyArray[]): Promise<Outcome> {
+  const { counts, spacingsMm, label, anonymous, draws, seed } = params
+  let next = 0
+  const observations = counts.map((count, c) => {
+    const own = maps.slice(next, (next += count))
+    const subject = `case ${c + 1}`
+    const grid = gridOf(own[0].shape, spacingsMm[c], subject)
+    const values = own.map(({ data }) => labelMapOf({ grid, channels: 1, data }, subject).values)
+    return observeAnnotators(subject, values, grid, label)
+  })
+  const seen = observations.filter(({ present }) => present.length > 0)
+  const { check, ...fit } = fitAnnotators(seen, {
+    anonymous,
+    draws: whole('draws', draws ?? 300, 0, 100_000),
+    seed: seedOf(seed ?? 0),
+  })
+  return { result: { ...fit, ...check }, arrays: [] }
 }
 
 /** A label map, and those of its labels that are asked for. */
