@@ -39,7 +39,7 @@ export interface SampledDiceOptions extends ExpectedDiceOptions {
  *
  * @param organ A label map, i fastest, the label in it, the noise, and the label's marginal probabilities m on the same
  * grid.
- * @param options.samples Number of noisy labels, at least 2; sample n is number n of the stream `options.seed`.
+ * @param options `samples`: the number of noisy labels, at least 2; sample n is number n of the stream `seed`.
  * @throws InputError as `createSampler` and `expectedDiceByThreshold` do.
  * @example
  * const grid = createGrid([16, 16, 16])

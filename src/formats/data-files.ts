@@ -6,7 +6,7 @@ import { quoted } from './legible.ts'
 const maxFiles = 1_000_000
 
 /**
- * The data files that a detached header (nrrdText, MetaImage) names, in the order of its slowest axis: one name, `LIST`
+ * The data files that a detached header (NRRD, MetaImage) names, in the order of its slowest axis: one name, `LIST`
  * with the names on the lines that follow, or a numbered pattern such as `slice%03d.raw 1 40 1`. Names are relative to
  * the header's folder.
  *

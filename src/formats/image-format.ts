@@ -31,10 +31,7 @@ function formatOfBytes(bytes: Buffer, path: string): ImageFormat {
   if (looksLikeDicom(bytes) || /\.dcm$/i.test(path)) return 'dicom'
   if (/^NDims *= *\d/m.test(start) || /\.(mha|mhd)$/i.test(path)) return 'meta'
   if (start.startsWith('PK\x03\x04') || start.startsWith('\x93NUMPY')) {
-    throw new InputError(
-      path,
-      'is a NumPy or zip file without geometry; give an image (NIfTI, nrrdText, MetaImage, DICOM)',
-    )
+    throw new InputError(path, 'is a NumPy or zip file without geometry; give an image (NIfTI, NRRD, MetaImage, DICOM)')
   }
   return 'nifti'
 }

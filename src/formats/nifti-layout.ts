@@ -84,7 +84,7 @@ export function parseNiftiHeader(bytes: Uint8Array, subject: string): NiftiHeade
   const littleEndian = size(true) === 348 || size(true) === 540
   const headerSize = size(littleEndian)
   if (headerSize !== 348 && headerSize !== 540) {
-    throw new InputError(subject, 'is no image that halfdice knows; give NIfTI, nrrdText, MetaImage or a DICOM folder')
+    throw new InputError(subject, 'is no image that halfdice knows; give NIfTI, NRRD, MetaImage or a DICOM folder')
   }
   if (bytes.length < headerSize) {
     throw new InputError(subject, `ends within its ${headerSize}-byte NIfTI header; copy or download it again`)

@@ -4,7 +4,7 @@ import { millimetresIn } from './length-units.ts'
 import type { NrrdHeader } from './nrrd-header.ts'
 import { headerNumber } from './text-head.ts'
 
-/** How an nrrdText file's axes lie in space and in memory. */
+/** How an NRRD file's axes lie in space and in memory. */
 export interface NrrdAxes {
   readonly grid: Grid
   readonly channels: number

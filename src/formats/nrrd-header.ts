@@ -2,7 +2,7 @@ import { InputError } from '../volume/errors.ts'
 import { quoted } from './legible.ts'
 import { readTextHead } from './text-head.ts'
 
-/** An nrrdText header as text (teem.sourceforge.net/nrrd/format.html). */
+/** An NRRD header as text (teem.sourceforge.net/nrrd/format.html). */
 export interface NrrdHeader {
   /** Fields by name: lower case, without spaces (`spacedirections`). */
   readonly fields: ReadonlyMap<string, string>
@@ -48,20 +48,18 @@ export async function readNrrdHeader(path: string): Promise<NrrdHeader> {
 /**
  * The fields and pairs of a header's text.
  *
- * @throws InputError where it is not nrrdText, or says something twice
+ * @throws InputError where it is not NRRD, or says something twice
  */
 export function parseNrrdHeader(text: string, path: string): Omit<NrrdHeader, 'end'> {
   const lines = text.split(/\r?\n/)
-  if (!/^NRRD000\d$/.test(lines[0].trimEnd()))
-    throw new InputError(path, 'is no nrrdText file; was it damaged or renamed?')
+  if (!/^NRRD000\d$/.test(lines[0].trimEnd())) throw new InputError(path, 'is no NRRD file; was it damaged or renamed?')
   const fields = new Map<string, string>()
   const pairs = new Map<string, string>()
   for (let n = 1; n < lines.length; n++) {
     const line = lines[n]
     if (line === '' || line.startsWith('#')) continue
     const colon = line.indexOf(':')
-    if (colon < 1)
-      throw new InputError(path, `has the header line ${quoted(line)}, which nrrdText does not know; mend it`)
+    if (colon < 1) throw new InputError(path, `has the header line ${quoted(line)}, which NRRD does not know; mend it`)
     const name = line.slice(0, colon)
     if (line[colon + 1] === '=') {
       setOnce(pairs, name, unescaped(line.slice(colon + 2)), path)
@@ -69,7 +67,7 @@ export function parseNrrdHeader(text: string, path: string): Omit<NrrdHeader, 'e
     }
     const field = fieldNames.get(name.toLowerCase().replace(/\s/g, ''))
     if (field === undefined)
-      throw new InputError(path, `has the field ${quoted(name)}, which nrrdText does not know; mend it`)
+      throw new InputError(path, `has the field ${quoted(name)}, which NRRD does not know; mend it`)
     const value = line.slice(colon + 1).trim()
     if (fields.has(field)) throw new InputError(path, `has the field ${quoted(name)} twice; keep the right one`)
     fields.set(field, value)

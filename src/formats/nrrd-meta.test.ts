@@ -60,7 +60,7 @@ describe('hand-written files', () => {
     put('c.bin', voxels)
     expectTruth(await readVolume(put('c.nhdr', nrrdText, 'data file: c.bin\n')))
   })
-  test('an nrrdText in RAS is where it says', async () => {
+  test('an NRRD in RAS is where it says', async () => {
     const ras = nrrdText.replace('left-posterior', 'right-anterior')
     expect(worldPosition((await readVolume(put('r.nrrd', ras, '\n', voxels))).grid, [1, 0, 0])).toEqual([10, 22, 30])
   })
@@ -153,13 +153,13 @@ describe('what is damaged or unknown gets one sentence', () => {
       'is truncated: its voxels need 8 bytes, it has 5; get it again',
       [nrrdText, '\n', voxels.subarray(0, 5)],
     ],
-    ['u.nrrd', 'has the header line "nonsense", which nrrdText does not know; mend it', ['NRRD0004\nnonsense']],
+    ['u.nrrd', 'has the header line "nonsense", which NRRD does not know; mend it', ['NRRD0004\nnonsense']],
     [
       'h.nrrd',
       'is truncated: its voxels need 1600000000000 bytes, it has 8; get it again',
       n('2 1 2', '20000 20000 2000'),
     ],
-    ['v.nrrd', 'is no nrrdText file; was it damaged or renamed?', ['hello']],
+    ['v.nrrd', 'is no NRRD file; was it damaged or renamed?', ['hello']],
     ['e.nrrd', 'is empty; was it downloaded or copied completely?', ['']],
     ['l.nhdr', 'its data file gone.raw is missing; keep the two files together', [nrrdText, 'data file: gone.raw\n']],
     [
@@ -169,7 +169,7 @@ describe('what is damaged or unknown gets one sentence', () => {
     ],
     ['a.nrrd', 'has the field "Type" twice; keep the right one', [nrrdText, 'Type: uint8\n\n', voxels]],
     ['b.nrrd', 'has two values for the key "a"; keep the right one', [nrrdText, 'a:=1\na:=2\n\n', voxels]],
-    ['c.nrrd', 'has the field "colour", which nrrdText does not know; mend it', [nrrdText, 'colour: red\n\n', voxels]],
+    ['c.nrrd', 'has the field "colour", which NRRD does not know; mend it', [nrrdText, 'colour: red\n\n', voxels]],
     ['d.nrrd', 'has voxels of type "block"; halfdice reads numbers: convert it', n('short', 'block')],
     ['d.nrrd', 'has voxels of type "constructor"; halfdice reads numbers: convert it', n('short', 'constructor')],
     ['f.nrrd', 'has the encoding "bzip2"; write it as gzip or raw', n('raw', 'bzip2')],

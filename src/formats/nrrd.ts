@@ -43,7 +43,7 @@ const encodings: ReadonlyMap<string, Raster['encoding']> = new Map([
 ])
 
 /**
- * Reads an nrrdText file (teem.sourceforge.net/nrrd/format.html), attached or detached: raw, gzip, text and hex. Axes
+ * Reads an NRRD file (teem.sourceforge.net/nrrd/format.html), attached or detached: raw, gzip, text and hex. Axes
  * without a direction (`list`, `vector` …) become channels. A file without a space is taken as ITK does, in LPS.
  *
  * @throws InputError where the file is damaged, its checksum wrong, or its geometry or kind of voxels not understood
@@ -139,7 +139,7 @@ function headOf(volume: Volume, type: VoxelType, detached: string | undefined): 
   const several = channels > 1
   const lines = [
     'NRRD0004',
-    '# Complete nrrdText file format specification at:',
+    '# Complete NRRD file format specification at:',
     '# http://teem.sourceforge.net/nrrd/format.html',
     `type: ${typeNames[type]}`,
     `dimension: ${several ? 4 : 3}`,

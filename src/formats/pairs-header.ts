@@ -1,4 +1,4 @@
-/** What an nrrdText or MetaImage file held beside the image: its key/value pairs, written back by `writeVolume`. */
+/** What an NRRD or MetaImage file held beside the image: its key/value pairs, written back by `writeVolume`. */
 export interface PairsHeader {
   readonly format: 'pairs'
   readonly pairs: ReadonlyMap<string, string>

@@ -11,7 +11,7 @@ import { noteRead } from './inputs.ts'
 import { numbersOfText } from './text-numbers.ts'
 import { allocateVoxels, type StoredType, storedBytes, voxelsFromBytes, voxelTypeOf } from './voxel-types.ts'
 
-/** Numbers in a fixed order in one or several files: what an nrrdText or MetaImage header says of its data. */
+/** Numbers in a fixed order in one or several files: what an NRRD or MetaImage header says of its data. */
 export interface Raster {
   /** Each file holds an equal share. */
   readonly files: readonly string[]

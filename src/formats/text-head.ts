@@ -2,7 +2,7 @@ import { InputError } from '../volume/errors.ts'
 import { inputFault } from './file-faults.ts'
 import { openRegularFile } from './read-file.ts'
 
-/** The text that begins an nrrdText or MetaImage file. */
+/** The text that begins an NRRD or MetaImage file. */
 export interface TextHead {
   readonly text: string
   /** The byte behind the header: the first one of attached data. */

@@ -30,7 +30,7 @@ export interface VolumeStream {
 
 /**
  * Reads an image. The file's content decides how: NIfTI-1 and NIfTI-2 (`.nii`, `.nii.gz`, or either file of a
- * `.hdr`/`.img` pair), nrrdText (`.nrrd`, `.nhdr`), MetaImage (`.mha`, `.mhd`), a DICOM file (image or segmentation) or
+ * `.hdr`/`.img` pair), NRRD (`.nrrd`, `.nhdr`), MetaImage (`.mha`, `.mhd`), a DICOM file (image or segmentation) or
  * the folder of a DICOM series. Checksums are verified wherever the format has them. ITK, loaded when it is needed,
  * decodes compressed DICOM pixels.
  *
@@ -81,7 +81,7 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
 /**
  * Writes an image in the format that its name asks for: `.nii`, `.nii.gz`, `.hdr` or `.img` (a pair), `.nrrd`, `.nhdr`,
  * `.mha` or `.mhd`. The file appears only when it is complete. What a NIfTI source's header held is carried over into
- * NIfTI (see `encodeNifti`), key/value pairs of nrrdText and MetaImage into those. The same volume gives the same
+ * NIfTI (see `encodeNifti`), key/value pairs of NRRD and MetaImage into those. The same volume gives the same
  * bytes.
  *
  * @throws InputError where the name or its folder will not do, OutputError where the disk is full or fails

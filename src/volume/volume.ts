@@ -16,7 +16,7 @@ export type VoxelArray =
 
 /**
  * Voxels on a grid. `data` is laid out with i fastest, then j, k and the channel: element
- * `((channel · nz + k) · ny + j) · nx + i`, as NIfTI and nrrdText store it.
+ * `((channel · nz + k) · ny + j) · nx + i`, as NIfTI and NRRD store it.
  */
 export interface Volume<A extends VoxelArray = VoxelArray> {
   readonly grid: Grid
