@@ -510,7 +510,7 @@ describe.skipIf(!nibabelPython || inProcess)(
       expectRefusal(reversed, 'axes reversed')
     })
 
-    test('3D Slicer: a volume as nrrdText, a mask as NRRD', async () => {
+    test('3D Slicer: a volume as NRRD, a mask as NRRD', async () => {
       await halfdiceJson(['threshold', join(data, 'slicer.nrrd'), '-o', at('mask.nrrd')])
       await halfdiceJson(['threshold', join(data, 'slicer.nrrd'), '-o', at('mask.nii.gz')])
       const [mask] = read(at('mask.nii.gz'))

@@ -1,4 +1,4 @@
-/** nrrdText and MetaImage by halfdice against ITK, which read them before: the same voxels at the same places. */
+/** NRRD and MetaImage by halfdice against ITK, which read them before: the same voxels at the same places. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

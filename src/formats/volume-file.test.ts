@@ -143,7 +143,7 @@ describe('bad input ends in one sentence', () => {
     ['x.nii.gz', 'is empty; was it downloaded or copied completely?', gzipSync(new Uint8Array(0))],
     [
       'x.nii',
-      'is no image that halfdice knows; give NIfTI, nrrdText, MetaImage or a DICOM folder',
+      'is no image that halfdice knows; give NIfTI, NRRD, MetaImage or a DICOM folder',
       Buffer.from('just some text\n'),
     ],
     ['x.nii', 'is truncated: 20×20×20 uint8 voxels need 8352 bytes, it has 5000; get it again', good.subarray(0, 5000)],
