@@ -1,9 +1,9 @@
 import { basename, join, resolve } from 'node:path'
 import { InputError } from '../volume/errors.ts'
-import { imagesIn, isFolder, isFolderEntry, isWholeImageName, listed, several } from './image-folder.ts'
-import { caseName, withoutSuffix } from './image-names.ts'
+import { gatherPaths, namedOnce } from './case-paths.ts'
+import { imagesIn, isFolderEntry, isWholeImageName, listed, several } from './image-folder.ts'
+import { caseName } from './image-names.ts'
 import { isSegmentationName } from './label-cases.ts'
-import { isPattern, matchFiles } from './match-files.ts'
 
 /** A case's image, found but not opened yet. */
 export interface ImageCase {
@@ -45,34 +45,14 @@ export async function findImageCases(
   paths: readonly string[],
   { channels, suffix }: FindImageCasesOptions,
 ): Promise<ImageCases> {
-  const cases: ImageCase[] = []
-  const warnings: string[] = []
-  const loose: string[] = []
-  for (const path of paths) {
-    if (isPattern(path)) {
-      for (const { path: file, name, named } of await matchFiles(path)) {
-        if (named) cases.push({ name, files: [file] })
-        else loose.push(file)
-      }
-    } else if (isFolder(path)) {
-      const found = casesIn(path)
-      cases.push(...found.cases)
-      warnings.push(...found.warnings)
-    } else loose.push(path)
-  }
+  const { cases, loose, warnings } = await gatherPaths<ImageCase>(
+    paths,
+    (file, name) => ({ name, files: [file] }),
+    casesIn,
+  )
   const single = channels > 1 && cases.length === 0 && loose.length === channels && !loose.some(isChannel)
   const files = single ? [{ name: caseName(loose[0]), files: loose }] : byChannel(loose)
-  const byName = new Map<string, ImageCase>()
-  for (const one of [...cases, ...files]) {
-    const name = withoutSuffix(one.name, suffix)
-    const before = byName.get(name)
-    if (before !== undefined && resolve(before.files[0]) !== resolve(one.files[0])) {
-      const remedy = "write a pattern with {case}, such as 'FOLDER/{case}/FILE.nii.gz', or give one of them"
-      throw new InputError(one.files[0], `is the case ${name}, as ${before.files[0]} is; ${remedy}`)
-    }
-    byName.set(name, { ...one, name })
-  }
-  return { cases: [...byName.values()], warnings }
+  return { cases: namedOnce([...cases, ...files], (one) => one.files[0], suffix), warnings }
 }
 
 const isChannel = (path: string): boolean => channelNumber.test(caseName(path))

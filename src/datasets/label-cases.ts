@@ -1,8 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { InputError } from '../volume/errors.ts'
-import { imagesIn, isFolder, isFolderEntry, isWholeImageName, listed, several } from './image-folder.ts'
-import { caseName, withoutSuffix } from './image-names.ts'
-import { isPattern, matchFiles } from './match-files.ts'
+import { gatherPaths, namedOnce } from './case-paths.ts'
+import { imagesIn, isFolderEntry, isWholeImageName, listed, several } from './image-folder.ts'
+import { caseName } from './image-names.ts'
 
 /** A case's label map, found but not opened yet: one file, or one mask an organ (TotalSegmentator's layout). */
 export interface LabelCase {
@@ -45,32 +45,8 @@ export async function findLabelCases(
   paths: readonly string[],
   { suffix }: FindLabelCasesOptions = {},
 ): Promise<LabelCases> {
-  const cases: LabelCase[] = []
-  const warnings: string[] = []
-  const loose: string[] = []
-  for (const path of paths) {
-    if (isPattern(path)) {
-      for (const { path: file, name, named } of await matchFiles(path)) {
-        if (named) cases.push({ name, input: file })
-        else loose.push(file)
-      }
-    } else if (isFolder(path)) {
-      const found = casesIn(path)
-      cases.push(...found.cases)
-      warnings.push(...found.warnings)
-    } else loose.push(path)
-  }
-  const byName = new Map<string, LabelCase>()
-  for (const one of [...cases, ...namedApart(loose)]) {
-    const name = withoutSuffix(one.name, suffix)
-    const before = byName.get(name)?.input
-    if (before !== undefined && resolve(before) !== resolve(one.input)) {
-      const remedy = "write a pattern with {case}, such as 'FOLDER/{case}/FILE.nii.gz', or give one of them"
-      throw new InputError(one.input, `is the case ${name}, as ${before} is; ${remedy}`)
-    }
-    byName.set(name, { ...one, name })
-  }
-  return { cases: [...byName.values()], warnings }
+  const { cases, loose, warnings } = await gatherPaths<LabelCase>(paths, (input, name) => ({ name, input }), casesIn)
+  return { cases: namedOnce([...cases, ...namedApart(loose)], ({ input }) => input, suffix), warnings }
 }
 
 /** Files called by their names; where these are one, by their folders' names. */
