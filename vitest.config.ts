@@ -6,5 +6,7 @@ export default defineConfig({
     // Numerical tests on real volumes take seconds; the limit only guards against a hang.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // A page drawn without a graphics card answers a key after seconds where other work takes the cores.
+    expect: { poll: { timeout: 60_000 } },
   },
 })

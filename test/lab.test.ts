@@ -191,7 +191,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     await numbersWith(page, 'Realised Dice')
     await page.getByRole('button', { name: 'Show in 3-D' }).click()
     await page.getByRole('img', { name: /in space/ }).waitFor()
-    await expect.poll(() => page.locator('.status').textContent(), { timeout: 30_000 }).toBe('')
+    await expect.poll(() => page.locator('.status').textContent()).toBe('')
     expect(outside).toEqual([])
     expect(complaints.filter((text) => !/GPU stall|GL Driver|Automatic fallback/.test(text))).toEqual([])
   })

@@ -21,7 +21,7 @@ const isThere = (values: string[]) => values.length > 0 && !values.includes('…
 
 /** Waits until a number stands in a panel, or passes `when`. */
 export async function numbersWith(page: Page, name: string, when: (values: string[]) => boolean = isThere) {
-  await expect.poll(async () => when((await numbers(page))[name] ?? []), { timeout: 60_000 }).toBe(true)
+  await expect.poll(async () => when((await numbers(page))[name] ?? [])).toBe(true)
   return numbers(page)
 }
 
