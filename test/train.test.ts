@@ -72,6 +72,25 @@ test('train writes a model and its log; predict reads nothing but that file', as
   }
 })
 
+test('predict --labels takes some outputs of a model, by name or number, as if they were all', async () => {
+  const model = join(folder, 'moved.onnx')
+  const own = join(folder, 'own.nii.gz')
+  const whole = (await readVolume(join(folder, 'prob.nii.gz'))).data
+  const voxels = whole.length / 2
+  for (const [k, label] of ['ring', '2'].entries()) {
+    const told = await halfdiceJson<Prediction>(['predict', model, image0, '-o', own, '--labels', label])
+    expect(told.outputs).toHaveLength(1)
+    const map = await readVolume(own)
+    expect(map.channels).toBe(1)
+    expect(map.data).toEqual(whole.subarray(k * voxels, (k + 1) * voxels))
+    await halfdiceJson(['predict', model, image0, '-o', own, '--labels', label, '--threshold', '0.02'])
+    const mask = Array.from((await readVolume(own)).data)
+    expect(mask).toEqual(Array.from(map.data, (p) => (p >= Math.fround(0.02) ? k + 1 : 0)))
+  }
+  const refused = await halfdice(['predict', model, image0, '-o', own, '--labels', '3'])
+  expectRefusal(refused, /--labels: '3' is no class of .*moved.onnx; its classes are ring \(1\), core \(2\)/)
+})
+
 test('predict warns of images unlike those of training, and refuses what the network cannot take', async () => {
   const model = join(folder, 'moved.onnx')
   const output = join(folder, 'unlike.nii.gz')

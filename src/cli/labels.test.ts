@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { labelNamesFor, labelsToUse, parseLabels } from './labels.ts'
+import { labelsToUse, parseLabels } from '../volume/label-names.ts'
+import { labelNamesFor } from './labels.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-labels-'))
 afterAll(() => rmSync(folder, { recursive: true }))

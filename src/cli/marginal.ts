@@ -5,8 +5,9 @@ import { createFolder } from '../formats/output-folder.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import { labelMarginals } from '../noise/label-marginals.ts'
 import type { MarginalNoise } from '../noise/model.ts'
+import { labelsToUse } from '../volume/label-names.ts'
 import { labelMapOf } from '../volume/labels.ts'
-import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
+import { readLabelNamesFor, withLabels } from './labels.ts'
 import { parseLength } from './lengths.ts'
 import {
   type GivenNoise,

@@ -6,10 +6,11 @@ import { estimateDecimals, estimateParts } from '../report/kit/estimate.ts'
 import { optimumFigure } from '../report/optimum/figure.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
+import { labelsToUse } from '../volume/label-names.ts'
 import { labelMapOf } from '../volume/labels.ts'
 import { streamSeed } from '../volume/random.ts'
 import { foldWarning } from './fold-warning.ts'
-import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
+import { readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, parseLength } from './lengths.ts'
 import {
   type GivenNoise,

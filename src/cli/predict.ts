@@ -4,6 +4,7 @@ import { joinChannels } from '../datasets/join-channels.ts'
 import type { PresenceRule } from '../decision/decode/presence.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import type { Device } from '../network/graph/tensor.ts'
+import { type ChosenOutputs, chosenOutputs } from '../training/chosen-outputs.ts'
 import { type Model, openModel } from '../training/model-file.ts'
 import { predictProbability } from '../training/predict.ts'
 import { predictedMask } from '../training/predicted-mask.ts'
@@ -11,6 +12,7 @@ import { unlikeTraining } from '../training/unlike-training.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import { CaseWarnings } from './case-warnings.ts'
+import { withLabels } from './labels.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type PresenceOption, withJson, withPresence } from './options.ts'
 import { outputPaths, protect } from './outputs.ts'
@@ -21,6 +23,7 @@ import { startProgress } from './progress.ts'
 interface Options extends JsonOption, PresenceOption {
   readonly output: string
   readonly threshold?: string
+  readonly labels?: readonly string[]
   readonly device: Device
   readonly threads?: number
   readonly suffix?: string
@@ -61,16 +64,17 @@ Examples:
 A mask holds the label values of training; where outputs overlap by design (A and A+B), one 0/1 volume an output.`,
     )
     .action(run)
-  return withJson(withPresence(command))
+  return withJson(withPresence(withLabels(command, 'these outputs of the model only')))
 }
 
 async function run(modelPath: string, paths: readonly string[], options: Options): Promise<void> {
-  const { output, suffix, presence, json } = options
+  const { output, suffix, presence, json, labels } = options
   const rule = ruleOf(options.threshold)
   protect([modelPath])
   const runtime = { device: options.device, ...(options.threads && { threads: options.threads }) }
   const model = await openModel(modelPath, runtime)
   try {
+    const chosen = labels && chosenOutputs(model, labels)
     const { cases, warnings } = await findImageCases(paths, { channels: model.metadata.unet.inputChannels, suffix })
     for (const { files } of cases) protect(files)
     const single = cases.length === 1
@@ -82,7 +86,8 @@ async function run(modelPath: string, paths: readonly string[], options: Options
     const progress = startProgress('predicting', cases.length)
     let done = 0
     await overLabelMaps('predict', { inputs, single }, json, async ({ name, input }) => {
-      const predicted = await predictOne(model, filesOf.get(name) ?? [], { rule, presence, output: pathOf({ name }) })
+      const how = { rule, presence, chosen, output: pathOf({ name }) }
+      const predicted = await predictOne(model, filesOf.get(name) ?? [], how)
       progress.update(++done)
       told.add(input, predicted.warnings)
       return predicted.outcome
@@ -95,6 +100,7 @@ async function run(modelPath: string, paths: readonly string[], options: Options
 
 interface HowToPredict {
   readonly rule: ReturnType<typeof ruleOf>
+  readonly chosen: ChosenOutputs | undefined
   readonly presence: PresenceRule
   readonly output: string
 }
@@ -103,14 +109,18 @@ interface HowToPredict {
 async function predictOne(
   model: Model,
   files: readonly string[],
-  { rule, presence, output }: HowToPredict,
+  { rule, presence, chosen, output }: HowToPredict,
 ): Promise<{ readonly outcome: LabelOutcome; readonly warnings: readonly string[] }> {
   const image = joinChannels(await Promise.all(files.map(readVolume)), files)
-  const probability = await predictProbability(model, image, files.join(' '))
-  const { outputs: cuts, mask, warnings } = predictedMask(probability, model, rule ?? 'auto', presence)
+  const all = await predictProbability(model, image, files.join(' '))
+  const probability = chosen ? chosen.of(all) : all
+  const { metadata } = chosen ?? model
+  const alone = model.metadata.outputs.length === 1
+  const cut = predictedMask(probability, { metadata, path: model.path }, rule ?? 'auto', presence, alone)
+  const { outputs: cuts, mask, warnings } = cut
   await writeVolume(output, rule === undefined ? probability : mask)
   const ml = voxelVolumeMm3(probability.grid) / 1000
-  const outputs = model.metadata.outputs.map(({ name }, k) => ({
+  const outputs = metadata.outputs.map(({ name }, k) => ({
     name,
     threshold: cuts[k]?.threshold ?? null,
     present: cuts[k]?.present ?? false,

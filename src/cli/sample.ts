@@ -12,9 +12,10 @@ import { foldProbability } from '../noise/fold.ts'
 import type { NoiseModel } from '../noise/model.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
+import { labelsToUse } from '../volume/label-names.ts'
 import { type LabelArray, labelMapOf } from '../volume/labels.ts'
 import { foldWarning } from './fold-warning.ts'
-import { labelsToUse, readLabelNamesFor, withLabels } from './labels.ts'
+import { readLabelNamesFor, withLabels } from './labels.ts'
 import { type Length, parseLength } from './lengths.ts'
 import {
   type GivenNoise,

@@ -35,9 +35,9 @@ export async function findJobs(inputs: readonly string[], options: ThresholdOpti
           [...found.map(({ input }) => input), ...files],
           found.map((each) => each.name + endingOf(each, options)),
         )
-  const { decode, classes, datasetJson, scale, logits, like } = options
+  const { decode, classes, datasetJson, labels, scale, logits, like } = options
   const geometryOptional = outputs.every(isArrayName)
-  const opening = { decode, classes, datasetJson, scale, logits, like, geometryOptional }
+  const opening = { decode, classes, datasetJson, labels, scale, logits, like, geometryOptional }
   return { jobs: found.map((each, i) => ({ found: each, opening, output: outputs[i] })), warnings }
 }
 

@@ -8,6 +8,7 @@ export interface ThresholdOptions extends JsonOption, Omit<ThresholdSettings, 't
   readonly decode?: 'separate' | 'exclusive' | 'regions'
   readonly classes?: string
   readonly datasetJson?: string
+  readonly labels?: readonly string[]
   readonly scale?: number
   readonly logits?: 'softmax' | 'sigmoid'
   readonly like?: string

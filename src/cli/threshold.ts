@@ -5,6 +5,7 @@ import { type ThresholdCase, type ThresholdRun, thresholdCases } from '../maps/t
 import { classMeans, withFlags } from '../maps/threshold-result.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { CaseWarnings } from './case-warnings.ts'
+import { withLabels } from './labels.ts'
 import { realNumber } from './numbers.ts'
 import { withJson, withPresence, withThreads } from './options.ts'
 import { checkOutputFile, protect } from './outputs.ts'
@@ -100,6 +101,7 @@ Examples:
   $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive  a 4-D softmax as a label map
   $ halfdice threshold nnunet_output/ -o masks --report report.html --references labelsTr --images imagesTr
   $ halfdice threshold new_cases/ -o masks --tuned tuned.json        as 'halfdice tune' chose on validation cases
+  $ halfdice threshold nnunet_output/ -o masks --labels liver        this class only, whatever others claim
   $ halfdice threshold prob.nii.gz -o mask.nii.gz --at 0.5 --json    what the usual cut would be worth
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255
 
@@ -109,7 +111,9 @@ error says so (--presence, docs/pipelines.md). The Dice values are what the prob
 the network is calibrated ('halfdice evaluate' measures that where there are references).`,
     )
     .action(run)
-  return withJson(withThreads(withPresence(command)))
+  return withJson(
+    withThreads(withPresence(withLabels(command, 'cut these classes only, the others count as background'))),
+  )
 }
 
 async function run(inputs: readonly string[], given: ThresholdOptions): Promise<void> {

@@ -13,6 +13,7 @@ import { type TuneResult, tuneCases } from '../maps/tune/tune-cases.ts'
 import { tunedText } from '../maps/tune/tuned.ts'
 import { pageFile } from '../report/page-file.ts'
 import { InputError, RunError } from '../volume/errors.ts'
+import { withLabels } from './labels.ts'
 import { realNumber } from './numbers.ts'
 import { type JsonOption, withJson, withThreads } from './options.ts'
 import { checkOutputFile, protect } from './outputs.ts'
@@ -27,6 +28,7 @@ interface Options extends JsonOption {
   readonly decode?: 'separate' | 'exclusive' | 'regions'
   readonly classes?: string
   readonly datasetJson?: string
+  readonly labels?: readonly string[]
   readonly scale?: number
   readonly logits?: 'softmax' | 'sigmoid'
   readonly report?: string
@@ -68,7 +70,7 @@ export function command(): Command {
     .option('--report <file>', 'write an HTML page: what was chosen, from what, and what to expect')
     .addHelpText('after', help)
     .action(run)
-  return withJson(withThreads(command))
+  return withJson(withThreads(withLabels(command, 'tune these classes only, for threshold with the same --labels')))
 }
 
 const help = `

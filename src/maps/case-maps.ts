@@ -18,6 +18,8 @@ export interface CaseMaps {
   readonly hasGeometry: boolean
   /** Number of maps, one a class. */
   readonly channels: number
+  /** Of each map that is stored, whether it is one of these; undefined where all are. */
+  readonly taken?: readonly boolean[]
   /** What the maps are called, where their files say it. */
   readonly names?: readonly string[]
   /** For maps of regions, the label that each paints, where their files say it (nnU-Net's `regions_class_order`). */
@@ -28,6 +30,11 @@ export interface CaseMaps {
   readonly numbers: NumberOptions
   /** What a user should know of how the case was understood, a sentence each. */
   readonly warnings: readonly string[]
+}
+
+/** How many maps the files of a case hold, whether all are taken or not. */
+export function storedMaps({ channels, taken }: Pick<CaseMaps, 'channels' | 'taken'>): number {
+  return taken?.length ?? channels
 }
 
 /** How stored numbers become probabilities. */

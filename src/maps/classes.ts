@@ -20,6 +20,8 @@ export interface ClassScheme {
   readonly paint?: readonly number[]
   /** The label of a reference's voxels that nobody has annotated. */
   readonly ignore?: number
+  /** Classes of the case that nobody asked for, where some only were asked for: they count as background. */
+  readonly leftOut?: readonly MapClass[]
 }
 
 /**

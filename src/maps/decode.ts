@@ -55,6 +55,7 @@ export async function decodeCase(
     kind,
     labelSets,
     paint,
+    alone: scheme.leftOut ? false : undefined,
     halves: calibrations?.map((each) => each && calibratedHalf(each)),
     postProcessing: postProcessing && { grid, maps: postProcessing },
   })

@@ -9,6 +9,7 @@ import type { CaseMaps, NumberOptions } from './case-maps.ts'
 import type { ClassScheme, MapClass } from './classes.ts'
 import { datasetJsonFor, type FoundCase } from './find-cases.ts'
 import { openClassFiles, openGeometry, openImageMaps, withGeometry } from './image-maps.ts'
+import { narrowed } from './narrow.ts'
 import { readMaps } from './read-maps.ts'
 import { type NamedClasses, namedClasses, type SchemeOptions, schemeFor } from './scheme.ts'
 import { SumCheck } from './sum-check.ts'
@@ -59,7 +60,7 @@ function called(source: CaseMaps, { name }: FoundCase): CaseMaps {
 export async function withScheme(
   source: CaseMaps,
   named: NamedClasses | undefined,
-  { decode }: SchemeOptions,
+  { decode, labels }: SchemeOptions,
   from: 'array' | 'image',
 ): Promise<OpenedCase> {
   const kind = decode ?? named?.kind
@@ -85,7 +86,8 @@ export async function withScheme(
         'they are painted one over the other, as nnU-Net does',
     )
   }
-  return { source: { ...source, warnings }, scheme }
+  const opened = { source: { ...source, warnings }, scheme }
+  return labels === undefined ? opened : narrowed(opened, labels)
 }
 
 /**

@@ -4,7 +4,7 @@ import { convertToProbabilities } from '../volume/probabilities.ts'
 import { realValue, unscaled } from '../volume/scaling.ts'
 import { ValueSummary } from '../volume/value-summary.ts'
 import type { VoxelArray } from '../volume/volume.ts'
-import { type CaseMaps, coversGrid, type Placement, type StoredNumbers } from './case-maps.ts'
+import { type CaseMaps, coversGrid, type Placement, type StoredNumbers, storedMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
 
 /**
@@ -27,7 +27,7 @@ export async function* readMaps(source: CaseMaps, scheme: Pick<ClassScheme, 'map
   const map = new Float32Array(voxelCount(source.grid))
   let put: Put
   if (logits === undefined) put = probabilities(source, map)
-  else if (logits === 'sigmoid' || source.channels === 1) {
+  else if (logits === 'sigmoid' || storedMaps(source) === 1) {
     put = logitsInto((x, at) => {
       map[at] = 1 / (1 + Math.exp(-x))
     })
@@ -44,7 +44,12 @@ export async function* readMaps(source: CaseMaps, scheme: Pick<ClassScheme, 'map
   try {
     // Numbers in the grid's order may be read to where they belong.
     const into = logits === undefined && whole && inGridOrder(source.placement) ? map : undefined
-    for await (const _ of eachMap(source, put, outside, into)) yield map
+    let [channel, taken] = [0, 0]
+    for await (const _ of eachMap(source, put, () => outside(taken), into)) {
+      if (source.taken?.[channel++] === false) continue
+      taken++
+      yield map
+    }
   } catch (error) {
     throw error instanceof NotProbabilities ? await faultOf(error.stored, source) : error
   }
@@ -62,15 +67,15 @@ type Put = (stored: StoredNumbers, data: VoxelArray, from: number, count: number
 async function* eachMap(
   { stored, placement }: CaseMaps,
   put: Put,
-  begin: (channel: number) => void,
+  begin: () => void,
   into?: Float32Array,
 ): AsyncGenerator<void> {
   const voxels = placement.shape[0] * placement.shape[1] * placement.shape[2]
-  let [channel, filled] = [0, 0]
+  let filled = 0
   for (const file of stored) {
     for await (const data of file.chunks(into)) {
       for (let at = 0; at < data.length; ) {
-        if (filled === 0) begin(channel)
+        if (filled === 0) begin()
         const count = Math.min(data.length - at, voxels - filled)
         const first = at - filled
         eachRun(placement, filled, count, (from, length, to, step) => put(file, data, first + from, length, to, step))
@@ -79,7 +84,6 @@ async function* eachMap(
         if (filled === voxels) {
           yield
           filled = 0
-          channel++
         }
       }
     }

@@ -2,10 +2,10 @@ import { datasetJsonBeside } from '../datasets/dataset-json.ts'
 import { readVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, gridDifference } from '../volume/grid.ts'
-import type { LabelSet } from '../volume/label-numbers.ts'
 import { type LabelArray, labelMapOf, withoutIgnored } from '../volume/labels.ts'
 import { onGrid } from '../volume/one-grid.ts'
 import { referenceLabels } from '../volume/reference-labels.ts'
+import type { ClassScheme } from './classes.ts'
 
 /** What maps are compared with. */
 export interface Reference {
@@ -24,12 +24,13 @@ export interface Reference {
 export async function readReference(
   path: string,
   { input, grid }: { readonly input: string; readonly grid: Grid },
-  { classes, ignore }: { readonly classes: readonly LabelSet[]; readonly ignore?: number | undefined },
+  { maps, leftOut = [], ignore }: Pick<ClassScheme, 'maps' | 'leftOut' | 'ignore'>,
 ): Promise<Reference> {
   const volume = onGrid(await readVolume(path), grid)
   const difference = gridDifference(grid, volume.grid)
   if (difference) throw new InputError(path, `lies on another grid than ${input}: ${difference}; resample it`)
   const annotated = withoutIgnored(labelMapOf(volume, path), datasetJsonBeside(path)?.ignore ?? ignore)
-  const { map, note } = referenceLabels(annotated, classes)
+  // A label of a class that nobody asked for stands for one all the same.
+  const { map, note } = referenceLabels(annotated, [...maps.filter((each) => each !== undefined), ...leftOut])
   return { values: map.values, ...(note !== undefined && { note }) }
 }

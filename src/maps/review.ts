@@ -64,6 +64,8 @@ export interface ReviewedCase {
 
 /** What is kept of a case for a review: plain data that does not grow with the image. */
 export interface CaseRows {
+  /** Whether no other class was looked for in its image (see `presenceOf`). */
+  readonly alone: boolean
   /** One a class, in the order of the maps. */
   readonly rows: readonly UnflaggedRow[]
   /** Of the classes that were compared with a reference. */
@@ -106,7 +108,7 @@ export function caseRows({ source, scheme, decoded, reference, tables }: Reviewe
       referenceDiceAtHalf: table && diceAtCuts(table)[halfCut],
     })
   }
-  return { rows, compared }
+  return { alone: rows.length === 1 && !scheme.leftOut, rows, compared }
 }
 
 /**
@@ -123,7 +125,7 @@ export function reviewOf(cases: readonly CaseRows[], presence: PresenceRule = 'a
     .toSorted((a, b) => b.concern.score - a.concern.score)
   let next = 0
   const byCase = cases.map((each) => each.rows.map(() => flags[next++]))
-  const alone = cases.every((each) => each.rows.length === 1)
+  const alone = cases.every((each) => each.alone)
   const byClass = new Map<string, CaseRows['compared'][number][]>()
   for (const each of cases.flatMap(({ compared }) => compared)) {
     byClass.set(each.class, [...(byClass.get(each.class) ?? []), each])

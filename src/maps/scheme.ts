@@ -9,6 +9,8 @@ export interface SchemeOptions {
   readonly classes?: string | undefined
   /** A `dataset.json`; by default the one beside arrays. */
   readonly datasetJson?: string | undefined
+  /** These classes only, by names or numbers (see `narrowed`); default: all. */
+  readonly labels?: readonly string[] | undefined
 }
 
 /** The classes that a user or a `dataset.json` names, before it is known whether they fit. */

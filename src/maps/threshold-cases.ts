@@ -3,6 +3,7 @@ import type { SoftDiceOptimum } from '../decision/soft-dice.ts'
 import { casesAtATime } from '../formats/memory.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
+import { narrowed } from './narrow.ts'
 import { type OpenedCase, openCase } from './open-case.ts'
 import { poolCases } from './pool.ts'
 import {
@@ -48,7 +49,7 @@ export async function thresholdCases(
   { threads = 1, review = false, onCase }: ThresholdWatch = {},
 ): Promise<ThresholdRun> {
   // Before any mask is written: other classes would be the fault of every case.
-  if (tuned && cases.length > 1) await checkTuned(cases, tuned)
+  if (cases.length > 1) await checkClasses(cases, tuned)
   const pooled = scope === 'dataset' ? await poolCases(await openAll(cases), onCase) : undefined
   const cuts = pooled?.map((optimum) => optimum?.threshold)
   const done = new Map<number, CutCase>()
@@ -111,17 +112,20 @@ async function lanesFor(cases: readonly ThresholdCase[], threads: number): Promi
   return opened ? casesAtATime(threads, bytesPerVoxel * voxelCount(opened.source.grid)) : threads
 }
 
-/** Throws where the first case that can be opened has other classes than those that were tuned. */
-async function checkTuned(cases: readonly ThresholdCase[], tuned: Tuned): Promise<void> {
-  const opened = await firstOf(cases)
-  if (opened) rulesFor(tuned, opened.scheme, opened.source.input)
+/** Throws where the first case that can be opened has other classes than those asked for, or those that were tuned. */
+async function checkClasses(cases: readonly ThresholdCase[], tuned: Tuned | undefined): Promise<void> {
+  const { labels } = cases[0].opening
+  if (labels === undefined && tuned === undefined) return
+  const first = await firstOf(cases)
+  const opened = first && labels ? narrowed(first, labels) : first
+  if (opened && tuned) rulesFor(tuned, opened.scheme, opened.source.input)
 }
 
-/** The first case that can be opened. */
+/** The first case that can be opened, with all its classes. */
 async function firstOf(cases: readonly ThresholdCase[]): Promise<OpenedCase | undefined> {
   for (const { found, opening } of cases) {
     try {
-      return await openCase(found, opening)
+      return await openCase(found, { ...opening, labels: undefined })
     } catch (error) {
       if (!(error instanceof InputError)) throw error
     }

@@ -135,8 +135,7 @@ function smallest({ maps }: ClassScheme, sizes: ReadonlyMap<string, number>, vox
 
 /** Reads the reference of a case, and looks on while its maps are decoded. */
 async function lookAt({ source, scheme }: OpenedCase, path: string | undefined) {
-  const classes = scheme.maps.filter((each) => each !== undefined)
-  const read = path === undefined ? undefined : await readReference(path, source, { ...scheme, classes })
+  const read = path === undefined ? undefined : await readReference(path, source, scheme)
   const reference = read?.values
   const tables: CutTable[] = []
   const changes: MapChange[] = []

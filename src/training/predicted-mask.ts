@@ -21,6 +21,7 @@ export interface PredictedMask {
  * (`auto`), or at the data-set t* that the model file holds (`dataset`).
  *
  * @param presence for `auto`: whether an output with little evidence is left out (see `presenceOf`)
+ * @param alone whether the network has no other output; default: whether it is the only one here
  * @throws InputError for `dataset` where the model holds no threshold
  * @example
  * const model = await openModel('model.onnx')
@@ -32,12 +33,13 @@ export function predictedMask(
   { metadata, path }: Pick<Model, 'metadata' | 'path'>,
   rule: number | 'auto' | 'dataset',
   presence: PresenceRule = 'auto',
+  alone?: boolean,
 ): PredictedMask {
   const labelSets = metadata.outputs.map(({ labels }) => labels)
   const single = labelSets.every((labels) => labels.length === 1) && new Set(labelSets.flat()).size === labelSets.length
   const kind = single && labelSets.length > 1 ? 'exclusive' : 'separate'
   const at = rule === 'auto' ? undefined : rule === 'dataset' ? datasetThresholds(metadata.thresholds, path) : rule
-  const decoded = decodeProbabilities(probability, { kind, labelSets, at, presence })
+  const decoded = decodeProbabilities(probability, { kind, labelSets, at, presence, alone })
   const warnings = decoded.maps.flatMap((result, k) => (result && presenceNote(metadata.outputs[k].name, result)) ?? [])
   const { data, channels } = single && kind === 'separate' ? labelled(decoded.data, labelSets[0][0]) : decoded
   return { mask: { ...probability, data, channels }, outputs: decoded.maps, warnings }

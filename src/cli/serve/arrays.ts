@@ -2,8 +2,8 @@ import type { NpyArray } from '../../formats/npy.ts'
 import { checkShapeAndSpacing } from '../../volume/checks.ts'
 import { InputError } from '../../volume/errors.ts'
 import { createGrid, type Grid, type Vec3 } from '../../volume/grid.ts'
+import type { LabelNames } from '../../volume/label-names.ts'
 import type { Volume } from '../../volume/volume.ts'
-import type { LabelNames } from '../labels.ts'
 
 /** Arrays bring no names of labels along. */
 export const noNames: LabelNames = { of: () => undefined, sets: new Map() }

@@ -36,7 +36,7 @@ export function decideMap(m: Float32Array, index: number, options: CheckedOption
     // One of the two sets holds the other. t* never exceeds ½, but what stands for ½ may be less.
     countHalf: Math.min(volume, optimum.volumeHalf),
   }
-  const alone = options.labelSets.filter((labels) => labels !== undefined).length === 1
+  const { alone } = options
   const smallestElsewhere = options.smallestElsewhere[index]
   const evidence = { ...best, largest, total, voxels: m.length, alone, smallestElsewhere }
   const presence = presenceOf(evidence, options.presence)

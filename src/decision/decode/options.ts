@@ -28,6 +28,8 @@ export interface DecodeOptions {
   readonly presence?: PresenceRule | undefined
   /** For each map, ‖m‖ in voxels of the smallest other case where its class is clearly there. */
   readonly smallestElsewhere?: readonly (number | undefined)[] | undefined
+  /** Whether no other class was looked for in the image (see `presenceOf`). Default: whether the maps have but one. */
+  readonly alone?: boolean | undefined
   /** Also tell how flat the Dice curve is, which costs another pass. */
   readonly flatness?: boolean | undefined
 }
@@ -57,6 +59,7 @@ export interface CheckedOptions {
   readonly flatness: boolean
   readonly criteria: readonly ('rma' | undefined)[]
   readonly halves: readonly (number | undefined)[]
+  readonly alone: boolean
   readonly postProcessing: TunedOptions['postProcessing']
 }
 
@@ -94,6 +97,7 @@ export function checkOptions(channels: number, options: DecodeOptions & TunedOpt
     flatness: options.flatness === true,
     criteria: options.criteria ?? [],
     halves: options.halves ?? [],
+    alone: options.alone ?? labelSets.filter((labels) => labels !== undefined).length === 1,
     postProcessing: options.postProcessing?.maps.some((each) => each) ? options.postProcessing : undefined,
   }
 }

@@ -85,7 +85,7 @@ export async function tuneCases(
       const { packed, curves } = all[c]
       return { case: own, patient: patientOf(own), voxelMm3, table: unpackCutTable(packed), curves }
     })
-    return { name, ...chooseRule(cases, classes.length === 1) }
+    return { name, ...chooseRule(cases, classes.length === 1 && !form.narrowed) }
   })
   return {
     tuned: {
@@ -112,7 +112,7 @@ export async function tuneCases(
 }
 
 /** The form that all cases must have, its classes not yet tuned. */
-function formOf({ kind, maps }: ClassScheme): TunedForm {
+function formOf({ kind, maps, leftOut }: ClassScheme): TunedForm {
   const classes = foreground(maps).map(({ name, labels }) => ({ name, labels }))
-  return { kind, background: maps[0] === undefined, classes }
+  return { kind, background: maps[0] === undefined, ...(leftOut && { narrowed: true }), classes }
 }

@@ -40,7 +40,7 @@ export const foreground = (maps: ClassScheme['maps']): MapClass[] => maps.filter
 /** Each class of a case against the reference, at every cut. */
 async function tabulate({ found, reference: path, opening }: TuneJob): Promise<TabulatedCase> {
   const { source, scheme } = await openCase(found, { ...opening, geometryOptional: true })
-  const reference = await readReference(path, source, { ...scheme, classes: foreground(scheme.maps) })
+  const reference = await readReference(path, source, scheme)
   const grid = { shape: source.grid.shape, voxelMm3: voxelVolumeMm3(source.grid) }
   const classes: { readonly packed: PackedCutTable; readonly curves: ComponentCurves }[] = []
   let index = 0

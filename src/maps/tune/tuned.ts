@@ -23,6 +23,8 @@ export interface Tuned {
   /** How the maps of a case are decoded; `background` says whether the first map is the background's. */
   readonly kind: ClassScheme['kind']
   readonly background: boolean
+  /** Tuned were some of the classes only; the others count as background. */
+  readonly narrowed?: true
   /** How the numbers in the files were read. */
   readonly scale: number
   readonly logits: 'softmax' | 'sigmoid' | 'none'
@@ -36,6 +38,7 @@ export interface Tuned {
 export interface TunedForm {
   readonly kind: ClassScheme['kind']
   readonly background: boolean
+  readonly narrowed?: true
   readonly classes: readonly { readonly name: string; readonly labels: readonly number[] }[]
 }
 
@@ -79,7 +82,7 @@ export function parseTuned(text: string, path: string): Tuned {
   }
   if (!isObject(value) || value.halfdice !== 'tuned') throw bad('holds no tuned thresholds')
   if (value.version !== 1) throw bad(`has version ${JSON.stringify(value.version)}, not 1`)
-  const { kind, background, scale, logits, classes, cases, patients } = value
+  const { kind, background, narrowed, scale, logits, classes, cases, patients } = value
   if (kind !== 'separate' && kind !== 'exclusive' && kind !== 'regions') throw bad("has no 'kind'")
   if (typeof background !== 'boolean') throw bad("has no 'background'")
   if (typeof scale !== 'number' || !(scale > 0)) throw bad("has no 'scale'")
@@ -88,7 +91,8 @@ export function parseTuned(text: string, path: string): Tuned {
   if (!Array.isArray(cases) || !cases.every((name) => typeof name === 'string')) throw bad("has no 'cases'")
   if (!Array.isArray(patients) || !patients.every((name) => typeof name === 'string')) throw bad("has no 'patients'")
   const tuned = classes.map((each) => tunedClass(each, path, bad))
-  return { version: 1, kind, background, scale, logits, classes: tuned, cases, patients }
+  const some = narrowed === true && { narrowed: true as const }
+  return { version: 1, kind, background, ...some, scale, logits, classes: tuned, cases, patients }
 }
 
 function tunedClass(value: unknown, path: string, bad: (what: string) => InputError): TunedClass {
@@ -173,30 +177,34 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * The rule of each map of a case; undefined for the background's.
+ * The rule of each map of a case; undefined for the background's. Where some classes of the case only were asked for,
+ * others may have been tuned, too.
  *
  * @throws InputError where the case has other classes, or another form, than those that were tuned
  */
 export function rulesFor<C extends TunedForm['classes'][number]>(
   tuned: Omit<TunedForm, 'classes'> & { readonly classes: readonly C[] },
-  scheme: Pick<ClassScheme, 'kind' | 'maps'>,
+  { kind, maps, leftOut }: Pick<ClassScheme, 'kind' | 'maps' | 'leftOut'>,
   input: string,
 ): (C | undefined)[] {
-  const shape = (kind: string, classes: TunedForm['classes']) =>
-    `${kind} maps of ${classes.map(({ name, labels }) => `${name} (${labels.join('+')})`).join(', ')}`
-  const [have, want] = [
-    shape(
-      scheme.kind,
-      scheme.maps.filter((each) => each !== undefined),
-    ),
-    shape(tuned.kind, tuned.classes),
-  ]
-  const background = scheme.maps[0] === undefined
-  if (have !== want || background !== tuned.background) {
-    const without = (flag: boolean) => (flag ? '' : ', without a background')
-    const fault = `holds ${have}${without(background)}; tuned were ${want}${without(tuned.background)}`
-    throw new InputError(input, `${fault}; tune on maps of this form`)
+  const given = maps.filter((each) => each !== undefined)
+  const background = maps[0] === undefined
+  const names = (classes: TunedForm['classes']) => classes.map(nameOf).join(', ')
+  const found = given.map((each) => tuned.classes.find((own) => nameOf(own) === nameOf(each)))
+  const same = leftOut
+    ? !found.includes(undefined)
+    : names(given) === names(tuned.classes) && background === tuned.background && !tuned.narrowed
+  if (kind !== tuned.kind || !same) {
+    const bare = (full: boolean) => (full ? '' : ', without a background')
+    const have = `${kind} maps of ${names(given)}${bare(background || leftOut !== undefined)}`
+    const want = `${tuned.kind} maps of ${names(tuned.classes)}${bare(tuned.background || tuned.narrowed === true)}`
+    const remedy = tuned.narrowed
+      ? `name the tuned classes: --labels ${tuned.classes.map(({ labels }) => labels.join('+')).join(' ')}`
+      : 'tune on maps of this form'
+    throw new InputError(input, `holds ${have}; tuned were ${want}; ${remedy}`)
   }
-  const rules = [...tuned.classes]
-  return scheme.maps.map((each) => (each === undefined ? undefined : rules.shift()))
+  let next = 0
+  return maps.map((each) => (each === undefined ? undefined : found[next++]))
 }
+
+const nameOf = ({ name, labels }: TunedForm['classes'][number]): string => `${name} (${labels.join('+')})`

@@ -46,6 +46,5 @@ async function slicesOf(rows: readonly ReviewRow[], { job, changes }: Cut): Prom
 
 async function referenceOf({ source, scheme }: OpenedCase, path: string | undefined) {
   if (path === undefined) return undefined
-  const classes = scheme.maps.filter((each) => each !== undefined)
-  return (await readReference(path, source, { ...scheme, classes })).values
+  return (await readReference(path, source, scheme)).values
 }
