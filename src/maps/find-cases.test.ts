@@ -1,10 +1,10 @@
-import { symlinkSync } from 'node:fs'
+import { chmodSync, symlinkSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { caseName } from '../datasets/image-names.ts'
 import { emptyFiles } from '../datasets/testing/empty-files.ts'
 import { datasetJsonFor, filesOf, findCases, matchCases } from './find-cases.ts'
 
-const { at, make } = emptyFiles()
+const { at, folder, make } = emptyFiles()
 
 const found = (path: string) => findCases([at(path)]).cases.map(({ name, kind }) => [name, kind])
 const warnings = (path: string) => findCases([at(path)]).warnings
@@ -107,3 +107,26 @@ test('patterns name cases, and a suffix is none of the name', async () => {
   expect((await names('named', '_prob')).map(([name]) => name)).toEqual(['a', 'b', 'c'])
   await expect(names('named/x*.nii.gz')).rejects.toThrow('matches no file')
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a folder that may not be read is passed over, and named where nothing else is there',
+  () => {
+    make('closed/secret/x.nii.gz', 'partly/secret/x.nii.gz', 'partly/open/x.nii.gz', 'partly/notes/readme.txt')
+    for (const path of ['closed', 'partly']) chmodSync(at(path, 'secret'), 0)
+    chmodSync(folder, 0o755)
+    // Root may read everything.
+    const own = process.geteuid?.()
+    if (own === 0) process.seteuid?.('nobody')
+    try {
+      expect(() => found('closed')).toThrow(
+        /holds no probabilities \(.*\); it passed over secret\/ \(.+\); give another$/,
+      )
+      expect(found('partly')).toEqual([['open', 'folder']])
+    } finally {
+      if (own === 0) process.seteuid?.(0)
+      for (const path of ['closed', 'partly']) chmodSync(at(path, 'secret'), 0o755)
+    }
+    make('nothing/notes.txt')
+    expect(() => found('nothing')).toThrow(/holds no probabilities \([^)]*\); give another$/)
+  },
+)

@@ -197,3 +197,19 @@ test('a bare voxel size, z first; the 999 that nnU-Net gives to the third axis o
   expect(gridOfBareSpacing(map({}), [4, 5, 6], 'x.pkl')).toBeUndefined()
   expect(() => gridOfBareSpacing(map({ spacing: [3, 0, 1] }), [4, 5, 6], 'x.pkl')).toThrow(InputError)
 })
+
+test('nnU-Net v1 without a crop: the array is the whole image, whose size need not be told', () => {
+  const bare = read(version1({ crop_bbox: null, original_size_of_raw_data: null }))
+  expect(bare?.grid.shape).toEqual([6, 5, 4])
+  expect(bare?.placement).toEqual({ shape: [6, 5, 4], strides: [1, 6, 30], offset: 0 })
+  expect(read(version1({ crop_bbox: null, original_size_of_raw_data: [4, 5, 6] }))?.grid.shape).toEqual([6, 5, 4])
+  expect(() => read(version1({ crop_bbox: null }))).toThrow(/places an array of 4×5×6 \(z, y, x\) of 7×9×8/)
+  expect(() => read(version1({ original_size_of_raw_data: null }))).toThrow(/has the original size undefined/)
+})
+
+test('an order of regions that is no list of numbers is none', () => {
+  expect(read(version1({ regions_class_order: [2, 1] }))?.regionsClassOrder).toEqual([2, 1])
+  for (const order of [null, 3, ['a'], [1, 'a'], [[1], 2]]) {
+    expect(read(version1({ regions_class_order: order }))?.regionsClassOrder).toBeUndefined()
+  }
+})

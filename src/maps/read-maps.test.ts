@@ -150,3 +150,16 @@ test('softmax and sigmoid of logits', async () => {
   for (const [i, p] of (await read('softmax')).entries()) expect(p).toBeCloseTo(expected[i], 6)
   for (const [i, p] of (await read('sigmoid')).entries()) expect(p).toBeCloseTo(1 / (1 + Math.exp(-logits[i])), 6)
 })
+
+test('what a header says of the stored numbers comes before the scale that the user gives', async () => {
+  const grid = createGrid([3, 1, 1])
+  const source = maps(grid, placedAt(grid), [Uint8Array.of(0, 20, 80)], { scale: 100 })
+  const stored = source.stored.map((each) => ({ ...each, scaling: { slope: 1.25, intercept: -0 } }))
+  expect(await collect({ ...source, stored })).toEqual([[0, Math.fround(0.25), 1]])
+  const shifted = source.stored.map((each) => ({ ...each, scaling: { slope: 0.5, intercept: 50 } }))
+  expect(await collect({ ...source, stored: shifted })).toEqual([[0.5, Math.fround(0.6), Math.fround(0.9)]])
+  const logits = maps(grid, placedAt(grid), [Float32Array.of(-2, 0, 2)], { logits: 'softmax' })
+  // One map alone: its logits are of a class against the rest.
+  const [[low, half, high]] = await collect(logits, { maps: [{ name: 'a', labels: [1] }] })
+  expect([low, half, high]).toEqual([Math.fround(1 / (1 + Math.exp(2))), 0.5, Math.fround(1 / (1 + Math.exp(-2)))])
+})

@@ -83,3 +83,11 @@ test('of few cases, those that changed most come first', () => {
   const scores = rankRows(rows, none(rows)).map((each) => each.score)
   expect(scores.map((score) => Math.round(10 * score))).toEqual([1, 4, 0])
 })
+
+test('a mask unlike that of the cut at ½ is told where the others are alike', () => {
+  const rows = Array.from({ length: 12 }, (_, i) => row({ agreement: i === 4 ? 0.5 : 0.95 }))
+  const concerns = rankRows(rows, none(rows))
+  expect(concerns[4].reason).toBe('Dice with the ½ cut 0.50, usual 0.95')
+  expect(concerns[4].score).toBeCloseTo(0.45 / 0.02, 9)
+  expect(concerns[5]).toEqual({ score: 0, reason: undefined })
+})

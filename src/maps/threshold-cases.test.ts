@@ -117,3 +117,22 @@ test('masks are written with the geometry of their maps', async () => {
   expect(grid.shape).toEqual(createGrid([n, n, n]).shape)
   expect(Array.from(data).filter((label) => label === 1)).toHaveLength(8)
 })
+
+test('sizes are compared in mm³, and volumes told in ml, whatever the voxels are', async () => {
+  const image = async (name: string, spacing: number, map: Float32Array): Promise<ThresholdCase> => {
+    const input = join(folder, `${name}.nii.gz`)
+    const grid = createGrid([n, n, n], [spacing, spacing, spacing])
+    await writeVolume(input, { grid, channels: 1, data: map })
+    const output = join(folder, `${name}_mask.nii.gz`)
+    return { found: { input, name, kind: 'image' }, opening: {}, output }
+  }
+  // Clearly there with 216 · 0.9 · 8 mm³. The faint one adds up to 5.4 voxels of 1 mm³, or of 216 mm³.
+  const large = await image('large8', 2, cube(6, 0.9))
+  const fine = await image('faint1', 1, cube(3, 0.2))
+  const coarse = await image('faint216', 6, cube(3, 0.2))
+  const run = await thresholdCases([large, fine, coarse], auto)
+  expect(present(run)).toEqual({ large8: true, faint1: false, faint216: true })
+  const [row] = run.cases[0].rows
+  expect([row.volumeMl, row.volumeHalfMl]).toEqual([216 * 0.008, 216 * 0.008])
+  expect(row.expectedMl).toBeCloseTo(216 * 0.9 * 0.008, 5)
+})

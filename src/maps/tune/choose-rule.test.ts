@@ -163,3 +163,22 @@ test('what helps some cases and hurts others is not done', () => {
   })
   expect(chooseRule(given, true).rule.postProcessing).toBeUndefined()
 })
+
+test('small components are removed up to the size that serves the cases best', () => {
+  // Two objects, of 40 and 30 voxels, and specks of 10 to 14 that are none: the largest component is not enough.
+  const given = specked(15, (i) => 10 + (i % 5)).map((each, n): TunedCase => {
+    const map = Float32Array.from({ length: 240 }, (_, v) =>
+      (v >= 20 && v < 60) || (v >= 200 && v < 235) ? 0.9 : 0.02,
+    )
+    const labels = Uint8Array.from(map, (p) => Number(p > 0.5))
+    for (const at of [80, 120, 160]) map.fill(0.95, at, at + 10 + (n % 5))
+    const table = new CutTable()
+    table.add(map, labels, (label) => label === 1)
+    const curves = componentCurves(map, { shape: [240, 1, 1], voxelMm3: 1 }, labels, (label) => label === 1)
+    return { ...each, table, curves }
+  })
+  const { candidate, rule, dice } = chooseRule(given, true)
+  expect(candidate).toEqual({ cut: 'half', holes: false, keep: 'large' })
+  expect(rule).toEqual({ cut: 'half', at: 0.5, postProcessing: { holes: false, keep: 30 } })
+  expect(dice).toBeCloseTo(1, 6)
+})
