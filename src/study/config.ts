@@ -38,6 +38,8 @@ export interface StudyConfig {
   /** Networks of another program, by what they have predicted; undefined where they are trained here. */
   readonly networks?: PredictionSource
   readonly training: Omit<TrainingConfig, 'outputs' | 'loss' | 'seed'>
+  /** Threads of one network. Another number rounds sums in another order, so results depend on it. */
+  readonly threads: number
   /** Soft-Dice's sums: over each case, or the batch; and its smoothing, in voxels. */
   readonly softDice: { readonly scope: 'case' | 'batch'; readonly smoothing: number }
   /** Which probability maps are kept: all, those of one case a fold, or none. */
@@ -70,6 +72,7 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
   const written = new ConfigReader(parseYaml(text, path) ?? {}, '', path)
   const preset = written.choice('preset', Object.keys(studyPresets), 'paper')
   const root = written.over(studyPresets[preset])
+  const training = root.section('training')
   const config: StudyConfig = {
     name: root.text('name', 'study'),
     ...dataOf(root.section('data')),
@@ -80,7 +83,8 @@ export function parseStudyConfig(text: string, path: string): StudyConfig {
     seed: root.whole('seed', 0, 0xffffff00, 0),
     replicates: root.whole('replicates', 1, 100, 1),
     ...networksOf(root),
-    training: trainingOf(root.section('training')),
+    threads: training.whole('threads', 1, 256, 1),
+    training: trainingOf(training),
     softDice: softDiceOf(root.section('softDice')),
     predictions: root.choice('predictions', ['all', 'examples', 'none'], 'all'),
     bootstrap: root.whole('bootstrap', 100, 1_000_000, 2000),

@@ -25,7 +25,7 @@ folds: 3
 training: {steps: 10, channels: [4, 8], modality: mr}
 noise: {sigma: [1, 2]}
 `
-const plan = (more = '', data = index) => planStudy(parseStudyConfig(text + more, 's.yaml'), labels, data)
+const plan = (more = '', data = index, from = text) => planStudy(parseStudyConfig(from + more, 's.yaml'), labels, data)
 const paths = (...args: Parameters<typeof plan>) => plan(...args).cells.map(({ path }) => path)
 
 test('organs × strengths × (theory + folds × losses), each case validated once, patients never parted', () => {
@@ -61,6 +61,10 @@ test('a cell is named by all that it depends on, and by nothing else', () => {
     const after = paths(change)
     expect(after.filter((path) => before.includes(path) && !path.includes('theory'))).toEqual([])
   }
+  // Threads change how sums are rounded; one is what there was before anybody could ask.
+  const threads = (n: number) => paths('', index, text.replace('steps: 10', `steps: 10, threads: ${n}`))
+  expect(threads(1)).toEqual(before)
+  expect(threads(2).filter((path) => before.includes(path) && !path.includes('theory'))).toEqual([])
   const other = { ...index, cases: index.cases.map((one, i) => (i === 3 ? { ...one, digest: 'x' } : one)) }
   // One image changed: every network that it trained or was scored with, which is all.
   expect(paths('', other).filter((path) => before.includes(path))).toEqual([])

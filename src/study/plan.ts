@@ -62,6 +62,8 @@ export interface TrainingWork {
   readonly fold: number
   readonly training: readonly PlannedCase[]
   readonly config: TrainingConfig
+  /** Of the computation; default 1. */
+  readonly threads?: number
   readonly predictions: StudyConfig['predictions']
 }
 
@@ -124,6 +126,7 @@ export function planStudy(
                     ...common,
                     training,
                     config: trainingConfig(config, group, loss, fold, noiseSeed),
+                    ...(config.threads > 1 && { threads: config.threads }),
                   }
                 : {
                     kind: 'predictions',

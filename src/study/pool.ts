@@ -39,7 +39,7 @@ export function networkBytes({ dataset }: Pick<StudyFile, 'dataset'>, { cells }:
   }, baseBytes)
 }
 
-/** Cells at once: one a core, as long as their cases fit into the memory that is free. */
+/** Cells at once: as many as there are cores for their threads, as long as their cases fit into the memory that is free. */
 export function suitableJobs(study: StudyFile, plan: StudyPlan, onWarning?: (text: string) => void): number {
   const most = networkBytes(study, plan)
   // What this process may still take, where a container or a batch system sets limits too.
@@ -49,7 +49,10 @@ export function suitableJobs(study: StudyFile, plan: StudyPlan, onWarning?: (tex
     const remedy = 'coarser data.spacing or fewer cases help'
     onWarning?.(`a network needs about ${needed} GB for its cases, of which ${free} are free; ${remedy}`)
   }
-  return Math.max(1, Math.min(availableParallelism(), Math.floor((0.8 * memory) / most)))
+  return Math.max(
+    1,
+    Math.min(Math.floor(availableParallelism() / study.config.threads), Math.floor((0.8 * memory) / most)),
+  )
 }
 
 export interface StudyPool {

@@ -43,9 +43,6 @@ export interface CellSource {
   readonly versions: Versions
 }
 
-/** One thread a network: several networks at once use the cores better, and results do not depend on how many. */
-const threadsPerNetwork = 1
-
 /**
  * Does a cell's work in a folder: trains (going on where a killed run left its checkpoint), predicts, scores. What the
  * folder holds afterwards depends on the cell, its cases and the versions only: `scores.csv`, `calibration.csv`,
@@ -97,7 +94,7 @@ async function scoreTrained(
   signal?: AbortSignal,
 ): Promise<void> {
   const { thresholds } = await train(cell, work, folder, source, signal)
-  const model = await openModel(join(folder, 'model.onnx'), { threads: threadsPerNetwork })
+  const model = await openModel(join(folder, 'model.onnx'), { threads: work.threads ?? 1 })
   try {
     const predict = ({ image, id }: NoisyCase) => predictProbability(model, image, id)
     await scoreNetwork(cell, { ...work, predict, thresholds }, folder, source, sheet, signal)
@@ -176,7 +173,7 @@ function tableOf(m: Float32Array, label: Uint8Array): CutTable {
 /** Trains, unless a run that was stopped while predicting has left its model. */
 async function train(
   cell: Cell,
-  { config, training }: TrainingWork,
+  { config, training, threads = 1 }: TrainingWork,
   folder: string,
   source: CellSource,
   signal?: AbortSignal,
@@ -190,13 +187,13 @@ async function train(
     await trainSegmentation(config, training.map(noisyCase), {
       folder,
       validation: cell.validation.map(noisyCase),
-      threads: threadsPerNetwork,
+      threads,
       dataset: source.dataset,
       ...(signal && { signal }),
     })
   }
   await splitLog(folder)
-  const model = await openModel(path, { threads: threadsPerNetwork })
+  const model = await openModel(path, { threads })
   await model.session.dispose()
   return model.metadata
 }

@@ -66,7 +66,7 @@ export async function writeSlurmJob(
     ...head([
       `--job-name=${name}`,
       `--array=1-${tasks}${limit}`,
-      '--cpus-per-task=1',
+      `--cpus-per-task=${study.config.threads}`,
       `--mem=${megabytes}M`,
       ...(seconds === undefined ? [] : [`--time=${timeText(seconds)}`]),
       `--signal=USR1@${warningSeconds}`,
@@ -85,7 +85,7 @@ export async function writeSlurmJob(
   await write(report, [
     ...head([
       `--job-name=${name}-report`,
-      '--cpus-per-task=1',
+      `--cpus-per-task=${study.config.threads}`,
       `--mem=${megabytes}M`,
       `--output=${join(place, 'report_%j.log')}`,
     ]),
