@@ -39,7 +39,7 @@ export function networkBytes({ dataset }: Pick<StudyFile, 'dataset'>, { cells }:
   }, baseBytes)
 }
 
-/** Cells at once: as many as there are cores for their threads, as long as their cases fit into the memory that is free. */
+/** Cells at once: as many as have a core a thread, as long as their cases fit into the memory that is free. */
 export function suitableJobs(study: StudyFile, plan: StudyPlan, onWarning?: (text: string) => void): number {
   const most = networkBytes(study, plan)
   // What this process may still take, where a container or a batch system sets limits too.

@@ -38,7 +38,7 @@ test('masks of a label, of several taken together, and of none', async () => {
   ])
 })
 
-test('what nobody annotated is in neither mask, by the dataset.json beside the reference, or else the prediction', async () => {
+test('what nobody annotated is in neither mask, as the reference says, or else the prediction', async () => {
   const [own, truth] = await masks('pred/a.nii', 'ref/a.nii', '1')
   expect([own[4], truth[4]]).toEqual([1, 0])
   row('model/a.nii', 1, 1, 2, 0, 1, 0)

@@ -42,7 +42,7 @@ test('each map is decoded by the rule of its class, sizes in its own voxels', as
   ])
 })
 
-test('classes that exclude each other are all cut at ½ by the largest probability; one other rule, and none is', async () => {
+test('exclusive classes, all at ½: the largest probability wins; with one other rule it does not', async () => {
   const half = { cut: 'half', at: 0.5 } as TunedClass
   expect(tunedDecoding(tuned(half, half), await opened())).toMatchObject({ metric: 'accuracy', at: undefined })
   const mixed = tunedDecoding(tuned(half, { cut: 'case' }), await opened())
