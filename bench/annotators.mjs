@@ -90,17 +90,20 @@ async function fitOne(name, setting, set) {
   const seed = Number(flags.seed)
   const observations = []
   for (let c = 0; c < cases; c++) {
-    const { grid, values } = await (setting.data ? organ : ellipsoid)(`${name} ${seed} ${set} ${c}`, setting)
-    const maps = [0, 1, 2].map((r) => {
-      const noise = {
-        sigmaMm: [sigma, sigma, sigma],
-        lengthMm: length,
-        presence,
-        biasMm: bias?.[r] ?? 0,
-        biasSdMm: tau,
-      }
-      return createSampler(values, grid, noise).sample(streamSeed('recovery', name, seed, set, c), r)
-    })
+    const shape = `${name} ${seed} ${set} ${c}`
+    const noise = { sigmaMm: [sigma, sigma, sigma], lengthMm: length, presence }
+    // A shape is outlined farther out before it is cut into voxels: a bias moves it by fractions of one.
+    const outline = async (r) => {
+      if (setting.data) return organ(shape, setting)
+      const own = bias?.[r] ?? (tau > 0 ? randomStream('bias', shape, r).normal(0, tau) : 0)
+      return ellipsoid(shape, setting, own)
+    }
+    const { grid } = await outline(0)
+    const maps = []
+    for (const r of [0, 1, 2]) {
+      const { values } = await outline(r)
+      maps.push(createSampler(values, grid, noise).sample(streamSeed('recovery', name, seed, set, c), r))
+    }
     observations.push(observeAnnotators(`case ${c}`, maps, grid, 1))
   }
   const begin = performance.now()

@@ -1,5 +1,6 @@
 import type { Grid, Vec3 } from '../volume/grid.ts'
 import { LocalMask } from './local-mask.ts'
+import { NormalWindow, windowMm } from './normal-window.ts'
 
 /** How far the annotators' outlines lie from a common surface, along its normal. */
 export interface Displacements {
@@ -24,14 +25,14 @@ const mostSteps = 48
  */
 export function displacements(middle: Uint8Array, masks: readonly Uint8Array[], grid: Grid): Displacements {
   const surface = new LocalMask(middle, grid)
+  const window = new NormalWindow(middle, grid, windowMm(middle, masks, grid))
   const voxels = evenly(surfaceVoxels(middle, grid.shape), mostPoints)
   const [nx, ny] = grid.shape
   const [points, normals]: [number[], number[]] = [[], []]
   const feet: Vec3[] = []
   for (const v of voxels) {
     const at: Vec3 = [v % nx, Math.floor(v / nx) % ny, Math.floor(v / nx / ny)]
-    surface.look(...at)
-    const slope = [0, 1, 2].map((axis) => -surface.gradient[axis] / grid.spacing[axis])
+    const slope = window.slope(at)
     const steepness = Math.hypot(...slope)
     // In the middle of a sheet or a thread of one voxel there is no direction.
     if (steepness < 1e-3 / Math.max(...grid.spacing)) continue

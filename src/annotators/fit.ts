@@ -57,8 +57,11 @@ export interface FitOptions {
   readonly seed?: number | undefined
 }
 
-/** As many outlines are simulated as make the simulation's chance small beside the data's: at least so many cases. */
-const simulatedCases = 60
+/**
+ * As many outlines are simulated as make the simulation's chance small beside the data's: at least so many cases, as
+ * far as they have no more voxels together than this (a liver has 20 million). Large outlines vary less.
+ */
+const [simulatedCases, simulatedVoxels] = [60, 60e6]
 
 /** Slices are thick where they are apart by this many times the pixels' distance. */
 const thickSlices = 1.5
@@ -90,7 +93,8 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
     throw new InputError('annotators', `no case has outlines of two annotators to compare${why}; give other cases`)
   }
   const annotators = Math.max(...cases.map((one) => one.annotators))
-  const repeats = Math.max(1, Math.ceil(simulatedCases / cases.length))
+  const voxels = cases.reduce((sum, { outlines }) => sum + outlines.middle.length, 0)
+  const repeats = Math.max(1, Math.min(Math.ceil(simulatedCases / cases.length), Math.floor(simulatedVoxels / voxels)))
   const clipMm = clipOf(cases)
   const slices = sliceAxis(cases)
   const groupOf = [Number(slices === 0), Number(slices === 1), Number(slices === 2)] as const

@@ -31,7 +31,8 @@ export function matchField(problem: Problem, observed: Statistics, start?: Field
   let target = logsOf(problem, real)
   let point = start ? [...start.sigmaMm.map(Math.log), Math.log(start.lengthMm)] : target
   if (point.length < target.length) point = [point[0], ...point]
-  point = bounded(point, problem)
+  const first = point
+  point = bounded(point, problem, first)
   const size = target.length
   const inverse = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => Number(i === j)))
   const residualOf = (simulated: Statistics) =>
@@ -47,6 +48,7 @@ export function matchField(problem: Problem, observed: Statistics, start?: Field
       const next = bounded(
         point.map((value, i) => value + shrink * wanted[i]),
         problem,
+        first,
       )
       const moved = next.map((value, i) => value - point[i])
       if (norm(moved) < 1e-6) break
@@ -118,12 +120,19 @@ function fieldOf(point: readonly number[]): FieldParameters {
   return { sigmaMm: point.slice(0, -1).map(Math.exp), lengthMm: Math.exp(point[point.length - 1]) }
 }
 
-/** Within what voxels and organs can show: σ from a fiftieth of a voxel, ℓ from a third of one, both up to 300 mm. */
-function bounded(point: readonly number[], { cases }: Problem): number[] {
+/** What voxels, slices and the mask in the middle make of σ and ℓ is a smaller factor than this. */
+const farthest = Math.log(8)
+
+/**
+ * Within what voxels and organs can show: σ from a fiftieth of a voxel, ℓ from a third of one, both up to 300 mm; and
+ * not farther from what the covariances say than `farthest`, where outlines fall apart and each sample takes minutes.
+ */
+function bounded(point: readonly number[], { cases }: Problem, from: readonly number[]): number[] {
   const finest = Math.min(...cases.map(({ outlines: { grid } }) => Math.min(...grid.spacing)))
   return point.map((value, i) => {
     const least = Math.log(i === point.length - 1 ? finest / 3 : finest / 50)
-    return Math.max(least, Math.min(Math.log(300), value))
+    const near = Math.max(from[i] - farthest, Math.min(from[i] + farthest, value))
+    return Math.max(least, Math.min(Math.log(300), near))
   })
 }
 
