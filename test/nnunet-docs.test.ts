@@ -122,11 +122,12 @@ describe.skipIf(inProcess || process.platform === 'win32')('what docs/nnunet.md 
 
   test('cuts validation cases, tunes on them, and applies that to new cases', async () => {
     run('tune')
-    expect(readdirSync(at('ce_case'))).toEqual(names.map((name) => `${name}.nii.gz`))
+    expect(readdirSync(at('ce_case'))).toEqual(['dataset.json', ...names.map((name) => `${name}.nii.gz`)])
     const tuned = JSON.parse(readFileSync(at('ce.json'), 'utf8'))
     expect(tuned).toMatchObject({ kind: 'exclusive', background: true, cases: names })
     expect(tuned.classes.map(({ name }: { name: string }) => name)).toEqual(['anterior', 'posterior'])
-    expect(readdirSync(at('ce_test_masks'))).toEqual([0, 1, 2].map((i) => `hippocampus_90${i}.nii.gz`))
+    const masks = [0, 1, 2].map((i) => `hippocampus_90${i}.nii.gz`)
+    expect(readdirSync(at('ce_test_masks'))).toEqual(['dataset.json', ...masks])
     const mask = await readVolume(at('ce_test_masks/hippocampus_900.nii.gz'))
     expect(gridDifference(mask.grid, grid)).toBeUndefined()
     expect(new Set(mask.data)).toEqual(new Set([0, 1, 2]))

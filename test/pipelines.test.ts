@@ -404,7 +404,7 @@ describe.skipIf(!nibabelPython || inProcess)(
 
     test('nnU-Net v2: a folder in, a folder out, names of its dataset.json, in place of its argmax', async () => {
       const { cases } = await halfdiceJson<Result>(['threshold', join(data, 'nnunet_v2'), '-o', at('v2')])
-      expect(readdirSync(at('v2'))).toEqual(['case_0.nii.gz', 'case_1.nii.gz'])
+      expect(readdirSync(at('v2'))).toEqual(['case_0.nii.gz', 'case_1.nii.gz', 'dataset.json'])
       expect(cases[0].maps.map(({ name, labels }) => [name, labels])).toEqual([
         ['liver', [1]],
         ['tumour', [2]],

@@ -124,7 +124,9 @@ describe('predict of many cases', () => {
     const out = join(folder, 'all/masks')
     const args = ['predict', model, join(dataset, 'imagesTr'), '-o', out, '--threshold', 'auto']
     const { cases } = await halfdiceJson<{ cases: (Prediction & { case: string; output: string })[] }>(args)
-    expect(filesBelow(out)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `disc_00${i}.nii.gz`))
+    expect(filesBelow(out)).toEqual(['dataset.json', ...[0, 1, 2, 3, 4, 5].map((i) => `disc_00${i}.nii.gz`)])
+    const described = JSON.parse(readFileSync(join(out, 'dataset.json'), 'utf8'))
+    expect(described).toEqual({ labels: { background: 0, ring: 1, core: 2 }, file_ending: '.nii.gz' })
     const alone = join(folder, 'alone.nii.gz')
     const one = await halfdiceJson<Prediction>(['predict', model, image(3), '-o', alone, '--threshold', 'auto'])
     expect(sha(join(out, 'disc_003.nii.gz'))).toBe(sha(alone))

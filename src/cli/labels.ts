@@ -12,11 +12,23 @@ export type DamagedNames = 'refuse' | ((warning: string) => void)
 
 /**
  * What the labels of a file are called: as it says itself (a DICOM segmentation does), else as the data set
- * that it lies in says.
+ * that it lies in says, which may know regions of them too.
  */
 export async function readLabelNamesFor(path: string, damaged: DamagedNames = warn): Promise<LabelNames> {
   const own = await readLabelNames(path)
-  return own ? namesOf(new Map([...own].map(([label, name]) => [name, [label]]))) : labelNamesFor(path, damaged)
+  if (own === undefined) return labelNamesFor(path, damaged)
+  const described = unlessDamaged(() => labelNamesFor(path, 'refuse'))
+  if (described && [...own].every(([label, name]) => described.of(label) === name)) return described
+  return namesOf(new Map([...own].map(([label, name]) => [name, [label]])))
+}
+
+function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof InputError) return undefined
+    throw error
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { several } from '../datasets/image-folder.ts'
 import { findLabelCases } from '../datasets/label-cases.ts'
+import { describeMasks, type WrittenMask } from '../datasets/mask-labels.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { protect } from './outputs.ts'
 import { type Cell, printResult, table, tell, warn } from './print.ts'
@@ -30,6 +31,8 @@ export interface LabelOutcome {
   readonly table: NumberTable
   /** Lines below the table, of a single label map only. */
   readonly more?: readonly string[]
+  /** Label maps that lie in a folder for them, which is told what their labels are called. */
+  readonly written?: readonly WrittenMask[]
 }
 
 /** The label maps that paths stand for, and whether it is one file that was named as such. */
@@ -58,6 +61,7 @@ export async function overLabelMaps(
 ): Promise<void> {
   if (single) {
     const done = await work(inputs[0])
+    await describe([done])
     printResult(json, done.json, () => [done.title, '', shown(done.table), ...(done.more ?? [])].join('\n'))
     return
   }
@@ -74,6 +78,7 @@ export async function overLabelMaps(
     }
   }
   if (done.length > 0) {
+    await describe(done.map(({ outcome }) => outcome))
     const result = {
       cases: done.map(({ name, outcome }) => ({ case: name, ...outcome.json })),
       ...(failed.length > 0 && { failed }),
@@ -86,6 +91,10 @@ export async function overLabelMaps(
   if (failed.length === 0) return
   const rest = done.length > 0 ? '; the others are done' : ''
   throw new RunError(command, `${failed.length} of ${inputs.length} cases failed${rest}`)
+}
+
+async function describe(done: readonly LabelOutcome[]): Promise<void> {
+  for (const warning of await describeMasks(done.flatMap(({ written }) => written ?? []))) warn(warning)
 }
 
 function shown({ keys, columns, rows }: NumberTable): string {

@@ -86,7 +86,8 @@ async function run(modelPath: string, paths: readonly string[], options: Options
     const progress = startProgress('predicting', cases.length)
     let done = 0
     await overLabelMaps('predict', { inputs, single }, json, async ({ name, input }) => {
-      const how = { rule, presence, chosen, output: pathOf({ name }) }
+      const path = pathOf({ name })
+      const how = { rule, presence, chosen, output: path, inFolder: path !== output }
       const predicted = await predictOne(model, filesOf.get(name) ?? [], how)
       progress.update(++done)
       told.add(input, predicted.warnings)
@@ -103,13 +104,14 @@ interface HowToPredict {
   readonly chosen: ChosenOutputs | undefined
   readonly presence: PresenceRule
   readonly output: string
+  readonly inFolder: boolean
 }
 
 /** Predicts one case and writes what came of it. */
 async function predictOne(
   model: Model,
   files: readonly string[],
-  { rule, presence, chosen, output }: HowToPredict,
+  { rule, presence, chosen, output, inFolder }: HowToPredict,
 ): Promise<{ readonly outcome: LabelOutcome; readonly warnings: readonly string[] }> {
   const image = joinChannels(await Promise.all(files.map(readVolume)), files)
   const all = await predictProbability(model, image, files.join(' '))
@@ -117,7 +119,7 @@ async function predictOne(
   const { metadata } = chosen ?? model
   const alone = model.metadata.outputs.length === 1
   const cut = predictedMask(probability, { metadata, path: model.path }, rule ?? 'auto', presence, alone)
-  const { outputs: cuts, mask, warnings } = cut
+  const { outputs: cuts, mask, labels, warnings } = cut
   await writeVolume(output, rule === undefined ? probability : mask)
   const ml = voxelVolumeMm3(probability.grid) / 1000
   const outputs = metadata.outputs.map(({ name }, k) => ({
@@ -145,7 +147,12 @@ async function predictOne(
     ],
   }))
   return {
-    outcome: { json: { output, outputs }, title: output, table: { keys: ['output'], columns, rows } },
+    outcome: {
+      json: { output, outputs },
+      title: output,
+      table: { keys: ['output'], columns, rows },
+      ...(applied && inFolder && { written: [{ path: output, labels }] }),
+    },
     warnings: [...unlikeTraining(model.metadata, image.grid), ...(applied ? warnings : [])],
   }
 }

@@ -4,6 +4,7 @@ import { type ConsensusRule, consensusRules } from '../annotators/consensus.ts'
 import { type AnnotatorCases, findAnnotatorCases } from '../datasets/annotator-cases.ts'
 import { consensusCases, consensusFile } from '../datasets/consensus-cases.ts'
 import { fitCases, type LabelFit } from '../datasets/fit-cases.ts'
+import { describeMasks } from '../datasets/mask-labels.ts'
 import { writeTextAtomically } from '../formats/atomic-write.ts'
 import { pageFile } from '../report/page-file.ts'
 import { InputError } from '../volume/errors.ts'
@@ -107,6 +108,8 @@ async function runConsensus(
     labels,
     onCase: progress.update,
   }).finally(progress.end)
+  for (const warning of await describeMasks(cases.map(({ output, labels }) => ({ path: output, labels }))))
+    warn(warning)
   report(failed)
   for (const one of cases)
     for (const { warnings, label } of one.consensus.labels) {
@@ -115,7 +118,7 @@ async function runConsensus(
   const result = {
     rule,
     annotators: found.annotators,
-    cases: cases.map(({ consensus, ...one }) => ({
+    cases: cases.map(({ consensus, labels: _, ...one }) => ({
       ...one,
       contestedVoxels: consensus.contested,
       labels: Object.fromEntries(consensus.labels.map(({ label, ...scores }) => [label, scores])),

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
 import type { CarryMode } from '../datasets/carry-files.ts'
+import { maskLabelsOf } from '../datasets/mask-labels.ts'
 import { layoutOf } from '../datasets/noisy-layout.ts'
 import { relabelled } from '../datasets/relabelled.ts'
 import { sampleCase } from '../datasets/sample-case.ts'
@@ -122,13 +123,13 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
   if (!single) outputsInFolder(options.output, inputs.flatMap(each), found.inputs.flatMap(namesOf))
   await overLabelMaps('sample', found, options.json, (one) => {
     const files = single ? [options.output] : namesOf(one).map((name) => join(options.output, name))
-    return sampleOf(one, files, indices, options, noise)
+    return sampleOf(one, { files, inFolder: !single }, indices, options, noise)
   })
 }
 
 async function sampleOf(
   one: LabelInput,
-  files: readonly string[],
+  { files, inFolder }: { readonly files: readonly string[]; readonly inFolder: boolean },
   indices: readonly number[],
   options: SampleOptions,
   noise: GivenNoise,
@@ -137,6 +138,7 @@ async function sampleOf(
   const stored = await readVolume(input)
   const map = labelMapOf(stored, input)
   const name = await readLabelNamesFor(input)
+  const named = inFolder ? await maskLabelsOf(input) : undefined
   const foreground = labelsToUse(input, map.labels, options.labels, name)
   const model = noise.on(stored.grid, foreground) as NoiseModel
   const { volume: reference, values: all } = withRoomForNoise([model], stored, map, input)
@@ -177,6 +179,7 @@ async function sampleOf(
       foldProbability: fold,
       samples,
     },
+    ...(inFolder && { written: files.map((path) => ({ path, labels: named })) }),
     title: [`${files[0]}${last}`, `${noise.text}, seed ${options.seed}; folded share of space ${percent(fold)}`].join(
       '\n',
     ),

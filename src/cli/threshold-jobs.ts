@@ -17,6 +17,8 @@ import type { ThresholdOptions } from './threshold-options.ts'
 /** The cases to cut, and what a user should know of how they were found. */
 export interface FoundJobs {
   readonly jobs: readonly ThresholdCase[]
+  /** Whether their masks go into a folder. */
+  readonly inFolder: boolean
   readonly warnings: readonly string[]
 }
 
@@ -38,7 +40,8 @@ export async function findJobs(inputs: readonly string[], options: ThresholdOpti
   const { decode, classes, datasetJson, labels, scale, logits, like } = options
   const geometryOptional = outputs.every(isArrayName)
   const opening = { decode, classes, datasetJson, labels, scale, logits, like, geometryOptional }
-  return { jobs: found.map((each, i) => ({ found: each, opening, output: outputs[i] })), warnings }
+  const jobs = found.map((each, i) => ({ found: each, opening, output: outputs[i] }))
+  return { jobs, inFolder: folder !== undefined, warnings }
 }
 
 function endingOf(found: FoundCase, options: ThresholdOptions): string {

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { several } from '../datasets/image-folder.ts'
+import { describeMasks } from '../datasets/mask-labels.ts'
 import { reviewOf, type ThresholdReview } from '../maps/review.ts'
 import { type ThresholdCase, type ThresholdRun, thresholdCases } from '../maps/threshold-cases.ts'
 import { classMeans, withFlags } from '../maps/threshold-result.ts'
@@ -136,7 +137,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   }
   const tuning = options.tuned === undefined ? undefined : await import('./threshold-tuned.ts')
   const tuned = await tuning?.readTuned(options.tuned ?? '', options)
-  const { jobs: found, warnings } = await findJobs(inputs, options)
+  const { jobs: found, inFolder, warnings } = await findJobs(inputs, options)
   if (tuned && options.references !== undefined) tuning?.warnOfTuned(found, tuned, options.tuned ?? '')
   const { report, references } = options
   // Loaded only when it is asked for.
@@ -158,7 +159,8 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
       onCase: () => progress.update(++done),
     },
   ).finally(progress.end)
-  for (const warning of warnings) warn(warning)
+  const written = cases.map(({ job, labels }) => ({ path: job.output, labels }))
+  for (const warning of [...warnings, ...(inFolder ? await describeMasks(written) : [])]) warn(warning)
   tellWarnings(cases)
   for (const { error } of failures) tell(error.message)
   const review = reviewOf(cases, options.presence)

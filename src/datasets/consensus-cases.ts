@@ -3,6 +3,7 @@ import { type Consensus, type ConsensusRule, consensus, labelsOf, meanMap } from
 import { writeVolume } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { type AnnotatorCases, type AnnotatorMaps, readAnnotatorCase } from './annotator-cases.ts'
+import { type MaskLabels, maskLabelsOf } from './mask-labels.ts'
 import { relabelled } from './relabelled.ts'
 
 /** The consensus on one case, written. */
@@ -13,6 +14,8 @@ export interface CaseConsensus {
   readonly probabilities?: string
   /** The numbers of the annotators who have the case, in the order of their scores. */
   readonly annotators: readonly number[]
+  /** What its labels are called: as those of the first annotator's. */
+  readonly labels: MaskLabels | undefined
   readonly consensus: Omit<Consensus, 'values'>
 }
 
@@ -36,21 +39,29 @@ export function consensusFile(folder: string, name: string): string {
 /** Makes one map of each case's and writes it (`halfdice raters --consensus`). */
 export async function consensusCases(
   { cases }: AnnotatorCases,
-  { rule, folder, labels, onCase }: ConsensusCasesOptions,
+  { rule, folder, labels: given, onCase }: ConsensusCasesOptions,
 ): Promise<ConsensusCases> {
   const done: CaseConsensus[] = []
   const failed: { case: string; error: InputError }[] = []
   for (const [i, one] of cases.entries()) {
     try {
       const read = await readAnnotatorCase(one)
-      const wanted = labels ?? labelsOf(read.maps)
+      const wanted = given ?? labelsOf(read.maps)
       const { values, ...rest } = consensus(read.maps, rule, { labels: wanted })
       const output = consensusFile(folder, one.name)
       await writeVolume(output, relabelled(read.template, values))
       const probabilities =
         rule === 'mean' && wanted.length > 0 ? await writeMeans(folder, one.name, read, wanted) : undefined
       const { annotators } = read
-      done.push({ case: one.name, output, ...(probabilities && { probabilities }), annotators, consensus: rest })
+      const labels = await maskLabelsOf(one.files.find((file) => file !== undefined) ?? '')
+      done.push({
+        case: one.name,
+        output,
+        ...(probabilities && { probabilities }),
+        annotators,
+        labels,
+        consensus: rest,
+      })
     } catch (error) {
       if (!(error instanceof InputError)) throw error
       failed.push({ case: one.name, error })

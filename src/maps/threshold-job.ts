@@ -1,3 +1,4 @@
+import type { MaskLabels } from '../datasets/mask-labels.ts'
 import { outcomeOf } from '../datasets/over-cases.ts'
 import { needsOtherCases, type PresenceRule } from '../decision/decode/presence.ts'
 import { isOutOfMemory, outOfMemory } from '../formats/memory.ts'
@@ -9,6 +10,7 @@ import type { FoundCase } from './find-cases.ts'
 import { type OpenedCase, type OpenOptions, openCase } from './open-case.ts'
 import { readReference } from './reference.ts'
 import { type CaseRows, caseRows } from './review.ts'
+import { schemeLabels } from './scheme-labels.ts'
 import { type CaseResult, caseResult } from './threshold-result.ts'
 import type { Tuned } from './tune/tuned.ts'
 import { tunedDecoding } from './tune/tuned-decoding.ts'
@@ -62,6 +64,8 @@ export interface CutCase extends CaseRows {
   /** How the reference was read, where that may surprise. */
   readonly note: string | undefined
   readonly changes: readonly MapChange[]
+  /** What the mask's labels are called. */
+  readonly labels: MaskLabels | undefined
 }
 
 /** What came of a job. */
@@ -120,6 +124,7 @@ async function cut(job: ThresholdJob): Promise<CutOutcome> {
     warnings: [...source.warnings, ...warnings],
     note: look?.note,
     changes: look?.changes ?? [],
+    labels: schemeLabels(scheme),
     ...caseRows({ source, scheme, decoded, reference: look?.reference, tables: look?.tables ?? [] }),
   }
   return { sizes: own, done }

@@ -4,6 +4,7 @@ import { writeVolume } from '../formats/volume-file.ts'
 import type { Volume } from '../volume/volume.ts'
 import type { CaseMaps } from './case-maps.ts'
 import type { ClassScheme } from './classes.ts'
+import { namesOfLabels, schemeLabels } from './scheme-labels.ts'
 
 type Mask = Pick<DecodedCase, 'data' | 'channels'>
 
@@ -37,20 +38,8 @@ export function maskVolume(
   scheme?: Pick<ClassScheme, 'kind' | 'maps'>,
 ): Volume {
   // Names that the header may hold are of another image.
-  const labelNames = labelNamesOf(scheme)
+  const labelNames = namesOfLabels(scheme && schemeLabels(scheme))
   return { grid, channels, data, labelNames, ...(header !== undefined && { header }) }
-}
-
-/** The names that a scheme gives single labels of a label map, beyond their numbers. */
-function labelNamesOf(scheme: Pick<ClassScheme, 'kind' | 'maps'> | undefined): ReadonlyMap<number, string> {
-  const maps = scheme === undefined || scheme.kind === 'separate' ? [] : scheme.maps
-  return new Map(
-    maps.flatMap((each) => {
-      const [label, ...others] = each?.labels ?? []
-      const named = each !== undefined && ![String(label), `class ${label}`].includes(each.name)
-      return named && label > 0 && others.length === 0 ? [[label, each.name]] : []
-    }),
-  )
 }
 
 /** A mask as an array with axes [z, y, x], or [class, z, y, x] for masks of their own. */
