@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { findImageCases } from '../datasets/image-cases.ts'
 import { joinChannels } from '../datasets/join-channels.ts'
+import { labelsNamed } from '../datasets/mask-labels.ts'
 import type { PresenceRule } from '../decision/decode/presence.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import type { Device } from '../network/graph/tensor.ts'
@@ -119,7 +120,7 @@ async function predictOne(
   const { metadata } = chosen ?? model
   const alone = model.metadata.outputs.length === 1
   const cut = predictedMask(probability, { metadata, path: model.path }, rule ?? 'auto', presence, alone)
-  const { outputs: cuts, mask, labels, warnings } = cut
+  const { outputs: cuts, mask, warnings } = cut
   await writeVolume(output, rule === undefined ? probability : mask)
   const ml = voxelVolumeMm3(probability.grid) / 1000
   const outputs = metadata.outputs.map(({ name }, k) => ({
@@ -151,7 +152,7 @@ async function predictOne(
       json: { output, outputs },
       title: output,
       table: { keys: ['output'], columns, rows },
-      ...(applied && inFolder && { written: [{ path: output, labels }] }),
+      ...(applied && inFolder && { written: [{ path: output, labels: labelsNamed(mask.labelNames) }] }),
     },
     warnings: [...unlikeTraining(model.metadata, image.grid), ...(applied ? warnings : [])],
   }

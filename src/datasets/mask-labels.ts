@@ -31,10 +31,16 @@ export async function maskLabelsOf(path: string): Promise<MaskLabels | undefined
   if (basename(dirname(resolve(path))) === 'segmentations') return undefined
   const own = await readLabelNames(path)
   const described = describedBeside(path)
-  if (own === undefined || own.size === 0) return described
-  const classes = [...own].flatMap(([label, name]) => (label === 0 ? [] : [{ name, labels: [label] }]))
-  const known = new Map(described?.classes.map(({ name, labels }) => [labels.join(), name]))
-  return described && classes.every(({ name, labels }) => known.get(labels.join()) === name) ? described : { classes }
+  const named = labelsNamed(own)
+  if (named === undefined || described === undefined) return named ?? described
+  const known = new Map(described.classes.map(({ name, labels }) => [labels.join(), name]))
+  return named.classes.every(({ name, labels }) => known.get(labels.join()) === name) ? described : named
+}
+
+/** The same of the names that an image holds; undefined where it holds none. */
+export function labelsNamed(names: ReadonlyMap<number, string> = new Map()): MaskLabels | undefined {
+  const classes = [...names].flatMap(([label, name]) => (label === 0 ? [] : [{ name, labels: [label] }]))
+  return classes.length > 0 ? { classes } : undefined
 }
 
 function describedBeside(path: string): MaskLabels | undefined {

@@ -1,4 +1,3 @@
-import type { MaskLabels } from '../datasets/mask-labels.ts'
 import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
 import type { PresenceRule } from '../decision/decode/presence.ts'
 import { presenceNote } from '../decision/decode/presence-note.ts'
@@ -12,8 +11,6 @@ import type { Model } from './model-file.ts'
 export interface PredictedMask {
   /** One label map where every output is one label of its own, else one 0/1 channel an output. */
   readonly mask: Volume
-  /** What the labels of a label map are called; undefined for one channel an output. */
-  readonly labels: MaskLabels | undefined
   /** What became of each output, in their order. */
   readonly outputs: readonly (MapResult | undefined)[]
   /** What a user should know: outputs left out or kept on little evidence, a sentence each. */
@@ -49,7 +46,7 @@ export function predictedMask(
   const labels = single ? schemeLabels({ kind: 'exclusive', maps: metadata.outputs }) : undefined
   // Names that the header may hold are of another image.
   const mask = { ...probability, data, channels, labelNames: namesOfLabels(labels) }
-  return { mask, labels, outputs: decoded.maps, warnings }
+  return { mask, outputs: decoded.maps, warnings }
 }
 
 function datasetThresholds(thresholds: readonly number[] | undefined, path: string): readonly number[] {
