@@ -19,7 +19,7 @@ if (!existsSync(join(root, 'node_modules/@niivue/niivue'))) {
 /** What stands in for Node's modules in a worker (app/node). */
 const standIns = {
   buffer: 'buffer',
-  crypto: 'refused',
+  crypto: 'crypto',
   fs: 'fs',
   'fs/promises': 'fs-promises',
   module: 'refused',

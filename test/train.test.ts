@@ -4,6 +4,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSyn
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { writeSeries } from '../src/formats/testing/dicom-series.ts'
 import { readVolume } from '../src/formats/volume-file.ts'
 import { decodeModel } from '../src/network/onnx/decode.ts'
 import { discCase } from '../src/training/testing/discs.ts'
@@ -114,6 +115,32 @@ test('predict warns of images unlike those of training, and refuses what the net
     await halfdice(['predict', folder, image0, '-o', join(folder, 'new.nii.gz')]),
     `${folder}: is a folder; give the model file`,
   )
+})
+
+test('predict writes segmentations beside DICOM series, one a case', async () => {
+  const series = (name: string) => writeSeries(join(folder, 'series', name), { slices: 20, rows: 24, columns: 24 })
+  series('a')
+  series('b')
+  const model = join(folder, 'moved.onnx')
+  const out = join(folder, 'segmentations')
+  const auto = ['--threshold', '0.2']
+  await halfdiceJson(['predict', model, join(folder, 'series'), '-o', join(out, '{case}.dcm'), ...auto])
+  expect(filesBelow(out)).toEqual(['a.dcm', 'b.dcm'])
+  await halfdiceJson(['predict', model, join(folder, 'series/a'), '-o', join(folder, 'a.nii.gz'), ...auto])
+  const [mask, plain] = [await readVolume(join(out, 'a.dcm')), await readVolume(join(folder, 'a.nii.gz'))]
+  expect(mask.labelNames).toEqual(
+    new Map([
+      [1, 'ring'],
+      [2, 'core'],
+    ]),
+  )
+  for (const label of [1, 2]) {
+    const count = (data: ArrayLike<number>) => Array.from(data).filter((value) => value === label).length
+    expect(count(mask.data)).toBe(count(plain.data))
+  }
+  const x = join(folder, 'x.dcm')
+  expectRefusal(await halfdice(['predict', model, join(folder, 'series/a'), '-o', x]), 'x.dcm: is a file of segments')
+  expectRefusal(await halfdice(['predict', model, image0, '-o', x, ...auto]), 'x.dcm: is a DICOM segmentation')
 })
 
 describe('predict of many cases', () => {

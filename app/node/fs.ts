@@ -74,9 +74,17 @@ export function createReadStream(path: string, options: { readonly start?: numbe
 
 export const constants = {}
 
-/** What only writers need. */
+/** What only writers need, and handles of open files. */
 function refuse(): never {
-  throw new Error('a page writes no files')
+  throw new Error('a page has no such files')
 }
 
-export { isFolder, refuse as accessSync, refuse as readlinkSync, refuse as rmSync }
+export {
+  isFolder,
+  refuse as accessSync,
+  refuse as closeSync,
+  refuse as openSync,
+  refuse as readlinkSync,
+  refuse as readSync,
+  refuse as rmSync,
+}

@@ -2,10 +2,12 @@ import { readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { refuseInput, registerInput } from '../formats/inputs.ts'
 import { checkFolder } from '../formats/output-folder.ts'
+import { isSegmentFile } from '../formats/segment-files.ts'
 import { InputError } from '../volume/errors.ts'
 
 /** Image formats by file name, the longest ending first; the second file of a two-file format stands beside it. */
 const imageEndings = [
+  '.seg.nrrd',
   '.nii.gz',
   '.img.gz',
   '.hdr.gz',
@@ -16,6 +18,7 @@ const imageEndings = [
   '.nhdr',
   '.mha',
   '.mhd',
+  '.dcm',
 ] as const
 const companions: Readonly<Record<string, readonly string[]>> = {
   '.hdr': ['.hdr', '.img'],
@@ -41,17 +44,27 @@ export function stem(path: string): string {
 
 /** Whether a path means a folder: one that exists, or a name without ending or with a slash at the end. */
 export function namesFolder(path: string): boolean {
+  if (path.includes(caseWord)) return false
   return statOf(path)?.isDirectory() === true || /[/\\]$/.test(path) || !/.\.[^.]*$/.test(basename(path))
 }
 
 /**
  * Checks, before any work is done, that `path` can become an image file: a known ending, folders that exist or can be
  * made, and nothing there that is an input, whatever name or link it goes by.
+ *
+ * @param masks whether it is going to hold masks, as files of segments do
  */
-export function checkOutputImage(path: string, inputs: readonly string[]): void {
+export function checkOutputImage(path: string, inputs: readonly string[], masks = true): void {
   const ending = imageEnding(path)
   if (ending === undefined) {
-    throw new InputError(path, `does not name an image format; end it in ${imageEndings.join(', ')}`)
+    const endings = imageEndings.filter((one) => masks || !isSegmentFile(`x${one}`))
+    throw new InputError(path, `does not name an image format; end it in ${endings.join(', ')}`)
+  }
+  if (!masks && isSegmentFile(path)) {
+    throw new InputError(
+      path,
+      'is a file of segments, which holds masks, not probabilities; end it in .nii.gz or .nrrd',
+    )
   }
   checkOutputFile(path, inputs)
   const base = path.slice(0, -ending.length)
@@ -92,9 +105,31 @@ export function outputsInFolder(folder: string, inputs: readonly string[], names
   return outputs
 }
 
+/** Stands for a case's name in the name of an output. */
+const caseWord = '{case}'
+
 /**
- * Where the image of each case goes: the file that was named for a single one, else `NAME.nii.gz` in the folder. All
- * are checked before any work is done.
+ * Where the image of each case goes by a name such as `masks/{case}.dcm`, which says the format too; undefined where
+ * the name is none such. All are checked before any work is done.
+ */
+export function outputsOfPattern(
+  output: string,
+  inputs: readonly { readonly name: string; readonly input: string }[],
+  masks: boolean,
+): readonly string[] | undefined {
+  if (!output.includes(caseWord)) return undefined
+  const paths = inputs.map(({ name }) => output.replaceAll(caseWord, name))
+  const files = inputs.map(({ input }) => input)
+  for (const path of paths) checkOutputImage(path, files, masks)
+  const twice = paths.findIndex((path, n) => paths.indexOf(path) < n)
+  if (twice < 0) return paths
+  const other = files[paths.indexOf(paths[twice])]
+  throw new InputError(files[twice], `would be written to ${paths[twice]} as ${other} is; run them one at a time`)
+}
+
+/**
+ * Where the image of each case goes: the file that was named for a single one, by a pattern (see `outputsOfPattern`),
+ * or else `NAME.nii.gz` in the folder. All are checked before any work is done.
  */
 export function outputPaths(
   output: string,
@@ -102,15 +137,19 @@ export function outputPaths(
     inputs,
     single,
     what = 'label maps',
+    masks = false,
   }: {
     readonly what?: string
+    readonly masks?: boolean
     readonly inputs: readonly { readonly name: string; readonly input: string }[]
     readonly single: boolean
   },
 ): (one: { readonly name: string }) => string {
   const files = inputs.map(({ input }) => input)
+  const pattern = outputsOfPattern(output, inputs, masks)
+  if (pattern) return ({ name }) => pattern[inputs.findIndex((one) => one.name === name)]
   if (single && !namesFolder(output)) {
-    checkOutputImage(output, files)
+    checkOutputImage(output, files, masks)
     return () => output
   }
   if (imageEnding(output) !== undefined && !namesFolder(output)) {

@@ -3,15 +3,17 @@ import { findImageCases } from '../datasets/image-cases.ts'
 import { joinChannels } from '../datasets/join-channels.ts'
 import { labelsNamed } from '../datasets/mask-labels.ts'
 import type { PresenceRule } from '../decision/decode/presence.ts'
+import { isSegmentFile, requireImages, segmentNote } from '../formats/segment-files.ts'
 import { readVolume, writeVolume } from '../formats/volume-file.ts'
 import type { Device } from '../network/graph/tensor.ts'
 import { type ChosenOutputs, chosenOutputs } from '../training/chosen-outputs.ts'
-import { type Model, openModel } from '../training/model-file.ts'
+import { type Model, type ModelMetadata, openModel } from '../training/model-file.ts'
 import { predictProbability } from '../training/predict.ts'
 import { predictedMask } from '../training/predicted-mask.ts'
 import { unlikeTraining } from '../training/unlike-training.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
+import type { Volume } from '../volume/volume.ts'
 import { CaseWarnings } from './case-warnings.ts'
 import { withLabels } from './labels.ts'
 import { wholeNumber } from './numbers.ts'
@@ -44,7 +46,10 @@ export function command(): Command {
         "'CASES/{case}/ct.nii.gz'; " +
         'of several channels CASE_0000, CASE_0001 …, or one file a channel in the order of training',
     )
-    .requiredOption('-o, --output <path>', 'probability map or mask; a folder where there are several cases')
+    .requiredOption(
+      '-o, --output <path>',
+      'probability map or mask (also .dcm, .seg.nrrd); where there are several cases a folder, or FOLDER/{case}.dcm',
+    )
     .option('--suffix <text>', "what file names have more than the case's name: _ct for CASE_ct.nii.gz")
     .option(
       '--threshold <t>',
@@ -61,6 +66,7 @@ Examples:
   $ halfdice predict run/model.onnx t1.nii.gz t2.nii.gz -o prob.nii.gz             a model of two channels
   $ halfdice predict run/model.onnx imagesTs -o probabilities                     every case, CASE.nii.gz
   $ halfdice predict run/model.onnx 'scans/{case}/ct.nii.gz' -o masks --threshold auto
+  $ halfdice predict run/model.onnx series/ -o mask.dcm --threshold auto           a DICOM segmentation beside its series
 
 A mask holds the label values of training; where outputs overlap by design (A and A+B), one 0/1 volume an output.`,
     )
@@ -80,7 +86,7 @@ async function run(modelPath: string, paths: readonly string[], options: Options
     for (const { files } of cases) protect(files)
     const single = cases.length === 1
     const inputs = cases.map(({ name, files }) => ({ name, input: files.join(' ') }))
-    const pathOf = outputPaths(output, { inputs, single, what: 'images' })
+    const pathOf = outputPaths(output, { inputs, single, what: 'images', masks: rule !== undefined })
     for (const warning of warnings) warn(warning)
     const filesOf = new Map(cases.map(({ name, files }) => [name, files]))
     const told = new CaseWarnings()
@@ -88,7 +94,7 @@ async function run(modelPath: string, paths: readonly string[], options: Options
     let done = 0
     await overLabelMaps('predict', { inputs, single }, json, async ({ name, input }) => {
       const path = pathOf({ name })
-      const how = { rule, presence, chosen, output: path, inFolder: path !== output }
+      const how = { rule, presence, chosen, output: path, inFolder: path !== output && !isSegmentFile(path) }
       const predicted = await predictOne(model, filesOf.get(name) ?? [], how)
       progress.update(++done)
       told.add(input, predicted.warnings)
@@ -115,13 +121,16 @@ async function predictOne(
   { rule, presence, chosen, output, inFolder }: HowToPredict,
 ): Promise<{ readonly outcome: LabelOutcome; readonly warnings: readonly string[] }> {
   const image = joinChannels(await Promise.all(files.map(readVolume)), files)
+  await requireImages(output, image.header)
   const all = await predictProbability(model, image, files.join(' '))
   const probability = chosen ? chosen.of(all) : all
   const { metadata } = chosen ?? model
   const alone = model.metadata.outputs.length === 1
   const cut = predictedMask(probability, { metadata, path: model.path }, rule ?? 'auto', presence, alone)
   const { outputs: cuts, mask, warnings } = cut
-  await writeVolume(output, rule === undefined ? probability : mask)
+  const written = isSegmentFile(output) ? { ...mask, labelNames: outputNames(metadata, mask) } : mask
+  await writeVolume(output, rule === undefined ? probability : written)
+  const note = await segmentNote(output, written)
   const ml = voxelVolumeMm3(probability.grid) / 1000
   const outputs = metadata.outputs.map(({ name }, k) => ({
     name,
@@ -154,8 +163,19 @@ async function predictOne(
       table: { keys: ['output'], columns, rows },
       ...(applied && inFolder && { written: [{ path: output, labels: labelsNamed(mask.labelNames) }] }),
     },
-    warnings: [...unlikeTraining(model.metadata, image.grid), ...(applied ? warnings : [])],
+    warnings: [
+      ...unlikeTraining(model.metadata, image.grid),
+      ...(applied ? warnings : []),
+      ...(note === undefined ? [] : [note]),
+    ],
   }
+}
+
+/** Names of a mask's labels, or of its channels in their order. */
+function outputNames({ outputs }: Pick<ModelMetadata, 'outputs'>, { channels }: Volume): ReadonlyMap<number, string> {
+  return new Map(
+    outputs.map(({ name, labels }, n) => [channels > 1 ? n + 1 : labels.length === 1 ? labels[0] : 1, name]),
+  )
 }
 
 function ruleOf(text: string | undefined): number | 'auto' | 'dataset' | undefined {

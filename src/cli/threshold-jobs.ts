@@ -1,3 +1,4 @@
+import { isDicomName } from '../formats/segment-files.ts'
 import { readClasses } from '../maps/classes.ts'
 import { datasetJsonFor, type FoundCase, filesOf, matchCases } from '../maps/find-cases.ts'
 import type { ThresholdCase } from '../maps/threshold-cases.ts'
@@ -10,6 +11,7 @@ import {
   imageEnding,
   namesFolder,
   outputsInFolder,
+  outputsOfPattern,
   protect,
 } from './outputs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
@@ -25,23 +27,26 @@ export interface FoundJobs {
 /** Finds all cases and checks where their masks go, before anything is read. */
 export async function findJobs(inputs: readonly string[], options: ThresholdOptions): Promise<FoundJobs> {
   protect([options.like, options.references, options.images, options.datasetJson, options.tuned])
-  const one = !namesFolder(options.output)
+  const one = !namesFolder(options.output) && !options.output.includes('{case}')
   const { cases: found, warnings } = await matchCases(inputs, { one, suffix: options.suffix })
   const files = found.flatMap(filesOf)
-  const folder = checkOutput(options.output, files, found) ? options.output : undefined
-  const outputs =
-    folder === undefined
-      ? [options.output]
-      : outputsInFolder(
-          folder,
-          [...found.map(({ input }) => input), ...files],
-          found.map((each) => each.name + endingOf(each, options)),
-        )
+  protect(files)
+  const outputs = outputsOfPattern(options.output, found, true) ?? outputsOf(options, files, found)
   const { decode, classes, datasetJson, labels, scale, logits, like } = options
   const geometryOptional = outputs.every(isArrayName)
   const opening = { decode, classes, datasetJson, labels, scale, logits, like, geometryOptional }
-  const jobs = found.map((each, i) => ({ found: each, opening, output: outputs[i] }))
-  return { jobs, inFolder: folder !== undefined, warnings }
+  const jobs = found.map((each, i) => {
+    const output = outputs[i]
+    return { found: each, opening: { ...opening, segmentation: isDicomName(output) }, output }
+  })
+  return { jobs, inFolder: namesFolder(options.output), warnings }
+}
+
+/** Where the masks go: the file that was named, or the cases' names in the folder. */
+function outputsOf(options: ThresholdOptions, files: readonly string[], found: readonly FoundCase[]): string[] {
+  if (!checkOutput(options.output, files, found)) return [options.output]
+  const names = found.map((each) => each.name + endingOf(each, options))
+  return outputsInFolder(options.output, [...found.map(({ input }) => input), ...files], names)
 }
 
 function endingOf(found: FoundCase, options: ThresholdOptions): string {

@@ -1,6 +1,7 @@
 import { streamSource } from '../formats/byte-source.ts'
 import { encodeNpy } from '../formats/npy.ts'
 import { readNpyFrom } from '../formats/npz.ts'
+import { requireImages } from '../formats/segment-files.ts'
 import { memoryMaps } from '../maps/array-maps.ts'
 import type { CaseMaps } from '../maps/case-maps.ts'
 import { decodeCase } from '../maps/decode.ts'
@@ -28,6 +29,7 @@ export async function runStdin(options: ThresholdOptions): Promise<void> {
     options,
     'array',
   )
+  await requireImages(output, source.header)
   const how = tuned ? tunedDecoding(tuned, { source, scheme }) : { metric, at }
   const { decoded, warnings } = await decodeCase(source, scheme, { ...how, presence })
   for (const warning of [...source.warnings, ...warnings]) warn(`${source.input}: ${warning}`)

@@ -31,7 +31,8 @@ export function command(): Command {
     )
     .requiredOption(
       '-o, --output <path>',
-      'mask file; a folder where there are several cases; - for .npy on standard output',
+      'mask file (also .dcm, .seg.nrrd); where there are several cases a folder, or FOLDER/{case}.dcm; - for .npy on ' +
+        'standard output',
     )
     .addOption(
       new Option('--scope <scope>', 'a threshold of its own for each case, or one for all of them pooled')
@@ -77,7 +78,8 @@ export function command(): Command {
     )
     .option(
       '--like <image>',
-      'take geometry and header of the masks from this image, or from a folder of them by case name',
+      'take geometry and header of the masks from this image, or from a folder of them by case name; for .dcm the ' +
+        'DICOM series that they belong to',
     )
     .option('--assume-present', 'the same as --presence always')
     .option('--report <file>', 'write an HTML page: what changed, flags, slices; and all rows as CSV beside it')
@@ -105,6 +107,8 @@ Examples:
   $ halfdice threshold nnunet_output/ -o masks --labels liver        this class only, whatever others claim
   $ halfdice threshold prob.nii.gz -o mask.nii.gz --at 0.5 --json    what the usual cut would be worth
   $ halfdice threshold posterior.nii.gz -o mask.nii.gz --scale 255   probabilities stored as 0…255
+  $ halfdice threshold prob.nii.gz -o mask.dcm --like series/        a DICOM segmentation beside its series
+  $ halfdice threshold nnunet_output/ -o 'masks/{case}.seg.nrrd'     for 3D Slicer, with names and colours
 
 A 4-D image whose maps add up to 1 gives one label map, any other a 4-D mask, each class cut on its own, unless
 --decode says otherwise. A class whose probabilities are no evidence that it is there at all stays empty; standard

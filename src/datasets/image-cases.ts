@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path'
+import { holdsDicom } from '../formats/dicom/folder.ts'
 import { InputError } from '../volume/errors.ts'
 import { gatherPaths, namedOnce } from './case-paths.ts'
 import { imagesIn, isFolderEntry, isWholeImageName, listed, several } from './image-folder.ts'
@@ -97,7 +98,7 @@ function casesIn(folder: string): ImageCases {
     return { cases: byChannel(images.map((name) => join(folder, name))), warnings: [] }
   }
   // A series of DICOM files is one image.
-  if (entries.some(({ name }) => /\.(dcm|ima)$/i.test(name))) {
+  if (holdsDicom(folder)) {
     return { cases: [{ name: basename(resolve(folder)), files: [folder] }], warnings: [] }
   }
   return oneFolderEach(folder, folders)
@@ -112,7 +113,8 @@ function oneFolderEach(folder: string, folders: readonly string[]): ImageCases {
     const called = images.filter((file) => imageName.test(caseName(file)))
     const joined = byChannel(images)
     const chosen = joined.length === 1 ? joined[0].files : called
-    if (chosen.length > 0 && (joined.length === 1 || called.length === 1)) cases.push({ name, files: chosen })
+    if (images.length === 0 && holdsDicom(path)) cases.push({ name, files: [path] })
+    else if (chosen.length > 0 && (joined.length === 1 || called.length === 1)) cases.push({ name, files: chosen })
     else if (images.length > 0) undecided.push(`${name}/ (${several(images.map((image) => basename(image)))})`)
   }
   if (cases.length === 0 && undecided.length > 0) {

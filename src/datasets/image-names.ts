@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 
 /** A file's name without its folder and ending: `case_1` for `a/case_1.nii.gz`. */
 export function caseName(path: string): string {
-  return basename(path).replace(/(?<=.)(\.(nii|hdr|img)(\.gz)?|\.[^.]*)$/i, '')
+  return basename(path).replace(/(?<=.)(\.(nii|hdr|img)(\.gz)?|\.seg\.nrrd|\.[^.]*)$/i, '')
 }
 
 /** Whether a file is called as images are. */

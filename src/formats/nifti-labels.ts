@@ -1,4 +1,5 @@
 import type { Bytes } from '../volume/bytes.ts'
+import { labelColour } from './label-colours.ts'
 import type { NiftiHeader } from './nifti-fields.ts'
 
 /**
@@ -114,7 +115,7 @@ function labelTable(names: ReadonlyMap<number, string>, littleEndian: boolean): 
   const rows = [...names]
     .sort(([a], [b]) => a - b)
     .map(([label, name]) => {
-      const [red, green, blue] = colours[label % colours.length]
+      const [red, green, blue] = labelColour(label)
       const raw = name.replaceAll(']]>', ']]]]><![CDATA[>')
       return `<Label Key="${label}" Red="${red}" Green="${green}" Blue="${blue}" Alpha="1"><![CDATA[${raw}]]></Label>\n`
     })
@@ -131,17 +132,3 @@ function labelTable(names: ReadonlyMap<number, string>, littleEndian: boolean): 
   bytes.set(text, 8)
   return bytes
 }
-
-/** Told apart by their order, since viewers draw neighbours beside each other. */
-const colours = [
-  [1, 0, 0],
-  [0, 1, 0],
-  [0, 0, 1],
-  [1, 1, 0],
-  [1, 0, 1],
-  [0, 1, 1],
-  [1, 0.5, 0],
-  [1, 0, 0.5],
-  [0.5, 1, 0.5],
-  [0, 0.5, 1],
-] as const

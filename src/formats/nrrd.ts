@@ -11,6 +11,9 @@ import { type NrrdHeader, readNrrdHeader, spellPairs } from './nrrd-header.ts'
 import { keyedPairs, type PairsHeader } from './pairs-header.ts'
 import { type Raster, readRaster } from './raster.ts'
 import { scaledVoxels } from './scaled-voxels.ts'
+import { keptPairs, segmentNames, segmentPairs, withSegments } from './seg-nrrd.ts'
+import { isSegmentFile } from './segment-files.ts'
+import { segmentsOf } from './segments.ts'
 import { headerNumber } from './text-head.ts'
 import { arrayType, hostLittleEndian, type StoredType, slabsOf, storedBytes, type VoxelType } from './voxel-types.ts'
 
@@ -44,7 +47,8 @@ const encodings: ReadonlyMap<string, Raster['encoding']> = new Map([
 
 /**
  * Reads an NRRD file (teem.sourceforge.net/nrrd/format.html), attached or detached: raw, gzip, text and hex. Axes
- * without a direction (`list`, `vector` …) become channels. A file without a space is taken as ITK does, in LPS.
+ * without a direction (`list`, `vector` …) become channels. A file without a space is taken as ITK does, in LPS. The
+ * segments of a `.seg.nrrd` have their names; where they overlap, each is a channel of 0 and 1.
  *
  * @throws InputError where the file is damaged, its checksum wrong, or its geometry or kind of voxels not understood
  */
@@ -57,7 +61,16 @@ export async function readNrrd(path: string): Promise<Volume> {
   const raster = rasterOf(header, path, refuse)
   const data = await readRaster({ ...raster, length: grid.shape[0] * grid.shape[1] * grid.shape[2] * channels }, path)
   const kept: PairsHeader = { format: 'pairs', pairs: header.pairs }
-  return { grid, channels, data: channelsLast(data, channels, inner), header: kept }
+  return withSegments({ grid, channels, data: channelsLast(data, channels, inner), header: kept }, header.pairs)
+}
+
+/** What a file of segments calls them (see `readNrrd`); undefined where it is none. */
+export async function nrrdLabelNames(path: string): Promise<ReadonlyMap<number, string> | undefined> {
+  const header = await readNrrdHeader(path)
+  const { channels } = nrrdAxes(header, (fault) => {
+    throw new InputError(path, fault)
+  })
+  return segmentNames(header.pairs, channels)
 }
 
 function rasterOf({ fields, list, end }: NrrdHeader, path: string, refuse: (fault: string) => never) {
@@ -105,12 +118,17 @@ const typeNames: Readonly<Record<VoxelType, string>> = {
   float64: 'double',
 }
 
-/** Writes `.nrrd`, or `.nhdr` with its data in `.raw.gz` beside it; gzip-compressed, channels as the first axis. */
+/**
+ * Writes `.nrrd`, or `.nhdr` with its data in `.raw.gz` beside it; gzip-compressed, channels as the first axis. A
+ * `.seg.nrrd` holds masks, with names and colours for 3D Slicer.
+ *
+ * @throws InputError where a `.seg.nrrd` is to hold anything but masks
+ */
 export async function writeNrrd(path: string, volume: Volume): Promise<void> {
   const name = basename(path)
   const data = channelsFirst(scaledVoxels(volume), volume.channels)
   const detached = /\.nhdr$/i.test(path) ? name.replace(/\.nhdr$/i, '.raw.gz') : undefined
-  const head = new TextEncoder().encode(headOf(volume, arrayType(data), detached))
+  const head = new TextEncoder().encode(headOf(path, volume, arrayType(data), detached))
   await writeFolderAtomically(path, async (folder) => {
     const packed = gzip(slabsOf(data))
     if (detached === undefined) {
@@ -131,12 +149,15 @@ async function* behind(head: Uint8Array, pieces: AsyncIterable<Uint8Array>): Asy
   yield* pieces
 }
 
-function headOf(volume: Volume, type: VoxelType, detached: string | undefined): string {
+function headOf(path: string, volume: Volume, type: VoxelType, detached: string | undefined): string {
   const { grid, channels } = volume
   const { direction: d, spacing, origin } = grid
   const vector = (axis: number) =>
     `(${[-d[axis], -d[axis + 3], d[axis + 6]].map((x) => x * spacing[axis] + 0).join(',')})`
   const several = channels > 1
+  const segmented = isSegmentFile(path) ? segmentsOf(volume, path) : undefined
+  const own = keyedPairs(volume.header)
+  const pairs = segmented ? segmentPairs(own, segmented, grid) : keptPairs(own, volume)
   const lines = [
     'NRRD0004',
     '# Complete NRRD file format specification at:',
@@ -146,11 +167,11 @@ function headOf(volume: Volume, type: VoxelType, detached: string | undefined): 
     'space: left-posterior-superior',
     `sizes: ${several ? `${channels} ` : ''}${grid.shape.join(' ')}`,
     `space directions: ${several ? 'none ' : ''}${[0, 1, 2].map(vector).join(' ')}`,
-    `kinds: ${several ? 'vector ' : ''}domain domain domain`,
+    `kinds: ${several ? (segmented ? 'list ' : 'vector ') : ''}domain domain domain`,
     `endian: ${hostLittleEndian ? 'little' : 'big'}`,
     'encoding: gzip',
     `space origin: (${[-origin[0] + 0, -origin[1] + 0, origin[2]].join(',')})`,
     ...(detached === undefined ? [] : [`data file: ${detached}`]),
   ]
-  return `${lines.join('\n')}\n${spellPairs(keyedPairs(volume.header))}\n`
+  return `${lines.join('\n')}\n${spellPairs(pairs)}\n`
 }

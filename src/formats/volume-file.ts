@@ -52,6 +52,21 @@ export async function readVolume(path: string): Promise<Volume> {
 }
 
 /**
+ * Where an image lies, and the header that masks of it carry on; of DICOM without reading pixels.
+ *
+ * @throws InputError as `readVolume` does
+ */
+export async function readGeometry(path: string): Promise<Pick<Volume, 'grid' | 'header'>> {
+  const format = await imageFormat(path)
+  if (format === 'dicom' || format === 'series') {
+    return (await import('./dicom/read.ts')).readDicomGeometry(path, format === 'series')
+  }
+  const { grid, header, close } = await openVolume(path)
+  await close()
+  return { grid, header }
+}
+
+/**
  * Opens an image for reading in chunks of about `chunkVoxels` voxels (default 2²⁰), so that memory does not depend on
  * the image's size. (Formats other than NIfTI are read whole first.)
  *
@@ -80,7 +95,8 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
 
 /**
  * Writes an image in the format that its name asks for: `.nii`, `.nii.gz`, `.hdr` or `.img` (a pair), `.nrrd`, `.nhdr`,
- * `.mha` or `.mhd`. The file appears only when it is complete. What a NIfTI source's header held is carried over into
+ * `.mha` or `.mhd`; masks also as segments with names and colours (`labelNames`), in a `.seg.nrrd` of 3D Slicer, or, of
+ * images that were read from DICOM, as a DICOM segmentation of these (`.dcm`). The file appears only when it is complete. What a NIfTI source's header held is carried over into
  * NIfTI (see `encodeNifti`), key/value pairs of NRRD and MetaImage into those. The same volume gives the same
  * bytes.
  *
@@ -94,12 +110,13 @@ export async function writeVolume(path: string, volume: Volume): Promise<void> {
   if (/\.(hdr|img)(\.gz)?$/i.test(path)) return writeNiftiPair(path, volume)
   if (/\.(nrrd|nhdr)$/i.test(path)) return (await import('./nrrd.ts')).writeNrrd(path, volume)
   if (/\.(mha|mhd)$/i.test(path)) return (await import('./meta-image.ts')).writeMetaImage(path, volume)
+  if (/\.dcm$/i.test(path)) return (await import('./dicom/write.ts')).writeSegmentation(path, volume)
   throw new InputError(path, 'has a name that asks for no known format; end it with .nii.gz, .nii, .nrrd or .mha')
 }
 
 /**
- * What an image calls its labels: the `labelNames` of `readVolume`, without reading voxels. DICOM segmentations have
- * such names, and NIfTI files with the extension that TotalSegmentator writes.
+ * What an image calls its labels: the `labelNames` of `readVolume`, without reading voxels. DICOM segmentations and
+ * `.seg.nrrd` have such names, and NIfTI files with the extension that TotalSegmentator writes.
  *
  * @throws InputError as `readVolume` does
  *
@@ -109,6 +126,7 @@ export async function writeVolume(path: string, volume: Volume): Promise<void> {
 export async function readLabelNames(path: string): Promise<ReadonlyMap<number, string> | undefined> {
   const format = await imageFormat(path)
   if (format === 'dicom') return (await import('./dicom/read.ts')).dicomLabelNames(path)
+  if (format === 'nrrd') return (await import('./nrrd.ts')).nrrdLabelNames(path)
   if (format !== 'nifti') return undefined
   const { header, source } = await openNifti(path)
   await source.close()

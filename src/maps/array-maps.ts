@@ -3,12 +3,14 @@ import { checkShapeAndSpacing } from '../volume/checks.ts'
 import { createGrid, type Vec3 } from '../volume/grid.ts'
 import { type CaseMaps, type NumberOptions, placedAt } from './case-maps.ts'
 import { geometryBeside, geometryMissing, onImage, type PlacedGrid } from './geometry.ts'
-import { openGeometry } from './image-maps.ts'
+import { openGeometry, withImages } from './image-maps.ts'
 import { type MapArray, openMapArray } from './map-array.ts'
 
 export interface ArrayOptions extends NumberOptions {
   /** An image to take the geometry from, instead of what lies beside the array. */
   readonly like?: string | undefined
+  /** The masks become a DICOM segmentation of the images `like`: maps that say where they lie keep their place. */
+  readonly segmentation?: boolean | undefined
   /** The masks need no geometry: where there is none, the voxels are only counted. */
   readonly geometryOptional?: boolean | undefined
 }
@@ -29,6 +31,7 @@ export async function openArrayMaps(path: string, options: ArrayOptions): Promis
     if (like !== undefined) {
       // What lies beside the array may be the very thing that --like is to replace: its faults do not count.
       const own = await geometryBeside(path, array).catch(() => undefined)
+      if (options.segmentation && own?.located) return withImages(own.placed, like)
       return onImage(array, await openGeometry(like), like, own)
     }
     const own = await geometryBeside(path, array)

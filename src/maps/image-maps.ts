@@ -1,5 +1,5 @@
 import { caseName } from '../datasets/image-names.ts'
-import { openVolume } from '../formats/volume-file.ts'
+import { openVolume, readGeometry } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import { gridDifference } from '../volume/grid.ts'
 import type { Volume } from '../volume/volume.ts'
@@ -98,9 +98,14 @@ async function imageFile(path: string) {
 
 /** The image that gives masks their geometry and header. */
 export async function openGeometry(path: string): Promise<ImageGeometry> {
-  const image = await openVolume(path)
-  await image.close()
-  return { grid: image.grid, ...(image.header !== undefined && { header: image.header }) }
+  const { grid, header } = await readGeometry(path)
+  return { grid, ...(header !== undefined && { header }) }
+}
+
+/** The maps where they lie, as those of the images that a DICOM segmentation of them refers to. */
+export async function withImages<M extends Pick<CaseMaps, 'grid' | 'header'>>(maps: M, like: string): Promise<M> {
+  const { header } = await readGeometry(like)
+  return { ...maps, header }
 }
 
 /**

@@ -1,14 +1,16 @@
-import { basename } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { imagesIn, isFolder } from '../datasets/image-folder.ts'
 import { caseName } from '../datasets/image-names.ts'
 import { orderContradiction } from '../decision/decode/region-painter.ts'
+import { holdsDicom } from '../formats/dicom/folder.ts'
 import { InputError } from '../volume/errors.ts'
 import { voxelCount } from '../volume/grid.ts'
 import { fileOf } from './case-file.ts'
 import type { CaseMaps, NumberOptions } from './case-maps.ts'
 import type { ClassScheme, MapClass } from './classes.ts'
 import { datasetJsonFor, type FoundCase } from './find-cases.ts'
-import { openClassFiles, openGeometry, openImageMaps, withGeometry } from './image-maps.ts'
+import { openClassFiles, openGeometry, openImageMaps, withGeometry, withImages } from './image-maps.ts'
 import { narrowed } from './narrow.ts'
 import { readMaps } from './read-maps.ts'
 import { type NamedClasses, namedClasses, type SchemeOptions, schemeFor } from './scheme.ts'
@@ -17,6 +19,8 @@ import { SumCheck } from './sum-check.ts'
 export interface OpenOptions extends NumberOptions, SchemeOptions {
   /** An image, or a folder of images called like the cases, to take geometry and header from. */
   readonly like?: string | undefined
+  /** The masks become a DICOM segmentation of the images `like`: maps that say where they lie keep their place. */
+  readonly segmentation?: boolean | undefined
   /** The masks need no geometry: arrays that have none are taken all the same. */
   readonly geometryOptional?: boolean | undefined
 }
@@ -47,8 +51,13 @@ export async function openCase(found: FoundCase, options: OpenOptions): Promise<
   }
   const opened = found.kind === 'folder' ? await openFolder(found, named, options) : undefined
   const image = opened?.source ?? (await openImageMaps(found.input, options))
-  const source = like === undefined ? image : withGeometry(image, await openGeometry(like), like)
+  const source = like === undefined ? image : await placedLike(image, like, options)
   return withScheme(called(source, found), opened ? opened.named : named, options, 'image')
+}
+
+/** Maps that become a DICOM segmentation stay where they are: it must lie in its images. */
+async function placedLike(image: CaseMaps, like: string, { segmentation }: OpenOptions): Promise<CaseMaps> {
+  return segmentation ? withImages(image, like) : withGeometry(image, await openGeometry(like), like)
 }
 
 /** Called as the case was found: a pattern may have told its name. */
@@ -155,12 +164,15 @@ function inOrder(
 }
 
 /**
- * The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed).
+ * The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed) or
+ * the folder of its DICOM series.
  */
 function imageOf({ input, name }: FoundCase, like: string): string {
-  if (!isFolder(like)) return like
+  if (!isFolder(like) || holdsDicom(like)) return like
   const path = fileOf(like, [`${name}_0000`, name])
   if (path !== undefined) return path
+  const series = [join(like, name), join(like, `${name}.dcm`)].find((one) => existsSync(one))
+  if (series !== undefined) return series
   throw new InputError(
     input,
     `has no image in ${like} (${name}_0000.nii.gz or ${name}.nii.gz); add it or give another folder`,

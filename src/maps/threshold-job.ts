@@ -2,6 +2,7 @@ import type { MaskLabels } from '../datasets/mask-labels.ts'
 import { outcomeOf } from '../datasets/over-cases.ts'
 import { needsOtherCases, type PresenceRule } from '../decision/decode/presence.ts'
 import { isOutOfMemory, outOfMemory } from '../formats/memory.ts'
+import { requireImages, segmentNote } from '../formats/segment-files.ts'
 import { CutTable } from '../metrics/cut-table.ts'
 import { voxelVolumeMm3 } from '../volume/grid.ts'
 import type { ClassScheme } from './classes.ts'
@@ -14,7 +15,7 @@ import { schemeLabels } from './scheme-labels.ts'
 import { type CaseResult, caseResult } from './threshold-result.ts'
 import type { Tuned } from './tune/tuned.ts'
 import { tunedDecoding } from './tune/tuned-decoding.ts'
-import { writeMask } from './write-mask.ts'
+import { maskVolume, writeMask } from './write-mask.ts'
 
 /** How masks are cut from the maps of one or several cases. */
 export interface ThresholdSettings {
@@ -97,6 +98,7 @@ async function cut(job: ThresholdJob): Promise<CutOutcome> {
   const { settings, pooled, sizes, review, output } = job
   const { metric, at, presence, tuned } = settings
   const { source, scheme } = await openCase(job.found, job.opening)
+  await requireImages(output, source.header)
   const look = review ? await lookAt({ source, scheme }, job.reference) : undefined
   const voxelMm3 = voxelVolumeMm3(source.grid)
   const { decoded, warnings } = await decodeCase(source, scheme, {
@@ -119,9 +121,11 @@ async function cut(job: ThresholdJob): Promise<CutOutcome> {
   const waits = sizes === undefined && !tuned
   if (waits && decoded.maps.some((map) => map?.presence && needsOtherCases(map.presence))) return { sizes: own }
   await writeMask(output, source, decoded, scheme)
+  const labelMap = scheme.kind === 'exclusive' ? maskVolume(source, decoded, scheme) : undefined
+  const note = labelMap && (await segmentNote(output, labelMap))
   const done: CutCase = {
     result: caseResult(source, scheme, decoded, output),
-    warnings: [...source.warnings, ...warnings],
+    warnings: [...source.warnings, ...warnings, ...(note === undefined ? [] : [note])],
     note: look?.note,
     changes: look?.changes ?? [],
     labels: schemeLabels(scheme),

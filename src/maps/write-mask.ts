@@ -1,5 +1,6 @@
 import type { DecodedCase } from '../decision/decode/case-decoder.ts'
 import type { NpyArray } from '../formats/npy.ts'
+import { isSegmentFile } from '../formats/segment-files.ts'
 import { writeVolume } from '../formats/volume-file.ts'
 import type { Volume } from '../volume/volume.ts'
 import type { CaseMaps } from './case-maps.ts'
@@ -9,8 +10,8 @@ import { namesOfLabels, schemeLabels } from './scheme-labels.ts'
 type Mask = Pick<DecodedCase, 'data' | 'channels'>
 
 /**
- * Writes the mask or label map of a case: an image by its ending (see `writeVolume`), or an array without geometry
- * (`.npy`: axes [z, y, x], or [mask, z, y, x] for separate masks).
+ * Writes the mask or label map of a case: an image or a file of segments by its ending (see `writeVolume`), or an array
+ * without geometry (`.npy`: axes [z, y, x], or [mask, z, y, x] for separate masks).
  *
  * @param source the case that the mask belongs to: its grid and header
  * @param scheme what its maps are: a label map into NIfTI carries the names of its labels, as TotalSegmentator's do
@@ -27,8 +28,33 @@ export async function writeMask(
   mask: Mask,
   scheme?: Pick<ClassScheme, 'kind' | 'maps'>,
 ): Promise<void> {
-  if (isArrayName(path)) return (await import('../formats/npz.ts')).writeNpy(path, maskArray(source, mask))
-  return writeVolume(path, maskVolume(source, mask, scheme))
+  if (isArrayName(path)) await (await import('../formats/npz.ts')).writeNpy(path, maskArray(source, mask))
+  else
+    await writeVolume(
+      path,
+      isSegmentFile(path) ? segmentVolume(source, mask, scheme) : maskVolume(source, mask, scheme),
+    )
+}
+
+/** The mask of a case as files of segments hold it: every class and every region a segment of its own, with its name. */
+export function segmentVolume(
+  source: Pick<CaseMaps, 'grid' | 'header'>,
+  mask: Mask,
+  scheme?: Pick<ClassScheme, 'kind' | 'maps'>,
+): Volume {
+  const volume = maskVolume(source, mask, scheme)
+  const classes = (scheme?.maps ?? []).filter((each) => each !== undefined)
+  const names = new Map(classes.map(({ name }, n) => [n + 1, name]))
+  if (scheme?.kind === 'separate') return { ...volume, labelNames: names }
+  if (scheme?.kind !== 'regions') return volume
+  // Regions may lie within each other, which one number a voxel cannot tell.
+  const { data } = mask
+  const regions = new Uint8Array(data.length * classes.length)
+  for (const [n, { labels }] of classes.entries()) {
+    const inside = new Set(labels)
+    for (let i = 0; i < data.length; i++) if (data[i] !== 0 && inside.has(data[i])) regions[n * data.length + i] = 1
+  }
+  return { ...volume, channels: classes.length, data: regions, labelNames: names }
 }
 
 /** The mask or label map of a case as `writeMask` writes it. */

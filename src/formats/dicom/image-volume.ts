@@ -5,7 +5,8 @@ import { allocateVoxels, type VoxelType } from '../voxel-types.ts'
 import type { Frame } from './frames.ts'
 import { type FramePixels, pixelType } from './image.ts'
 import { readPixels } from './pixels.ts'
-import { denseStack, type Words } from './stack.ts'
+import { sourceOf } from './source.ts'
+import { denseStack, type Stack, type Words } from './stack.ts'
 
 /**
  * The volume of image frames, ordered by position. Where all frames share a rescale slope and intercept, the stored
@@ -14,7 +15,7 @@ import { denseStack, type Words } from './stack.ts'
  * @throws InputError where the frames are not one volume, or their pixels cannot be read
  */
 export async function imageVolume(frames: readonly Frame[], words: Words): Promise<Volume> {
-  const { grid, slices } = denseStack(frames, words)
+  const { grid, slices, header } = imageStack(frames, words)
   const pixels = await pixelsOf(frames)
   const [{ slope, intercept }] = frames
   const uniform = frames.every((frame) => frame.slope === slope && frame.intercept === intercept)
@@ -27,7 +28,13 @@ export async function imageVolume(frames: readonly Frame[], words: Words): Promi
     else realValues(values, frame, data.subarray(at, at + plane))
   }
   const scaling = uniform && (slope !== 1 || intercept !== 0) ? { slope, intercept } : undefined
-  return { grid, channels: 1, data, ...(scaling && { scaling }) }
+  return { grid, channels: 1, data, ...(scaling && { scaling }), header }
+}
+
+/** Where image frames lie, and what a segmentation says of them. Throws InputError where they are not one volume. */
+export function imageStack(frames: readonly Frame[], words: Words): Stack & Pick<Volume, 'header'> {
+  const stack = denseStack(frames, words)
+  return { ...stack, header: sourceOf(frames, stack, words.subject) }
 }
 
 /** For each frame the pixels of its file. */

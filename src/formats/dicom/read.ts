@@ -5,11 +5,12 @@ import type { Volume } from '../../volume/volume.ts'
 import { inputFault } from '../file-faults.ts'
 import { openRegularFile } from '../read-file.ts'
 import { framesOf } from './frames.ts'
-import { imageVolume } from './image-volume.ts'
+import { imageStack, imageVolume } from './image-volume.ts'
 import { type DicomFile, parseDicom } from './part10.ts'
-import { readSegmentation, segmentNames } from './segmentation.ts'
+import { readSegmentation, segmentationStack, segmentNames } from './segmentation.ts'
 import { looksLikeDicom } from './signature.ts'
 import { objectKind } from './sop-classes.ts'
+import type { Words } from './stack.ts'
 
 /** What one typed array can hold on every supported Node. */
 const maxBytes = 2 ** 31 - 1
@@ -28,7 +29,7 @@ export async function readDicomFile(path: string): Promise<Volume> {
 export async function decodeDicom(bytes: Uint8Array, subject: string): Promise<Volume> {
   const file = parseDicom(bytes, subject)
   if (kindOf(file) === 'segmentation') return readSegmentation(file)
-  return imageVolume(framesOf(file), { subject, many: 'frames', remedy: 'give a file with one volume' })
+  return imageVolume(framesOf(file), fileWords(subject))
 }
 
 /**
@@ -39,17 +40,40 @@ export async function decodeDicom(bytes: Uint8Array, subject: string): Promise<V
  *   orientation, two slices at one place, or where a slice is missing
  */
 export async function readDicomFolder(folder: string): Promise<Volume> {
+  const files = await seriesFiles(folder)
+  const [first] = files
+  if (kindOf(first) === 'segmentation') return readSegmentation(first)
+  return imageVolume(files.flatMap(framesOf), folderWords(folder))
+}
+
+const fileWords = (subject: string): Words => ({ subject, many: 'frames', remedy: 'give a file with one volume' })
+const folderWords = (subject: string): Words => ({ subject, many: 'slices', remedy: 'give the folder of one volume' })
+
+/** The files of the images in a folder, or of its single segmentation. */
+async function seriesFiles(folder: string): Promise<DicomFile[]> {
   const files: DicomFile[] = []
   for (const path of await dicomFiles(folder)) files.push(parseDicom(await readBytes(path), path))
   requireOneSeries(files, folder)
   const segmentations = files.filter((file) => kindOf(file) === 'segmentation')
-  if (files.length === 1 && segmentations.length === 1) return readSegmentation(files[0])
-  if (segmentations.length > 0) {
+  if (files.length > 1 && segmentations.length > 0) {
     const [{ subject }] = segmentations
     throw new InputError(subject, `is a segmentation among the ${files.length} files of ${folder}; give one of the two`)
   }
-  const words = { subject: folder, many: 'slices', remedy: 'give the folder of one volume' }
-  return imageVolume(files.flatMap(framesOf), words)
+  return files
+}
+
+/**
+ * Where the images of a DICOM file or of a folder lie and what a segmentation says of them, without their pixels.
+ *
+ * @throws InputError as `readDicomFile` and `readDicomFolder` do
+ */
+export async function readDicomGeometry(path: string, folder: boolean): Promise<Pick<Volume, 'grid' | 'header'>> {
+  const files = folder ? await seriesFiles(path) : [parseDicom(await readBytes(path), path)]
+  const { grid, header } =
+    kindOf(files[0]) === 'segmentation'
+      ? segmentationStack(files[0])
+      : imageStack(files.flatMap(framesOf), folder ? folderWords(path) : fileWords(path))
+  return { grid, header }
 }
 
 /** The names of the segments of a segmentation, or undefined where the file is something else. */

@@ -1,11 +1,13 @@
 import { InputError } from '../../volume/errors.ts'
 import { voxelCount } from '../../volume/grid.ts'
 import type { Volume, VoxelArray } from '../../volume/volume.ts'
+import { textEncoding } from './charset.ts'
 import { type Frame, framesOf, groupItem } from './frames.ts'
 import type { FramePixels } from './image.ts'
 import type { DicomFile } from './part10.ts'
 import { readPixels } from './pixels.ts'
-import { sparseStack } from './stack.ts'
+import { sourceOf } from './source.ts'
+import { type Stack, sparseStack } from './stack.ts'
 
 interface Content {
   readonly file: DicomFile
@@ -34,13 +36,19 @@ export async function readSegmentation(file: DicomFile): Promise<Volume> {
       `has the SegmentationType ${type ?? '(none)'}; export it as BINARY, LABELMAP or FRACTIONAL`,
     )
   }
-  const frames = framesOf(file)
-  const words = { subject, many: 'frames', remedy: 'give a file with one volume' }
-  const { grid, slices } = sparseStack(frames, words)
+  const { frames, grid, slices, header } = segmentationStack(file)
   const [pixels] = await readPixels([frames[0]])
   const content = { file, frames, pixels, grid, slices, names: segmentNames(file) }
   const volume = type === 'LABELMAP' ? labelMap(content) : segments(content, type === 'FRACTIONAL')
-  return { ...volume, labelNames: content.names, emptyOutside: true }
+  return { ...volume, labelNames: content.names, emptyOutside: true, header }
+}
+
+/** Where a segmentation's frames lie, and what another says of them. Throws InputError where they fit no grid. */
+export function segmentationStack(file: DicomFile): Stack & Pick<Volume, 'header'> & { readonly frames: Frame[] } {
+  const frames = framesOf(file)
+  const words = { subject: file.subject, many: 'frames', remedy: 'give a file with one volume' }
+  const stack = sparseStack(frames, words)
+  return { ...stack, frames, header: sourceOf(frames, stack, file.subject) }
 }
 
 /** LABELMAP: the numbers of the pixels are those of the segments. */
@@ -147,28 +155,6 @@ export function segmentNames({ dataSet, subject }: DicomFile): ReadonlyMap<numbe
   for (const name of names.values()) times.set(name, (times.get(name) ?? 0) + 1)
   const distinct = [...names].map(([n, name]) => [n, times.get(name) === 1 ? name : `${name} ${n}`] as const)
   return new Map(distinct.sort(([a], [b]) => a - b))
-}
-
-/** SpecificCharacterSet (PS3.3, C.12.1.1.2) as a name that TextDecoder knows; the last one where several are listed. */
-function textEncoding(charset = ''): string {
-  const name = charset.split('\\').at(-1)?.trim().replace('ISO 2022 IR', 'ISO_IR') ?? ''
-  const known: Readonly<Record<string, string>> = {
-    'ISO_IR 192': 'utf-8',
-    'ISO_IR 101': 'iso-8859-2',
-    'ISO_IR 109': 'iso-8859-3',
-    'ISO_IR 110': 'iso-8859-4',
-    'ISO_IR 144': 'iso-8859-5',
-    'ISO_IR 127': 'iso-8859-6',
-    'ISO_IR 126': 'iso-8859-7',
-    'ISO_IR 138': 'iso-8859-8',
-    'ISO_IR 148': 'windows-1254',
-    'ISO_IR 13': 'shift_jis',
-    'ISO_IR 87': 'iso-2022-jp',
-    'ISO_IR 149': 'euc-kr',
-    GB18030: 'gb18030',
-    GBK: 'gbk',
-  }
-  return known[name] ?? 'latin1'
 }
 
 function requireOneEach(slices: readonly number[], key: (n: number) => number, what: string, subject: string): void {
