@@ -66,7 +66,7 @@ Examples:
   $ halfdice predict run/model.onnx t1.nii.gz t2.nii.gz -o prob.nii.gz             a model of two channels
   $ halfdice predict run/model.onnx imagesTs -o probabilities                     every case, CASE.nii.gz
   $ halfdice predict run/model.onnx 'scans/{case}/ct.nii.gz' -o masks --threshold auto
-  $ halfdice predict run/model.onnx series/ -o mask.dcm --threshold auto           a DICOM segmentation beside its series
+  $ halfdice predict run/model.onnx series/ -o mask.dcm --threshold auto           a DICOM segmentation of the series
 
 A mask holds the label values of training; where outputs overlap by design (A and A+B), one 0/1 volume an output.`,
     )

@@ -23,8 +23,8 @@ export function keptPairs(pairs: ReadonlyMap<string, string>, { labelNames, chan
 }
 
 /**
- * What a `.seg.nrrd` says of its segments, as 3D Slicer (vtkMRMLSegmentationStorageNode) reads and writes it, beside the
- * other pairs of a header. A segment that the header knows keeps its colour and what it means.
+ * What a `.seg.nrrd` says of its segments, as 3D Slicer (vtkMRMLSegmentationStorageNode) reads and writes it, beside
+ * the other pairs of a header. A segment that the header knows keeps its colour and what it means.
  */
 export function segmentPairs(
   header: ReadonlyMap<string, string>,

@@ -96,9 +96,9 @@ export async function openVolume(path: string, chunkVoxels = 1 << 20): Promise<V
 /**
  * Writes an image in the format that its name asks for: `.nii`, `.nii.gz`, `.hdr` or `.img` (a pair), `.nrrd`, `.nhdr`,
  * `.mha` or `.mhd`; masks also as segments with names and colours (`labelNames`), in a `.seg.nrrd` of 3D Slicer, or, of
- * images that were read from DICOM, as a DICOM segmentation of these (`.dcm`). The file appears only when it is complete. What a NIfTI source's header held is carried over into
- * NIfTI (see `encodeNifti`), key/value pairs of NRRD and MetaImage into those. The same volume gives the same
- * bytes.
+ * images that were read from DICOM, as a DICOM segmentation of these (`.dcm`). The file appears only when it is
+ * complete. What a NIfTI source's header held is carried over into NIfTI (see `encodeNifti`), key/value pairs of NRRD
+ * and MetaImage into those. The same volume gives the same bytes.
  *
  * @throws InputError where the name or its folder will not do, OutputError where the disk is full or fails
  * @example

@@ -164,8 +164,8 @@ function inOrder(
 }
 
 /**
- * The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed) or
- * the folder of its DICOM series.
+ * The image of a case: `like` itself, or in the folder `like` the file of the case's name (nnU-Net's `_0000` allowed)
+ * or the folder of its DICOM series.
  */
 function imageOf({ input, name }: FoundCase, like: string): string {
   if (!isFolder(like) || holdsDicom(like)) return like

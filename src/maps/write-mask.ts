@@ -36,7 +36,7 @@ export async function writeMask(
     )
 }
 
-/** The mask of a case as files of segments hold it: every class and every region a segment of its own, with its name. */
+/** The mask of a case as files of segments hold it: every class and every region a segment of its own, and named. */
 export function segmentVolume(
   source: Pick<CaseMaps, 'grid' | 'header'>,
   mask: Mask,

@@ -1,6 +1,6 @@
 import { type Grid, gridDifference, type Mat3, type Vec3, vec3, voxelAt, worldPosition } from './grid.ts'
 
-/** Where the voxels of one grid lie in another whose voxels coincide with them, with axes in any order and direction. */
+/** Where the voxels of a grid lie in another whose voxels coincide with them, with axes in any order and direction. */
 export interface LatticeMap {
   /** For each axis of the first grid, the axis of the second that runs along it. */
   readonly axes: Vec3

@@ -84,9 +84,10 @@ one = '''StudyInstanceUID Modality SeriesInstanceUID SeriesNumber FrameOfReferen
 DeviceSerialNumber SoftwareVersions ImageType InstanceNumber ContentLabel SamplesPerPixel PhotometricInterpretation Rows
 Columns BitsAllocated BitsStored HighBit PixelRepresentation LossyImageCompression SegmentationType SegmentSequence
 ContentDate ContentTime NumberOfFrames SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence
-DimensionOrganizationSequence DimensionIndexSequence ReferencedSeriesSequence SOPClassUID SOPInstanceUID PixelData'''.split()
-two = '''PatientName PatientID PatientBirthDate PatientSex StudyDate StudyTime ReferringPhysicianName StudyID AccessionNumber
-PositionReferenceIndicator ContentDescription ContentCreatorName'''.split()
+DimensionOrganizationSequence DimensionIndexSequence ReferencedSeriesSequence SOPClassUID SOPInstanceUID
+PixelData'''.split()
+two = '''PatientName PatientID PatientBirthDate PatientSex StudyDate StudyTime ReferringPhysicianName StudyID
+AccessionNumber PositionReferenceIndicator ContentDescription ContentCreatorName'''.split()
 missing = [k for k in one if not hasattr(d, k) or getattr(d, k) in ('', None)] + [k for k in two if k not in d]
 for s in d.SegmentSequence:
     missing += [k for k in '''SegmentNumber SegmentLabel SegmentAlgorithmType SegmentAlgorithmName
@@ -108,7 +109,8 @@ series = d.ReferencedSeriesSequence[0]
 print(json.dumps(dict(missing=missing, places={k: sorted(v) for k, v in places.items()}, sources=sources,
     names=[s.SegmentLabel for s in d.SegmentSequence], numbers=[s.SegmentNumber for s in d.SegmentSequence],
     patient=str(d.PatientName), id=d.PatientID, sex=d.PatientSex, study=d.StudyInstanceUID, frame=d.FrameOfReferenceUID,
-    series=series.SeriesInstanceUID, instances=len(series.ReferencedInstanceSequence), meta=d.file_meta.MediaStorageSOPInstanceUID,
+    series=series.SeriesInstanceUID, instances=len(series.ReferencedInstanceSequence),
+    meta=d.file_meta.MediaStorageSOPInstanceUID,
     own=d.SOPInstanceUID)))
 `
 
@@ -169,7 +171,8 @@ describe.each(Object.entries(seriesRecipes))('beside a %s series', (_, recipe) =
     const script = `
       import { readSegmentationNode } from '@itk-wasm/dicom'
       const { segImage: { size, origin, data }, metaInfo } = await readSegmentationNode(process.argv[1])
-      const names = metaInfo.segmentAttributes.flat().map((s) => [s.labelID, s.SegmentLabel, s.recommendedDisplayRGBValue])
+      const names = metaInfo.segmentAttributes.flat().map((s) =>
+        [s.labelID, s.SegmentLabel, s.recommendedDisplayRGBValue])
       console.log('\\n' + JSON.stringify({ size, origin, data: [...data], names }))
       process.exit(0)`
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, path], { encoding: 'utf8' })
