@@ -2,8 +2,10 @@
 // npm run figures (after a build). The same version draws the same bytes.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { createSampler, marginal, phantomCase, softDiceOptimum } from '../dist/index.js'
+import { meanMap } from '../dist/annotators/consensus.js'
+import { consensus, createSampler, marginal, phantomCase, softDiceOptimum } from '../dist/index.js'
 import { normalCdf } from '../dist/kernels/normal-cdf.js'
+import { fitAnnotators, observeAnnotators } from '../dist/node.js'
 import { expectedDiceChart, foldingChart } from '../dist/report/demo/chart-figures.js'
 import { contourColour, lineColour } from '../dist/report/kit/palette.js'
 import { sheet } from '../dist/report/kit/sheet.js'
@@ -43,6 +45,7 @@ const results = demoResults({ seed: 0 })
 
 story()
 samples()
+annotators()
 save('expected-dice', sheet([expectedDiceChart(results)], 1, 'Expected Dice against the threshold'))
 save('folding', sheet([foldingChart(results)], 1, 'Folding probability'))
 shapes()
@@ -115,6 +118,60 @@ function samples() {
   const description =
     'Noisy outlines of a liver at three strengths; smooth for a long length scale, ragged for a short one.'
   save('samples', sheet([slicePanels({ panels, columns: 3, description })], 1, description))
+}
+
+/** README and docs/annotators.md: three annotators, what they agree on, and others with the noise of their fit. */
+function annotators() {
+  const label = 1
+  const mask = Uint8Array.from(labels.data, (value) => Number(value === label))
+  const people = [0, 1, 2].map((i) => createSampler(mask, grid, isotropic(3, 16)).sample(1, i))
+  const fit = fitAnnotators([observeAnnotators('phantom', people, grid, 1)])
+  const [sigma, length] = [fit.noise.sigmaMm[0], fit.noise.lengthMm]
+  const best = consensus(people, 'dice')
+  const others = [0, 1, 2].map((i) => createSampler(best.values, grid, fit.noise).sample(2, i))
+  const share = meanMap(people, 1)
+  const inside = (at) => mask[at] !== 0
+  const base = { grid, plane: cropPlane(grid, largestSlice(grid, 'axial', inside), inside, 22) }
+  const drawn = (sample, i, name) => ({
+    kind: 'contour',
+    values: (at) => sample[at],
+    level: 0.5,
+    colour: contourColour([0, 1, 5][i]),
+    width: 1.4,
+    ...(i === 0 && { label: name }),
+  })
+  const { dice } = fit.check
+  const panels = [
+    {
+      ...base,
+      title: '1  Three annotators',
+      note: `pairs agree by a Dice of ${dice.real.toFixed(3)}`,
+      layers: [grey, ...people.map((one, i) => drawn(one, i, 'an annotator each'))],
+    },
+    {
+      ...base,
+      title: '2  The mask with the best mean Dice',
+      note: `${best.labels[0].meanDice.toFixed(3)} to the three`,
+      layers: [
+        grey,
+        { kind: 'heat', values: share },
+        { ...drawn(best.values, 0, 'consensus'), colour: '#ffffff', width: 1.8 },
+      ],
+    },
+    {
+      ...base,
+      title: `3  Simulated: σ = ${sigma.toFixed(1)} mm, ℓ = ${length.toFixed(0)} mm`,
+      note: `pairs agree by a Dice of ${dice.simulated.toFixed(3)}`,
+      layers: [grey, ...others.map((one, i) => drawn(one, i, 'an annotator each'))],
+    },
+  ]
+  const description =
+    'A liver as three annotators outlined it; the share of them at every voxel with the consensus; three annotators ' +
+    'simulated with the noise fitted to the first.'
+  save(
+    'annotators',
+    sheet([slicePanels({ panels, columns: 3, description, heatLabel: 'share of annotators' })], 1, description),
+  )
 }
 
 /** theory §4: slab, disc and ball of radius 1 in the continuum, by quadrature over the radius. */

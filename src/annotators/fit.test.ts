@@ -75,7 +75,7 @@ describe('what annotators were simulated with comes back', () => {
     expect(Math.abs(check!.dice.real - check!.dice.simulated)).toBeLessThan(0.02)
     expect(check!.quantiles.map(({ share }) => share)).toContain(0.5)
     expect(check!.correlogram.length).toBeGreaterThan(8)
-  }, 60_000)
+  }, 180_000)
 
   test('σ below half a voxel, where covariances alone say too much, and τ of anonymous annotators', () => {
     const biasOf = (r: number, c: number) => randomStream('bias', r, c).normal(0, 0.6)
@@ -93,7 +93,7 @@ describe('what annotators were simulated with comes back', () => {
     expect(fit.noise!.biasSdMm).toBe(fit.biasSdMm!.estimate)
     expect(fit.check!.pairs).toHaveLength(1)
     expect(fit.check!.pairs[0].a).toBeUndefined()
-  }, 60_000)
+  }, 180_000)
 
   test('σ, ℓ and biases in thick slices, across which most displacements cannot be seen', () => {
     const biases = [0.5, 0, -0.5]
@@ -104,7 +104,7 @@ describe('what annotators were simulated with comes back', () => {
     fit.biasMm!.forEach(({ estimate }, r) => {
       expect(Math.abs(estimate - biases[r])).toBeLessThan(0.2)
     })
-  }, 120_000)
+  }, 180_000)
 
   test('the same from the same masks, and from two annotators', () => {
     const seen = observe(6, 8, [1, 1, 1], { sigmaMm: sigma(0.8), lengthMm: 5 }, () => 0, 2)
@@ -112,7 +112,7 @@ describe('what annotators were simulated with comes back', () => {
     expect(fitAnnotators(seen, { draws: 0 })).toEqual(fit)
     expect(Math.abs((fit.sigmaMm.estimate as number) / 0.8 - 1)).toBeLessThan(0.3)
     expect(fit.sigmaMm.low).toBeNull()
-  }, 60_000)
+  }, 180_000)
 
   test('a missed part counts as a gross error and does not pass for noise', () => {
     const cases = Array.from({ length: 6 }, (_, c) => {
@@ -127,7 +127,7 @@ describe('what annotators were simulated with comes back', () => {
     const fit = fitAnnotators(cases, { draws: 0, anonymous: true })
     expect(fit.grossErrors.estimate).toBeGreaterThan(0.01)
     expect(fit.sigmaMm.estimate as number).toBeLessThan(0.6 * 1.5)
-  }, 60_000)
+  }, 180_000)
 })
 
 describe('presence', () => {
@@ -205,7 +205,7 @@ describe('what cannot be fitted is said', () => {
     )
     const fit = fitAnnotators(cases, { draws: 50 })
     expect(Math.abs((fit.sigmaMm.estimate as number) - 1)).toBeLessThan(0.4)
-  }, 60_000)
+  }, 180_000)
 })
 
 test('the mask in the middle of an even number splits what half of them drew between the two sides', () => {

@@ -55,13 +55,16 @@ export interface FitOptions {
   readonly draws?: number | undefined
   /** Fixes the random numbers; default 0. */
   readonly seed?: number | undefined
+  /** Called before each simulation of all cases, which is what takes the time: about 12 to a fit. */
+  readonly onSimulation?: (() => void) | undefined
 }
 
 /**
- * As many outlines are simulated as make the simulation's chance small beside the data's: at least so many cases, as
- * far as they have no more voxels together than this (a liver has 20 million). Large outlines vary less.
+ * As many outlines are simulated as make the simulation's chance small beside the data's: at least so many cases, each
+ * so often at most (that adds 1/20 to the variance), as far as they have no more voxels together than this (a liver has
+ * 20 million). Large outlines vary less.
  */
-const [simulatedCases, simulatedVoxels] = [60, 60e6]
+const [simulatedCases, mostRepeats, simulatedVoxels] = [60, 20, 60e6]
 
 /** Slices are thick where they are apart by this many times the pixels' distance. */
 const thickSlices = 1.5
@@ -85,7 +88,7 @@ const thickSlices = 1.5
  * fit.presence.estimate // 1: everybody drew every disc
  */
 export function fitAnnotators(observations: readonly CaseObservation[], options: FitOptions = {}): AnnotatorFit {
-  const { anonymous = false, draws = 300, seed = 0 } = options
+  const { anonymous = false, draws = 300, seed = 0, onSimulation } = options
   const cases = observations.filter((one): one is OutlinedCase => one.outlines !== undefined)
   const leftOut = observations.flatMap((one) => (one.outlines ? [] : [{ case: one.case, reason: one.reason ?? '' }]))
   if (cases.length === 0) {
@@ -94,12 +97,14 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
   }
   const annotators = Math.max(...cases.map((one) => one.annotators))
   const voxels = cases.reduce((sum, { outlines }) => sum + outlines.middle.length, 0)
-  const repeats = Math.max(1, Math.min(Math.ceil(simulatedCases / cases.length), Math.floor(simulatedVoxels / voxels)))
+  const wanted = Math.min(mostRepeats, Math.ceil(simulatedCases / cases.length))
+  const repeats = Math.max(1, Math.min(wanted, Math.floor(simulatedVoxels / voxels)))
   const clipMm = clipOf(cases)
   const slices = sliceAxis(cases)
   const groupOf = [Number(slices === 0), Number(slices === 1), Number(slices === 2)] as const
   const groups = slices === undefined ? 1 : 2
-  const one: Problem = { cases, annotators, anonymous, clipMm, seed, repeats, groupOf, groups, sigmas: 1 }
+  const how = { anonymous, clipMm, seed, repeats, onSimulation }
+  const one: Problem = { cases, annotators, ...how, groupOf, groups, sigmas: 1 }
   const plain = observedStatistics(one)
   const biases = anonymous ? undefined : biasesOf(one, plain)
   const observed = biases ? observedStatistics(one, biases) : plain

@@ -1,11 +1,13 @@
 import { nearestSeeds } from '../kernels/nearest-seed.ts'
-import type { Grid } from '../volume/grid.ts'
+import { boxOf, cropEqual, growBox } from '../volume/box.ts'
+import type { Grid, Vec3 } from '../volume/grid.ts'
 
 /**
  * The mask in the middle of several: what more than half of them hold; of voxels that exactly half of them hold, those
  * that lie nearer to what more do than to what fewer do. Undefined where no voxel is in more than half of them.
  */
-export function middleMask(masks: readonly Uint8Array[], { shape, spacing }: Grid): Uint8Array | undefined {
+export function middleMask(masks: readonly Uint8Array[], grid: Grid): Uint8Array | undefined {
+  const { shape, spacing } = grid
   const half = masks.length / 2
   const votes = votesOf(masks)
   const more = votedBy(votes, Math.floor(half) + 1)
@@ -13,6 +15,23 @@ export function middleMask(masks: readonly Uint8Array[], { shape, spacing }: Gri
   if (masks.length % 2 === 1) return more
   const atLeastHalf = votedBy(votes, half)
   if (isSame(more, atLeastHalf)) return more
+  // What lies nearest is within the box around all of it, or in the layer around that.
+  const around = boxOf(atLeastHalf, shape, 0)
+  if (!around) return more
+  const box = growBox(around, [1, 1, 1], grid)
+  const own = nearerToMore(cropEqual(more, shape, box, 1), cropEqual(atLeastHalf, shape, box, 1), box.shape, spacing)
+  const result = more.slice()
+  const [nx, ny] = box.shape
+  for (let row = 0; row < own.length / nx; row++) {
+    const [j, k] = [row % ny, Math.floor(row / ny)]
+    const start = ((k + box.start[2]) * shape[1] + j + box.start[1]) * shape[0] + box.start[0]
+    result.set(own.subarray(row * nx, (row + 1) * nx), start)
+  }
+  return result
+}
+
+/** `more`, and of what else is in `atLeastHalf` the voxels that are nearer to `more` than to the outside. */
+function nearerToMore(more: Uint8Array, atLeastHalf: Uint8Array, shape: Vec3, spacing: Vec3): Uint8Array {
   const fewer = atLeastHalf.map((inside) => 1 - inside)
   const [toMore, toFewer] = [nearestSeeds(more, shape, spacing), nearestSeeds(fewer, shape, spacing)]
   const [nx, ny] = shape

@@ -24,6 +24,8 @@ export interface Problem {
   readonly seed: number
   /** How often each case is simulated: few cases need more, or the simulation's own chance would show. */
   readonly repeats: number
+  /** Called before every simulation of all cases. */
+  readonly onSimulation?: (() => void) | undefined
 }
 
 /** Simulated (or real) annotators by the statistics of their outlines. */
@@ -56,6 +58,7 @@ export function observedStatistics(problem: Problem, biasMm?: readonly number[])
  * the masks in the middle of such annotators.
  */
 export function simulatedStatistics(problem: Problem, field: FieldParameters, twice = false): Statistics {
+  problem.onSimulation?.()
   return statisticsOf(
     problem,
     problem.cases.map((one, c) => simulateCase(problem, one, c, field, twice)),

@@ -14,7 +14,7 @@ import { wholeNumber } from './numbers.ts'
 import { type JsonOption, withJson } from './options.ts'
 import { checkOutputFile, checkOutputFolder, outputsInFolder, protect } from './outputs.ts'
 import { type Cell, fixed, percent, printResult, table, tell, warn } from './print.ts'
-import { startProgress } from './progress.ts'
+import { type Progress, startProgress } from './progress.ts'
 import { version } from './version.ts'
 
 interface Options extends JsonOption {
@@ -154,7 +154,13 @@ async function runFit(
   if (output !== undefined) checkOutputFile(output, files)
   if (page !== undefined) checkOutputFile(pageFile(page), files)
   const progress = startProgress('annotators', found.cases.length)
-  const fitted = await fitCases(found, { labels, anonymous, draws, seed, onCase: progress.update }).finally(
+  // Reading is done by then: simulating is what takes the time.
+  let simulating: Progress | undefined
+  const onFit = (done: number, of: number) => {
+    simulating ??= startProgress('simulated annotators', of)
+    simulating.update(done)
+  }
+  const fitted = await fitCases(found, { labels, anonymous, draws, seed, onCase: progress.update, onFit }).finally(
     progress.end,
   )
   report(fitted.failed)

@@ -21,7 +21,12 @@ export interface FitCasesOptions extends FitOptions {
   /** The labels to fit; default all that any map holds, but 0. */
   readonly labels?: readonly number[] | undefined
   readonly onCase?: ((done: number) => void) | undefined
+  /** Called while labels are fitted: how many of about how many simulations are done. */
+  readonly onFit?: ((done: number, of: number) => void) | undefined
 }
+
+/** A fit takes about so many simulations of its cases. */
+const simulations = 14
 
 /** Reads case after case, keeps of each what the fit needs, and fits label by label (`halfdice raters`). */
 export async function fitCases({ cases }: AnnotatorCases, options: FitCasesOptions): Promise<CasesFit> {
@@ -43,11 +48,14 @@ export async function fitCases({ cases }: AnnotatorCases, options: FitCasesOptio
   }
   const labels = [...seen]
     .sort(([a], [b]) => a - b)
-    .map(([label, own]): LabelFit => {
+    .map(([label, own], i): LabelFit => {
+      let done = 0
+      const onSimulation = () =>
+        options.onFit?.(simulations * i + Math.min(done++, simulations - 1), simulations * seen.size)
       // A case in which nobody drew the label says nothing about it.
       const observations = [...own.values()].filter(({ present }) => present.length > 0)
       try {
-        return { label, observations, fit: fitAnnotators(observations, options) }
+        return { label, observations, fit: fitAnnotators(observations, { ...options, onSimulation }) }
       } catch (error) {
         if (!(error instanceof InputError)) throw error
         return { label, observations, reason: error.fault }
