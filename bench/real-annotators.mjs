@@ -92,7 +92,7 @@ function measured({ byAnnotator, points, normals }) {
   return { own, points, normals }
 }
 
-/** Squares of distances of up to `limit`, and what of them whole outlines, a shift and a turn explain: least squares. */
+/** Squares of distances up to `limit`, and what of them whole outlines, a shift and a turn explain (least squares). */
 function rigidOf({ own, points, normals }, limit) {
   const n = points.length / 3
   const centre = [0, 1, 2].map((axis) => mean(Array.from({ length: n }, (_, u) => points[3 * u + axis])))

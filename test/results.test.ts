@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../src/formats/csv.ts'
@@ -9,7 +9,10 @@ import type { ComparisonRow, SummaryRow } from '../src/study/summary.ts'
 
 const folder = fileURLToPath(new URL('../docs/results/', import.meta.url))
 
-describe.each(readdirSync(folder))('the page of %s says what its tables say', (name) => {
+/** Pages of studies; that of annotators has no study's tables. */
+const studies = readdirSync(folder).filter((name) => existsSync(`${folder}${name}/summary.csv`))
+
+describe.each(studies)('the page of %s says what its tables say', (name) => {
   const read = (file: string) => readFileSync(`${folder}${name}/${file}`, 'utf8')
   const page = read('README.md').replaceAll('\\*', '*')
   const [summary, comparisons] = [rows<SummaryRow>(read('summary.csv')), rows<ComparisonRow>(read('comparisons.csv'))]
@@ -93,3 +96,29 @@ function rows<T>(text: string): T[] {
     return Object.fromEntries(cells) as T
   })
 }
+
+describe('the page of annotators says what its fits say', () => {
+  const page = readFileSync(`${folder}annotators/README.md`, 'utf8')
+  const rows = new Map(
+    page.split('\n').flatMap((line) => {
+      const [, name, ...cells] = line.split('|').map((cell) => cell.trim())
+      return name ? [[name, cells] as const] : []
+    }),
+  )
+  test.each([...['kidneys', 'nodules'].entries()])('%i: %s', (column, name) => {
+    const fit = JSON.parse(readFileSync(`${folder}annotators/${name}.json`, 'utf8'))
+    const cell = (row: string) => rows.get(row)?.[column] ?? ''
+    const span = ({ estimate, low, high }: { estimate: number; low: number; high: number }, digits: number) =>
+      `${estimate.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
+    expect(cell('σ, mm')).toBe(span(fit.sigmaMm, 3))
+    expect(cell('ℓ, mm')).toBe(span(fit.lengthMm, 2))
+    expect(cell('τ of biases, mm')).toBe(span(fit.biasSdMm, 3))
+    expect(cell('presence q')).toContain(fit.presence.estimate.toFixed(3))
+    expect(cell('gross errors')).toContain(`${(100 * fit.grossErrors.estimate).toFixed(1)} %`)
+    expect(cell('Dice of pairs: real, simulated')).toBe(`${fit.dice.real.toFixed(3)}, ${fit.dice.simulated.toFixed(3)}`)
+    expect(cell('HD95 of pairs, mm: real, simulated')).toBe(
+      `${fit.hd95Mm.real.toFixed(2)}, ${fit.hd95Mm.simulated.toFixed(2)}`,
+    )
+    expect(cell('fits')).toBe(fit.fits ? 'yes' : 'no')
+  })
+})
