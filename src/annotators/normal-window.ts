@@ -9,12 +9,10 @@ import type { Grid, Vec3 } from '../volume/grid.ts'
 export function windowMm(middle: Uint8Array, masks: readonly Uint8Array[], grid: Grid): number {
   const moving = grid.spacing.filter((_, axis) => grid.shape[axis] > 1).sort((a, b) => a - b)
   const voxelMm = moving[Math.floor((moving.length - 1) / 2)]
+  const votes = new Uint8Array(middle.length)
+  for (const mask of masks) for (let i = 0; i < votes.length; i++) votes[i] += mask[i]
   let disputed = 0
-  for (let i = 0; i < middle.length; i++) {
-    let votes = 0
-    for (const mask of masks) votes += mask[i]
-    disputed += votes * (masks.length - votes)
-  }
+  for (let i = 0; i < votes.length; i++) disputed += votes[i] * (masks.length - votes[i])
   const { volume, area } = sizeOf(middle, grid)
   const [x, y, z] = grid.spacing
   // What a pair of annotators draws differently, over the area, is the mean of |a − b|: 2/√π of σ.
@@ -27,22 +25,21 @@ export function windowMm(middle: Uint8Array, masks: readonly Uint8Array[], grid:
 /** Volume and surface of a mask, mm³ and mm²; of a mask in one slice it is one that goes on along that axis. */
 function sizeOf(mask: Uint8Array, { shape: [nx, ny, nz], spacing: [x, y, z] }: Grid) {
   const slice = nx * ny
-  const faces: [number, number, number] = [0, 0, 0]
-  let voxels = 0
+  let [voxels, fx, fy, fz] = [0, 0, 0, 0]
   for (let k = 0, v = 0; k < nz; k++) {
     for (let j = 0; j < ny; j++) {
       for (let i = 0; i < nx; i++, v++) {
         const own = mask[v]
         voxels += own
-        if (i + 1 < nx && mask[v + 1] !== own) faces[0]++
-        if (j + 1 < ny && mask[v + nx] !== own) faces[1]++
-        if (k + 1 < nz && mask[v + slice] !== own) faces[2]++
+        if (i + 1 < nx) fx += own ^ mask[v + 1]
+        if (j + 1 < ny) fy += own ^ mask[v + nx]
+        if (k + 1 < nz) fz += own ^ mask[v + slice]
       }
     }
   }
   // Stairs of voxels are longer than what they stand for: by 3/2 on average over all directions, by 4/π in a plane.
   const stairs = [nx, ny, nz].filter((n) => n > 1).length === 3 ? 3 / 2 : 4 / Math.PI
-  const area = (faces[0] * y * z + faces[1] * x * z + faces[2] * x * y) / stairs
+  const area = (fx * y * z + fy * x * z + fz * x * y) / stairs
   return { volume: voxels * x * y * z, area: Math.max(area, 1e-9) }
 }
 
