@@ -285,3 +285,25 @@ test('fewer than two annotators, more than twenty, and maps of other sizes are r
   expect(() => consensus([map, new Uint8Array(3)], 'dice')).toThrow('annotator 2: has 3 values for 4 voxels')
   expect(() => meanMap([map], 1)).toThrow('annotators')
 })
+
+test('blocks of nothing but background are passed over without a change', () => {
+  // Objects in the first, a middle and the last block, across a border of blocks, and in no block of others.
+  const drawn = [5, 2040, 2041, 2047, 2048, 2049, 9000, 9001, 9002, 12287]
+  const maps = [0, 1, 2].map((r) => {
+    const map = new Uint8Array(12288)
+    for (const [i, at] of drawn.entries()) if ((i + r) % 3 !== 0) map[at] = 1 + (i % 2)
+    return map
+  })
+  for (const rule of consensusRules) {
+    // The same voxels side by side, where no block is empty; STAPLE's prior counts voxels, so as many are added.
+    const small = maps.map((map) => {
+      const dense = new Uint8Array(12288)
+      dense.set(drawn.map((at) => map[at]))
+      return dense
+    })
+    const [sparse, dense] = [consensus(maps, rule), consensus(small, rule)]
+    expect(drawn.map((at) => sparse.values[at])).toEqual([...dense.values.subarray(0, drawn.length)])
+    expect(sparse.labels).toEqual(dense.labels)
+    expect(sparse.values.filter((v) => v !== 0).length).toBe(dense.values.filter((v) => v !== 0).length)
+  }
+})

@@ -3,7 +3,7 @@ import { InputError } from '../volume/errors.ts'
 import type { LabelArray } from '../volume/labels.ts'
 import { meanDiceMask } from './mean-dice-mask.ts'
 import { staple } from './staple.ts'
-import { type Choice, meanDice, sumOf, type Votes, votesOn } from './votes.ts'
+import { blocksNotZero, type Choice, meanDice, sumOf, type Votes, votesOn } from './votes.ts'
 
 /** The ways to make one mask of several. */
 export const consensusRules = ['majority', 'mean', 'staple', 'dice'] as const
@@ -80,18 +80,20 @@ export function consensus<A extends LabelArray>(
       votes.patterns.map(({ code }, j) => [code, { left: choice.taken[j], strength: choice.strength[j] }]),
     )
     let [previous, own] = [0, of.get(0)]
-    for (let i = 0; i < values.length; i++) {
-      const code = votes.codes[i]
-      if (code === 0) continue
-      if (code !== previous) [previous, own] = [code, of.get(code)]
-      if (own === undefined || own.left === 0) continue
-      own.left--
-      if (values[i] !== 0) {
-        contested++
-        if (own.strength <= strength[i]) continue
+    for (const [start, end] of blocksNotZero(votes.codes)) {
+      for (let i = start; i < end; i++) {
+        const code = votes.codes[i]
+        if (code === 0) continue
+        if (code !== previous) [previous, own] = [code, of.get(code)]
+        if (own === undefined || own.left === 0) continue
+        own.left--
+        if (values[i] !== 0) {
+          contested++
+          if (own.strength <= strength[i]) continue
+        }
+        values[i] = label
+        if (strength.length > 0) strength[i] = own.strength
       }
-      values[i] = label
-      if (strength.length > 0) strength[i] = own.strength
     }
   }
   return { values, contested, labels: found.map(({ label, votes, choice }) => score(label, votes, choice, values)) }
@@ -123,7 +125,9 @@ export function labelsOf(maps: readonly LabelArray[]): number[] {
   const seen = new Set<number>()
   for (const map of maps) {
     let previous = 0
-    for (let i = 0; i < map.length; i++) if (map[i] !== previous) seen.add((previous = map[i]))
+    for (const [start, end] of blocksNotZero(map)) {
+      for (let i = start; i < end; i++) if (map[i] !== previous) seen.add((previous = map[i]))
+    }
   }
   seen.delete(0)
   return [...seen].sort((a, b) => a - b)
@@ -195,9 +199,13 @@ function score(label: number, votes: Votes, chosen: Chosen, values: LabelArray):
   // Other labels may have won some of the voxels: what is left is counted.
   const index = new Map(patterns.map(({ code }, j) => [code, j]))
   const taken = patterns.map(() => 0)
-  for (let i = 0; i < values.length; i++) {
-    const j = values[i] === label && codes[i] !== 0 ? index.get(codes[i]) : undefined
-    if (j !== undefined) taken[j]++
+  let [previous, pattern] = [0, index.get(0)]
+  for (const [start, end] of blocksNotZero(codes)) {
+    for (let i = start; i < end; i++) {
+      if (values[i] !== label || codes[i] === 0) continue
+      if (codes[i] !== previous) [previous, pattern] = [codes[i], index.get(codes[i])]
+      if (pattern !== undefined) taken[pattern]++
+    }
   }
   const voxels = sumOf(taken, (n) => n)
   const scores = Array.from({ length: annotators }, (_, r): AnnotatorScore => {

@@ -110,7 +110,7 @@ async function runConsensus(
   }).finally(progress.end)
   for (const warning of await describeMasks(cases.map(({ output, labels }) => ({ path: output, labels }))))
     warn(warning)
-  report(failed)
+  report(failed, found.cases.length)
   for (const one of cases)
     for (const { warnings, label } of one.consensus.labels) {
       for (const text of warnings) warn(`${one.case}, label ${label}: ${text}`)
@@ -163,7 +163,7 @@ async function runFit(
   const fitted = await fitCases(found, { labels, anonymous, draws, seed, onCase: progress.update, onFit }).finally(
     progress.end,
   )
-  report(fitted.failed)
+  report(fitted.failed, found.cases.length)
   if (fitted.failed.length === found.cases.length) return
   const own = fitted.labels.map((one) => [one.label, describeLabel(one, nameOf(one.label))] as const)
   if (own.length === 0) throw new InputError(files[0], 'and the others hold background only; give masks of an object')
@@ -192,10 +192,12 @@ async function runFit(
 }
 
 /** Faults of single cases: named, and the exit code says so. */
-function report(failed: readonly { readonly case: string; readonly error: InputError }[]): void {
+function report(failed: readonly { readonly case: string; readonly error: InputError }[], total: number): void {
+  if (failed.length === 1 && total === 1) throw failed[0].error
   for (const { case: name, error } of failed) tell(`${name}: ${error.message}`)
   if (failed.length > 0) {
-    tell(`${failed.length} case${failed.length === 1 ? '' : 's'} failed; the others went on`)
+    const all = failed.length === total
+    tell(all ? `all ${total} cases failed` : `${failed.length} of ${total} cases failed; the others are done`)
     process.exitCode = 1
   }
 }
