@@ -24,6 +24,8 @@ export interface Item {
   readonly truth?: boolean
   /** Of probabilities that are stored as other numbers than 0 to 1: the largest of them. */
   readonly largest?: number
+  /** Whether a DICOM segmentation can refer to it. */
+  readonly dicom?: boolean
   /** Of label maps. */
   readonly labels?: readonly { readonly label: number; readonly name?: string }[]
 }
@@ -83,7 +85,8 @@ export interface Realised {
 }
 
 export interface Noise {
-  readonly sigmaMm: number
+  /** Along each axis of the voxels. */
+  readonly sigmaMm: Vec3
   readonly lengthMm: number
   readonly presence: number
   readonly biasMm: number

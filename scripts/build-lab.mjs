@@ -42,11 +42,12 @@ const inBrowser = {
     }
     // Compression of Zarr, which NiiVue reads and the page does not: half of its size.
     if (/^numcodecs\//.test(id)) return join(app, 'node/refused.ts')
-    if (id.endsWith('/itk-worker.ts')) return join(app, 'node/itk-worker.ts')
+    if (id === './compressed.ts') return join(app, 'node/compressed.ts')
     return null
   },
 }
 
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 rmSync(target, { recursive: true, force: true })
 mkdirSync(target, { recursive: true })
 const built = await rolldown({
@@ -54,7 +55,7 @@ const built = await rolldown({
   platform: 'browser',
   input: { lab: 'app/main.ts', worker: 'app/worker/worker.ts' },
   plugins: [inBrowser],
-  transform: { define: { 'process.platform': '"browser"', 'process.env': '{}' } },
+  transform: { define: { 'process.platform': '"browser"', 'process.env': '{}', VERSION: JSON.stringify(version) } },
   onLog(level, log, handler) {
     if (level === 'warn' && log.id?.includes('node_modules')) return
     // What the command line loads late, the worker may need at once.
@@ -73,7 +74,6 @@ const { output } = await built.write({
 })
 await built.close()
 for (const name of ['index.html', 'lab.css', 'icon.svg']) cpSync(join(app, name), join(target, name))
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const page = readFileSync(join(target, 'index.html'), 'utf8').replaceAll('VERSION', version)
 writeFileSync(join(target, 'index.html'), page)
 writeFileSync(join(target, 'THIRD_PARTY_NOTICES.txt'), noticesOf(packagesOf(output)))

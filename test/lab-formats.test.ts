@@ -2,8 +2,10 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { writeNpy, writeNpz } from '../src/formats/npz.ts'
-import { dicomSlice } from '../src/formats/testing/dicom-bytes.ts'
-import { writeVolume } from '../src/formats/volume-file.ts'
+import { dicomSlice, encapsulatedFile } from '../src/formats/testing/dicom-bytes.ts'
+import { compressedCases, twoFrames } from '../src/formats/testing/dicom-compressed.ts'
+import { seriesRecipes, writeSeries } from '../src/formats/testing/dicom-series.ts'
+import { readVolume, writeVolume } from '../src/formats/volume-file.ts'
 import { hasBrowser, openPage, startLab } from './support/browser.ts'
 import { halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 import { contentHash, download, numbersWith } from './support/lab-page.ts'
@@ -102,6 +104,45 @@ describe.skipIf(!hasBrowser)('the lab reads', () => {
     await expect.poll(() => slice.getAttribute('aria-valuemax')).toBe('5')
     expect(await page.getByRole('combobox', { name: 'What series is' }).inputValue()).toBe('image')
     expect(complaints).toEqual([])
+  })
+
+  test('a map beside its DICOM series, and saves a segmentation of it as the command line does', async () => {
+    const series = writeSeries(at('ct'), { slices: nz, rows: ny, columns: nx, ...seriesRecipes.turned })
+    const { grid: own } = await readVolume(series)
+    await writeVolume(at('m.nii.gz'), { grid: own, channels: 1, data })
+    const lab = await startLab([at('m.nii.gz'), series])
+    const { page, complaints } = await openPage(lab.url)
+    await numbersWith(page, 'Promised Dice')
+    const form = page.getByRole('combobox', { name: 'As' })
+    await expect.poll(() => form.inputValue()).toBe('.dcm')
+    const told = page.getByTitle('The same mask on the command line')
+    expect(await told.textContent()).toBe('halfdice threshold m.nii.gz -o m_mask.dcm --like ct')
+    await halfdice(['threshold', at('m.nii.gz'), '-o', at('m_mask.dcm'), '--like', series])
+    const saved = await download(page, 'Mask at t*')
+    expect(saved.name).toBe('m_mask.dcm')
+    expect(saved.bytes.equals(readFileSync(at('m_mask.dcm')))).toBe(true)
+    await form.selectOption('.seg.nrrd')
+    expect(await told.textContent()).toBe('halfdice threshold m.nii.gz -o m_mask.seg.nrrd')
+    await halfdice(['threshold', at('m.nii.gz'), '-o', at('m_mask.seg.nrrd')])
+    const slicer = await download(page, 'Mask at t*')
+    expect(slicer.name).toBe('m_mask.seg.nrrd')
+    const head = (bytes: Buffer) => bytes.subarray(0, bytes.indexOf('\n\n')).toString()
+    const command = readFileSync(at('m_mask.seg.nrrd'))
+    expect(head(slicer.bytes)).toBe(head(command))
+    expect(contentHash(slicer.bytes.subarray(head(command).length + 2))).toBe(
+      contentHash(command.subarray(head(command).length + 2)),
+    )
+    expect(complaints).toEqual([])
+  })
+
+  test('no compressed DICOM, and says what to do', async () => {
+    const [{ syntax, bits, parts }] = compressedCases
+    writeFileSync(at('packed.dcm'), encapsulatedFile(twoFrames(bits), parts, syntax))
+    const lab = await startLab([at('packed.dcm')])
+    const { page } = await openPage(lab.url)
+    await expect
+      .poll(() => page.getByRole('alert').textContent())
+      .toMatch(/^packed\.dcm: is compressed as JPEG.*, which the page does not decode; save it uncompressed/)
   })
 
   test('what is damaged in one sentence, and opens the rest', async () => {

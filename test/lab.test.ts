@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { hasBrowser, openPage, startLab } from './support/browser.ts'
+import { browser, hasBrowser, openPage, startLab } from './support/browser.ts'
 import { filesBelow, halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
 import { contentHash, download, numbersWith } from './support/lab-page.ts'
 
@@ -102,13 +102,40 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     const saved = await download(page, 'Probability')
     expect(contentHash(saved.bytes)).toBe(contentHash(readFileSync(at('m.nii.gz'))))
 
-    await page.getByText('Bias, presence, samples').click()
+    await page.getByText('Axes, bias, presence, samples').click()
     await page.getByRole('slider', { name: 'Annotators' }).fill('1')
     await halfdice(['sample', labels(), '-o', at('drawn'), '--sigma', '5', '--length', '20', '-n', '1'])
     const drawn = await download(page, 'Noisy labels')
     const file = at('drawn/phantom_000_0000.nii.gz')
     expect(contentHash(drawn.bytes)).toBe(contentHash(readFileSync(file)))
     expect(complaints).toEqual([])
+  })
+
+  test('noise of another strength along each axis, and the commands of what is saved', async () => {
+    const lab = await startLab([labels()])
+    const { page } = await openPage(`${lab.url}#tab=noise&label=4&sigma=5&length=20&biasSd=0.5&presence=0.9`)
+    await numbersWith(page, 'Best Dice D*')
+    await page.getByText('Axes, bias, presence, samples').click()
+    await page.getByRole('checkbox', { name: 'for each axis' }).click()
+    await page.getByRole('slider', { name: 'along j' }).fill('3')
+    await page.getByRole('slider', { name: 'along k' }).fill('0')
+    const options = ['--sigma', '5,3,0', '--presence', '0.9', '--tau', '0.5']
+    const { rows } = await halfdiceJson<{ rows: { supDice: number }[] }>([
+      ...['optimum', labels(), ...options, '--length', '20', '--labels', '4'],
+    ])
+    await numbersWith(page, 'Best Dice D*', ([best]) => best === rows[0].supDice.toFixed(3))
+    const told = (title: string) => page.getByTitle(title).textContent()
+    const name = 'phantom_000.nii.gz'
+    expect(await told('The same probabilities on the command line')).toBe(
+      `halfdice marginal ${name} -o phantom_000_prob.nii.gz ${options.join(' ')} --labels 4`,
+    )
+    expect(await told('The same label maps on the command line')).toBe(
+      `halfdice sample ${name} -o noisy ${options.join(' ')} --length 20 -n 6`,
+    )
+    await expect.poll(() => page.url()).toContain('sigmaK=0')
+    // What was unfolded stays so.
+    await page.getByRole('checkbox', { name: 'for each axis' }).click()
+    await expect.poll(() => page.getByRole('slider', { name: 'along k' }).count()).toBe(0)
   })
 
   test('annotators as the command line has them', async () => {
@@ -128,7 +155,7 @@ describe.skipIf(!hasBrowser)('the lab', () => {
     expect(saved.name).toBe('consensus_dice.nii.gz')
     await halfdice(['raters', ...maps, '--consensus', 'dice', '-o', at('agreed')])
     // The command names its file by the folder of the annotators' files.
-    const written = filesBelow(at('agreed'))[0]
+    const written = filesBelow(at('agreed')).find((path) => path.endsWith('.nii.gz'))
     expect(contentHash(saved.bytes)).toBe(contentHash(readFileSync(at(`agreed/${written}`))))
     await page.getByRole('button', { name: 'See this noise' }).click()
     expect(await page.getByRole('tab', { name: 'Noise' }).getAttribute('aria-selected')).toBe('true')
@@ -167,6 +194,26 @@ describe.skipIf(!hasBrowser)('the lab', () => {
       })
     }
   }
+
+  test('axe finds nothing wrong before anything is drawn', async () => {
+    const lab = await startLab([])
+    const page = await (await browser()).newPage()
+    // A machine under load: no frame comes, no answer of a worker.
+    await page.addInitScript(() => {
+      globalThis.requestAnimationFrame = () => 0
+      globalThis.Worker = class extends EventTarget {
+        postMessage() {}
+        terminate() {}
+      } as never
+    })
+    await page.goto(lab.url)
+    for (const tab of ['Threshold', 'Noise', 'Annotators']) {
+      await page.getByRole('tab', { name: tab }).click()
+      await page.evaluate(axe.source)
+      const found = await page.evaluate(async () => (await (globalThis as unknown as Axe).axe.run()).violations)
+      expect(found.map(({ id, nodes }) => `${tab}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([])
+    }
+  })
 
   test('everything by the keyboard', async () => {
     const lab = await startLab([])

@@ -11,8 +11,11 @@ const numbers = {
   cut: [0, 0, 1],
   label: [0, 0, 65_535],
   sigma: [4, 0.1, 20],
+  // Along the second and third axis; −1 is as along the first.
+  sigmaJ: [-1, -1, 20],
+  sigmaK: [-1, -1, 20],
   length: [16, 1, 60],
-  presence: [1, 0, 1],
+  presence: [1, 0.01, 1],
   bias: [0, -8, 8],
   biasSd: [0, 0, 5],
   count: [6, 0, 12],

@@ -20,3 +20,8 @@ export function percent(share: number): string {
   if (share > 0 && share < 5e-5) return '< 0.01 %'
   return `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`
 }
+
+/** A name as a shell takes it for one word. */
+export function words(name: string): string {
+  return /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`
+}

@@ -4,7 +4,7 @@ import { button, el, labelled, select } from '../page/dom.ts'
 import type { Lab, Panel, Solid } from '../page/lab.ts'
 import { type Entry, isHidden, legend } from '../page/legend.ts'
 import { consensusRules } from '../page/state.ts'
-import { fixed, percent, signed } from '../page/words.ts'
+import { fixed, percent, signed, words } from '../page/words.ts'
 import type { Agreed, Agreement, Download, Item, Sight } from '../protocol.ts'
 import { type Field, keyOf, wholeField } from '../view/fields.ts'
 import { type Layer, labelRegion } from '../view/layers.ts'
@@ -85,7 +85,12 @@ export class AnnotatorsPanel implements Panel {
     this.#fields = fields
     this.#lab.draw()
     await this.#agree()
-    const found = await this.#lab.noise.call<Agreement>('agreement', { label: this.#label }, { line: 'agreement' })
+    const tell = (share: number) => this.#lab.tell(`Fitting the noise: ${Math.round(100 * share)} %`)
+    const found = await this.#lab.noise.call<Agreement>(
+      'agreement',
+      { label: this.#label },
+      { line: 'agreement', tell },
+    )
     this.#lab.tell('')
     this.#layAgreement(found)
   }
@@ -167,6 +172,7 @@ export class AnnotatorsPanel implements Panel {
     this.#agreement.replaceChildren()
     this.#scores.replaceChildren()
     const few = this.#items.length < 2
+    const names = this.#items.map(({ name }) => words(name)).join(' ')
     this.element.replaceChildren(
       el('h2', {}, 'Annotators'),
       el('ul', { class: 'checks', 'aria-label': 'Annotators' }, ...boxes),
@@ -205,8 +211,8 @@ export class AnnotatorsPanel implements Panel {
         }),
         el(
           'code',
-          {},
-          `halfdice raters ${this.#items.map(({ name }) => name).join(' ')} --consensus ${state.rule} -o consensus`,
+          { title: 'Agreement, fit and consensus on the command line' },
+          `halfdice raters ${names} --consensus ${state.rule} -o consensus`,
         ),
       ),
     )
@@ -250,9 +256,11 @@ export class AnnotatorsPanel implements Panel {
         ...(check?.misfits ?? []).map((text) => el('p', { class: 'warning' }, text)),
       )
       if (noise) {
-        const mean = noise.sigmaMm.reduce((sum, s) => sum + s, 0) / 3
+        const [sigma, sigmaJ, sigmaK] = noise.sigmaMm.map(round)
+        const same = sigmaJ === sigma && sigmaK === sigma
         const { lengthMm: length, presence: q = 1, biasSdMm: biasSd = 0 } = noise
-        const state = { sigma: round(mean), length: round(length), presence: round(q), bias: 0, biasSd: round(biasSd) }
+        const axes = { sigma, sigmaJ: same ? -1 : sigmaJ, sigmaK: same ? -1 : sigmaK }
+        const state = { ...axes, length: round(length), presence: round(q), bias: 0, biasSd: round(biasSd) }
         parts.push(button('See this noise', () => this.#lab.openNoise({ ...state, label: this.#label })))
       }
     }

@@ -3,8 +3,8 @@ import { colourOf, colours } from '../page/colours.ts'
 import { button, el, labelled, Slider, select } from '../page/dom.ts'
 import type { Lab, Panel, Solid } from '../page/lab.ts'
 import { type Entry, isHidden, legend } from '../page/legend.ts'
-import { limits, type NumberName } from '../page/state.ts'
-import { fixed, percent, volume } from '../page/words.ts'
+import { limits, type NumberName, type State } from '../page/state.ts'
+import { fixed, percent, volume, words } from '../page/words.ts'
 import type { Download, Item, Noise, NoiseResult, Samples, Sight } from '../protocol.ts'
 import type { Field } from '../view/fields.ts'
 import { keyOf } from '../view/fields.ts'
@@ -27,10 +27,12 @@ export class NoisePanel implements Panel {
   #result: { readonly key: string; readonly found: NoiseResult; readonly field: Field } | undefined
   #samples: readonly Field[] = []
   #started = 0
+  #unfolded = false
   #key = ''
   readonly #readout = el('dl', { class: 'numbers two' })
   readonly #legend = el('div')
-  readonly #command = el('code')
+  readonly #samplesCommand = el('code', { title: 'The same label maps on the command line' })
+  readonly #probabilityCommand = el('code', { title: 'The same probabilities on the command line' })
 
   constructor(lab: Lab) {
     this.#lab = lab
@@ -65,8 +67,10 @@ export class NoisePanel implements Panel {
   }
 
   get #noise(): Noise {
-    const { sigma, length, presence, bias, biasSd } = this.#lab.state
-    return { sigmaMm: sigma, lengthMm: length, presence, biasMm: bias, biasSdMm: biasSd }
+    const { sigma, sigmaJ, sigmaK, length, presence, bias, biasSd } = this.#lab.state
+    const along = (own: number) => (own < 0 ? sigma : own)
+    const sigmaMm = [sigma, along(sigmaJ), along(sigmaK)] as const
+    return { sigmaMm, lengthMm: length, presence, biasMm: bias, biasSdMm: biasSd }
   }
 
   /** Computes what the sliders say now, and stops what they said before. */
@@ -146,13 +150,16 @@ export class NoisePanel implements Panel {
   #lay(maps: readonly Item[]): void {
     const item = this.#item
     if (!item) return
+    const { sigma, sigmaJ, sigmaK } = this.#lab.state
+    const perAxis = sigmaJ >= 0 || sigmaK >= 0
     const slider = (name: NumberName, label: string, unit: string, step: number, hint: string) =>
       new Slider({
         label,
         unit,
         step,
         ...limits(name),
-        value: this.#lab.state[name],
+        min: Math.max(limits(name).min, name.startsWith('sigma') ? 0 : Number.NEGATIVE_INFINITY),
+        value: name.startsWith('sigma') && this.#lab.state[name] < 0 ? sigma : this.#lab.state[name],
         hint,
         oninput: (value) => {
           this.#lab.change({ [name]: value })
@@ -186,13 +193,26 @@ export class NoisePanel implements Panel {
         this.#lab.change({ label })
         this.#compute()
       }),
-      slider('sigma', 'Strength σ', 'mm', 0.1, 'Standard deviation of the displacement along each axis'),
+      slider(
+        'sigma',
+        perAxis ? 'Strength σ along i' : 'Strength σ',
+        'mm',
+        0.1,
+        `Standard deviation of the displacement along ${perAxis ? 'the first axis of the voxels' : 'each axis'}`,
+      ),
+      ...(perAxis ? this.#otherAxes(item, slider) : []),
       slider('length', 'Length ℓ', 'mm', 0.5, 'How far along the outline displacements go together'),
       this.#readout,
       el(
         'details',
-        {},
-        el('summary', {}, 'Bias, presence, samples'),
+        {
+          open: this.#unfolded,
+          ontoggle: (event: Event) => {
+            this.#unfolded = (event.target as HTMLDetailsElement).open
+          },
+        },
+        el('summary', {}, 'Axes, bias, presence, samples'),
+        this.#axesSwitch(perAxis),
         slider('bias', 'Bias', 'mm', 0.1, 'How far outwards annotators draw'),
         slider('biasSd', 'Bias varies by', 'mm', 0.1, 'Standard deviation of the bias between annotators'),
         slider('presence', 'Presence', '', 0.01, 'Probability that an annotator draws the label at all'),
@@ -205,6 +225,30 @@ export class NoisePanel implements Panel {
       this.#downloads(item),
     )
     this.#tell()
+  }
+
+  /** Strengths along the other axes of the voxels, of an image in a plane one. */
+  #otherAxes(
+    { grid }: Item,
+    slider: (name: NumberName, label: string, unit: string, step: number, hint: string) => HTMLElement,
+  ): HTMLElement[] {
+    const second = slider('sigmaJ', 'Strength σ along j', 'mm', 0.1, 'The same along the second axis')
+    if (grid.shape[2] === 1) return [second]
+    return [second, slider('sigmaK', 'Strength σ along k', 'mm', 0.1, 'The same along the third axis, across slices')]
+  }
+
+  #axesSwitch(perAxis: boolean): HTMLElement {
+    const box = el('input', {
+      type: 'checkbox',
+      checked: perAxis,
+      onchange: () => {
+        const { sigma } = this.#lab.state
+        const own = box.checked ? sigma : -1
+        this.#lab.change({ sigmaJ: own, sigmaK: own })
+        this.refresh()
+      },
+    })
+    return el('div', { class: 'checks' }, el('label', {}, box, 'A strength of its own for each axis'))
   }
 
   #downloads(item: Item): HTMLElement {
@@ -222,18 +266,17 @@ export class NoisePanel implements Panel {
       { class: 'downloads' },
       button('Noisy labels', () => samples().catch((error) => this.#lab.fail(error))),
       button('Probability', () => ask('marginalFile').catch((error) => this.#lab.fail(error))),
-      this.#command,
+      this.#samplesCommand,
+      this.#probabilityCommand,
     )
   }
 
   #tell(): void {
     const [item, result] = [this.#item, this.#result]
     if (!item) return
-    const { sigmaMm, lengthMm } = this.#noise
-    const { count, seed } = this.#lab.state
-    this.#command.textContent =
-      `halfdice sample ${item.name} -o noisy --sigma ${sigmaMm} --length ${lengthMm} -n ${count}` +
-      (seed > 0 ? ` --seed ${seed}` : '')
+    const [samples, probability] = commandsOf(item, this.#label, this.#noise, this.#lab.state)
+    this.#samplesCommand.textContent = samples
+    this.#probabilityCommand.textContent = probability
     if (!result) return
     const { optimum, folded } = result.found
     const ml = voxelVolumeMm3(item.grid) / 1000
@@ -249,4 +292,23 @@ export class NoisePanel implements Panel {
       ...row('Folded', percent(folded), 'Share of space where the displacement is not one to one'),
     )
   }
+}
+
+/** What makes the same files on the command line: label maps, and probabilities. */
+function commandsOf(item: Item, label: number, noise: Noise, { count, seed }: State): readonly [string, string] {
+  const { sigmaMm, lengthMm, presence, biasMm, biasSdMm } = noise
+  const same = sigmaMm.every((mm) => mm === sigmaMm[0])
+  const options = [
+    `--sigma ${same ? sigmaMm[0] : sigmaMm.join()}`,
+    ...(presence < 1 ? [`--presence ${presence}`] : []),
+    ...(biasMm === 0 ? [] : [`--bias ${biasMm}`]),
+    ...(biasSdMm > 0 ? [`--tau ${biasSdMm}`] : []),
+  ].join(' ')
+  const name = words(item.name)
+  const drawn = `halfdice sample ${name} -o noisy ${options} --length ${lengthMm} -n ${count}`
+  const output = words(item.name.replace(/(\.nii(\.gz)?|\.seg\.nrrd|\.[^.]*)?$/i, '_prob.nii.gz'))
+  return [
+    drawn + (seed > 0 ? ` --seed ${seed}` : ''),
+    `halfdice marginal ${name} -o ${output} ${options} --labels ${label}`,
+  ]
 }

@@ -2,13 +2,14 @@ import { voxelVolumeMm3 } from '../../src/volume/grid.ts'
 import { button, el, labelled, markup, Slider } from '../page/dom.ts'
 import type { Lab, Panel, Solid } from '../page/lab.ts'
 import { legend } from '../page/legend.ts'
-import type { ClassMap, ClassName, ClassVerdict, DiceCurve, Download, Item, Maps, Sight } from '../protocol.ts'
+import type { ClassMap, ClassName, ClassVerdict, DiceCurve, Item, Maps, Sight } from '../protocol.ts'
 import { wholeField } from '../view/fields.ts'
 import type { Scene } from '../view/slice-view.ts'
 import { Reference } from './reference.ts'
 import { curveChart } from './threshold-charts.ts'
 import { layersOf, legendEntries, type Shown, solidOf } from './threshold-layers.ts'
 import { classTable, cutNumbers, warningList } from './threshold-parts.ts'
+import { MaskSaver } from './threshold-save.ts'
 
 /** Cutting probabilities: what a cut promises, what ½ and t* give, and what a reference says of them. */
 export class ThresholdPanel implements Panel {
@@ -23,12 +24,14 @@ export class ThresholdPanel implements Panel {
   #curve: DiceCurve | undefined
   #verdicts: readonly ClassVerdict[] = []
   readonly #reference: Reference
+  readonly #saver: MaskSaver
   readonly #readout = el('dl', { class: 'numbers' })
   readonly #chart = el('div', { class: 'chart' })
   readonly #slider: Slider
 
   constructor(lab: Lab) {
     this.#lab = lab
+    this.#saver = new MaskSaver(lab)
     this.#reference = new Reference(lab, () => {
       this.#lay()
       this.#lab.draw()
@@ -169,7 +172,12 @@ export class ThresholdPanel implements Panel {
       el('h3', {}, 'Reference'),
       this.#reference.element,
       el('h3', {}, 'Save'),
-      this.#downloads(item, classes.length > 1),
+      this.#saver.element({
+        item,
+        scale: this.#scale,
+        several: classes.length > 1,
+        hasGeometry: maps.hasGeometry,
+      }),
     )
     this.#tellCut()
   }
@@ -205,34 +213,5 @@ export class ThresholdPanel implements Panel {
     const compared = realised && { now, atOptimum: realised.atOptimum, atHalf: realised.atHalf }
     this.#readout.replaceChildren(...cutNumbers({ optimum, curve, cut: this.#cut, voxelMl, realised: compared }))
     if (curve) this.#chart.replaceChildren(markup('figure', curveChart(curve, optimum, this.#cut, realised)))
-  }
-
-  #downloads(item: Item, several: boolean): HTMLElement {
-    const save = (text: string, at: () => number | undefined) =>
-      button(text, () => {
-        this.#lab.tell('Cutting …')
-        const cut = at()
-        this.#lab.data
-          .call<Download>('mask', { ...this.#of(item), ...(cut !== undefined && { at: cut }) })
-          .then((file) => {
-            this.#lab.tell('')
-            this.#lab.save(file)
-          })
-          .catch((error) => this.#lab.fail(error))
-      })
-    const output = item.name.replace(/(\.nii(\.gz)?|\.[^.]*)$/i, '_mask.nii.gz')
-    const scale = this.#scale === undefined ? '' : ` --scale ${this.#scale}`
-    return el(
-      'div',
-      { class: 'downloads' },
-      save(several ? 'Masks at each t*' : 'Mask at t*', () => undefined),
-      save('At ½', () => 0.5),
-      save('At the cut', () => this.#lab.state.cut || undefined),
-      el(
-        'code',
-        { title: 'The same mask on the command line' },
-        `halfdice threshold ${item.name} -o ${output}${scale}`,
-      ),
-    )
   }
 }

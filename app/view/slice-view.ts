@@ -41,6 +41,7 @@ export class SliceView {
     this.#canvas.tabIndex = 0
     this.#canvas.setAttribute('role', 'slider')
     this.#canvas.setAttribute('aria-label', `${view[0].toUpperCase()}${view.slice(1)} slice`)
+    this.#tell(0, 0)
     const zoom = (text: string, by: number, label: string) =>
       button(text, () => this.#move({ zoom: by }), { class: 'plain', 'aria-label': label, title: label })
     const buttons = view === 'axial' ? [zoom('−', 0.8, 'Reduce'), zoom('+', 1.25, 'Enlarge')] : []
@@ -52,6 +53,11 @@ export class SliceView {
   show(scene: Scene | undefined, focus: Focus): void {
     this.#scene = scene
     this.#focus = focus
+    // Told at once, also where there is no room to draw in yet.
+    if (scene) {
+      const { axis, index } = this.#plane(scene.grid)
+      this.#tell(index + 1, scene.grid.shape[axis])
+    } else this.#tell(0, 0)
     this.draw()
   }
 
@@ -86,7 +92,6 @@ export class SliceView {
     this.#cache.keepOnly(new Set(layers.map((layer) => ('field' in layer ? layer.field : layer.region.field))))
     this.#drawCross(context, grid, plane, place, ratio)
     drawMarks(context, grid, plane, place.scaleX / grid.spacing[plane.across.axis], ratio)
-    this.#describe(grid, plane)
   }
 
   /** The whole slice fits, at the proportions of millimetres; enlarged, the cross hairs stay in the middle. */
@@ -125,14 +130,15 @@ export class SliceView {
     context.stroke()
   }
 
-  #describe(grid: Grid, { axis, index }: Plane): void {
-    const text = `${index + 1} / ${grid.shape[axis]}`
-    this.#caption.textContent = `${this.#view[0].toUpperCase()}${this.#view.slice(1)} ${text}`
+  /** Which slice it is, of how many; 0 of 0 where nothing is shown. A slider always has a value. */
+  #tell(number: number, count: number): void {
+    const name = `${this.#view[0].toUpperCase()}${this.#view.slice(1)}`
+    this.#caption.textContent = count === 0 ? name : `${name} ${number} / ${count}`
     const canvas = this.#canvas
-    canvas.setAttribute('aria-valuemin', '1')
-    canvas.setAttribute('aria-valuemax', String(grid.shape[axis]))
-    canvas.setAttribute('aria-valuenow', String(index + 1))
-    canvas.setAttribute('aria-valuetext', `slice ${index + 1} of ${grid.shape[axis]}`)
+    canvas.setAttribute('aria-valuemin', String(Math.min(1, count)))
+    canvas.setAttribute('aria-valuemax', String(count))
+    canvas.setAttribute('aria-valuenow', String(number))
+    canvas.setAttribute('aria-valuetext', count === 0 ? 'nothing is shown' : `slice ${number} of ${count}`)
   }
 
   #move(change: { readonly slices?: number; readonly zoom?: number }): void {

@@ -4,7 +4,10 @@ import type { Download } from '../protocol.ts'
 
 /** A volume as a `.nii.gz` of the library's own writer, packed by the browser. */
 export async function niftiFile(stem: string, volume: Volume): Promise<Download> {
-  const bytes = encodeNifti(volume)
-  const packed = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new CompressionStream('gzip'))
-  return { name: `${stem}.nii.gz`, blob: await new Response(packed).blob() }
+  return { name: `${stem}.nii.gz`, blob: await packed(encodeNifti(volume)) }
+}
+
+export async function packed(bytes: Uint8Array): Promise<Blob> {
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()
+  return new Response(stream.pipeThrough(new CompressionStream('gzip'))).blob()
 }

@@ -90,7 +90,9 @@ export function itemOf(
   role = roleOf(volume),
 ): Kept {
   const { grid, channels } = volume
-  const item = { ...about, role, grid, channels, volume }
+  const { format, fault } = (volume.header ?? {}) as { readonly format?: string; readonly fault?: unknown }
+  const dicom = format === 'dicom' && fault === undefined
+  const item = { ...about, role, grid, channels, volume, ...(dicom && { dicom }) }
   if (role === 'probabilities') {
     const { high } = rangeOf(volume)
     return high > 1 + roundOff ? { ...item, largest: high } : item

@@ -7,7 +7,6 @@ import { softDiceOptimum } from '../../src/decision/soft-dice.ts'
 import { foldProbability } from '../../src/noise/fold.ts'
 import { labelMarginals } from '../../src/noise/label-marginals.ts'
 import { marginalInBox } from '../../src/noise/marginal.ts'
-import type { NoiseModel } from '../../src/noise/model.ts'
 import { createSampler } from '../../src/noise/sampler.ts'
 import { InputError } from '../../src/volume/errors.ts'
 import type { Grid } from '../../src/volume/grid.ts'
@@ -16,7 +15,7 @@ import { streamSeed } from '../../src/volume/random.ts'
 import type { Volume } from '../../src/volume/volume.ts'
 import type { Agreed, Agreement, Download, Noise, NoiseResult, Samples, Sight } from '../protocol.ts'
 import { niftiFile } from './download.ts'
-import { Moved } from './rpc.ts'
+import { Moved, type Tell } from './rpc.ts'
 import { sightOf } from './sight.ts'
 
 /** Label maps on one grid that this worker was given: one for noise, several of annotators. */
@@ -36,21 +35,14 @@ export interface NoiseOf {
   readonly noise: Noise
 }
 
-/** Noise is of the same strength along each axis of a space, and keeps to the plane of a 2-D image. */
-function modelOf({ sigmaMm, lengthMm, presence, biasMm, biasSdMm }: Noise): NoiseModel {
-  const sigma = [sigmaMm, sigmaMm, sigmaMm] as const
-  return { sigmaMm: sigma, lengthMm, presence, biasMm, biasSdMm }
-}
-
 /** The probabilities of a label under noise, and the best that a prediction can do. */
 export function marginals({ label, noise }: NoiseOf): Moved<NoiseResult> {
   const [values, grid] = own()
   const start = performance.now()
-  const model = modelOf(noise)
-  const found = marginalInBox(values, grid, label, model)
+  const found = marginalInBox(values, grid, label, noise)
   if (!found) throw new InputError(`label ${label}`, 'does not occur in this map; choose another')
   const optimum = softDiceOptimum(found.data)
-  const folded = foldProbability(model, grid)
+  const folded = foldProbability(noise, grid)
   const ms = performance.now() - start
   return new Moved({ box: found.box, marginal: found.data, optimum, folded, ms }, [found.data.buffer])
 }
@@ -69,7 +61,7 @@ export interface SamplesOf extends NoiseOf {
 /** Noisy versions of the map, the ones that `halfdice sample` draws, within the box in which they can differ. */
 export function samples({ noise, count, seed }: SamplesOf): Moved<Samples> {
   const [values, grid] = own()
-  const sampler = createSampler(values, grid, modelOf(noise))
+  const sampler = createSampler(values, grid, noise)
   const all = Array.from({ length: count }, (_, i) => sampler.sampleBox(streamSeed(seed, stem()), i))
   const box = sampler.box ?? { start: [0, 0, 0], shape: [0, 0, 0] }
   return new Moved({ box, samples: all }, [...new Set(all.map(({ buffer }) => buffer))])
@@ -78,23 +70,28 @@ export function samples({ noise, count, seed }: SamplesOf): Moved<Samples> {
 /** One of them as a file. */
 export function sampleFile({ noise, seed, index }: SamplesOf & { readonly index: number }): Promise<Download> {
   const [values, grid] = own()
-  const drawn = createSampler(values, grid, modelOf(noise)).sample(streamSeed(seed, stem()), index)
+  const drawn = createSampler(values, grid, noise).sample(streamSeed(seed, stem()), index)
   return niftiFile(`${stem()}_${String(index).padStart(4, '0')}`, relabelled(given.volumes[0], drawn))
 }
 
 /** The probabilities as a file, as `halfdice marginal` writes them. */
 export function marginalFile({ label, noise }: NoiseOf): Promise<Download> {
   const [values, grid] = own()
-  const { data } = labelMarginals(values, grid, [label], modelOf(noise))
+  const { data } = labelMarginals(values, grid, [label], noise)
   const { scaling: _, ...template } = given.volumes[0]
   return niftiFile(`${stem()}_prob`, { ...template, labelNames: new Map(), channels: 1, data })
 }
 
+/** Of all cases, in one fit: see `FitOptions`. */
+const usualSimulations = 12
+
 /** How annotators agree on a label, and the noise that explains it. */
-export function agreement({ label }: { readonly label: number }): Agreement {
+export function agreement({ label }: { readonly label: number }, tell: Tell): Agreement {
   const observation = observeAnnotators('case', given.maps, given.volumes[0].grid, label)
   try {
-    return { observation, fit: fitAnnotators([observation], { draws: 0 }) }
+    let done = 0
+    const onSimulation = () => tell(Math.min(1, done++ / usualSimulations))
+    return { observation, fit: fitAnnotators([observation], { draws: 0, onSimulation }) }
   } catch (error) {
     if (error instanceof InputError) return { observation, reason: error.fault }
     throw error

@@ -9,7 +9,7 @@ import { volumeMaps } from '../../src/maps/image-maps.ts'
 import { type OpenedCase, openCase, withScheme } from '../../src/maps/open-case.ts'
 import { readMaps } from '../../src/maps/read-maps.ts'
 import { namedClasses } from '../../src/maps/scheme.ts'
-import { maskArray, maskVolume } from '../../src/maps/write-mask.ts'
+import { maskArray, maskVolume, segmentVolume } from '../../src/maps/write-mask.ts'
 import { calibration } from '../../src/metrics/calibration.ts'
 import { CutTable, diceAtCuts, tableCuts } from '../../src/metrics/cut-table.ts'
 import { inside } from '../../src/metrics/evaluate-case.ts'
@@ -114,17 +114,24 @@ export async function verdicts(of: MapsOf): Promise<{ rows: ClassVerdict[]; warn
 export interface MaskOf extends MapsOf {
   /** Where to cut: one threshold for all classes, or each at its own t*. */
   readonly at?: number
+  /** What it becomes; default NIfTI. */
+  readonly ending?: '.dcm' | '.seg.nrrd'
+  /** The DICOM images that a segmentation refers to, where the maps are none. */
+  readonly like?: number
 }
 
 /** The mask that `halfdice threshold` writes, as a file. */
-export async function mask({ at, ...of }: MaskOf): Promise<Download> {
+export async function mask({ at, ending, like, ...of }: MaskOf): Promise<Download> {
   const { source, scheme } = await openedCase(of)
   const { decoded } = await decodeCase(source, scheme, at === undefined ? {} : { at })
   const stem = `${source.name}_mask`
   if (!source.hasGeometry) {
     return { name: `${stem}.npy`, blob: new Blob([encodeNpy(maskArray(source, decoded)) as Uint8Array<ArrayBuffer>]) }
   }
-  return niftiFile(stem, maskVolume(source, decoded, scheme))
+  if (!ending) return niftiFile(stem, maskVolume(source, decoded, scheme))
+  const { header = source.header } = like === undefined ? {} : volumeAt(like)
+  const { segmentFile } = await import('./segment-file.ts')
+  return segmentFile(stem, ending, segmentVolume({ ...source, header }, decoded, scheme))
 }
 
 export interface Against extends MapsOf {

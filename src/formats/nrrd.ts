@@ -15,7 +15,15 @@ import { keptPairs, segmentNames, segmentPairs, withSegments } from './seg-nrrd.
 import { isSegmentFile } from './segment-files.ts'
 import { segmentsOf } from './segments.ts'
 import { headerNumber } from './text-head.ts'
-import { arrayType, hostLittleEndian, type StoredType, slabsOf, storedBytes, type VoxelType } from './voxel-types.ts'
+import {
+  arrayType,
+  bytesOf,
+  hostLittleEndian,
+  type StoredType,
+  slabsOf,
+  storedBytes,
+  type VoxelType,
+} from './voxel-types.ts'
 
 /** The names of types in the format, C's included. */
 const storedTypes: ReadonlyMap<string, StoredType> = new Map(
@@ -142,6 +150,12 @@ export async function writeNrrd(path: string, volume: Volume): Promise<void> {
       [name, name],
     ]
   })
+}
+
+/** The header of an attached file, and its data before they are packed: for writers that pack in another way. */
+export function nrrdParts(path: string, volume: Volume): { readonly head: Uint8Array; readonly data: Uint8Array } {
+  const data = channelsFirst(scaledVoxels(volume), volume.channels)
+  return { head: new TextEncoder().encode(headOf(path, volume, arrayType(data), undefined)), data: bytesOf(data) }
 }
 
 async function* behind(head: Uint8Array, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -29,7 +29,7 @@ export const seriesRecipes = {
   tilted: { step: [0, 0.7, 2.5] },
 } as const satisfies Record<string, SeriesRecipe>
 
-/** Writes a CT series, its files in an order of their own; returns the folder. */
+/** Writes a CT series (of no multiple of 7 slices), its files in an order of their own; returns the folder. */
 export function writeSeries(folder: string, recipe: SeriesRecipe = {}): string {
   mkdirSync(folder, { recursive: true })
   const {
@@ -61,7 +61,7 @@ export function writeSeries(folder: string, recipe: SeriesRecipe = {}): string {
       [0x00200052, 'UI', '1.2.3.9'],
     ]
     const elements = withElements(sliceElements(slice), ...about, ...more)
-    writeFileSync(join(folder, `IM${(k * 3) % slices}`), dicomFile(elements, { ...(syntax && { syntax }) }))
+    writeFileSync(join(folder, `IM${(k * 7) % slices}`), dicomFile(elements, { ...(syntax && { syntax }) }))
   }
   return folder
 }
