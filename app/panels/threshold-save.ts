@@ -91,5 +91,6 @@ function commandOf({ item, scale, hasGeometry }: MaskToSave, form: Form, images:
   const ending = hasGeometry ? form : '.npy'
   const output = item.name.replace(/(\.nii(\.gz)?|\.seg\.nrrd|\.[^.]*)?$/i, `_mask${ending}`)
   const like = form === '.dcm' && images && images.id !== item.id ? ` --like ${words(images.name)}` : ''
-  return `halfdice threshold ${words(item.name)} -o ${words(output)}${like}${scale === undefined ? '' : ` --scale ${scale}`}`
+  const scaled = scale === undefined ? '' : ` --scale ${scale}`
+  return `halfdice threshold ${words(item.name)} -o ${words(output)}${like}${scaled}`
 }
