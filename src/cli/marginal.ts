@@ -1,33 +1,18 @@
-import { dirname } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { Command } from 'commander'
-import { createFolder } from '../formats/output-folder.ts'
-import { readVolume, writeVolume } from '../formats/volume-file.ts'
-import { labelMarginals } from '../noise/label-marginals.ts'
-import type { MarginalNoise } from '../noise/model.ts'
-import { labelsToUse } from '../volume/label-names.ts'
-import { labelMapOf } from '../volume/labels.ts'
-import { readLabelNamesFor, withLabels } from './labels.ts'
+import { inProcesses } from './label-map-processes.ts'
+import { withLabels } from './labels.ts'
 import { parseLength } from './lengths.ts'
-import {
-  type GivenNoise,
-  type NoiseOptions,
-  noiseJson,
-  noisesOf,
-  withAnnotators,
-  withRoomForNoise,
-} from './noise-options.ts'
-import { type JsonOption, withJson } from './options.ts'
+import { type MarginalOptions, marginalWork } from './marginal-case.ts'
+import { noisesOf, withAnnotators } from './noise-options.ts'
+import { type JsonOption, withJson, withThreads } from './options.ts'
 import { outputPaths } from './outputs.ts'
-import { type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import { type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
 import { millilitresOr } from './print.ts'
-import { startProgress } from './progress.ts'
 
-interface Options extends JsonOption, NoiseOptions {
+interface Options extends JsonOption, MarginalOptions {
   readonly output: string
-  readonly labels?: readonly string[]
-  readonly background?: boolean
   readonly suffix?: string
+  readonly threads: number
 }
 
 /** `halfdice marginal`: the exact probability of each class under the noise. */
@@ -58,61 +43,32 @@ Examples:
   $ halfdice threshold liver_prob.nii.gz -o liver_best.nii.gz                the mask with the best expected Dice`,
     )
     .action(run)
-  return withJson(withLabels(withAnnotators(command), 'these classes only; of one class the image is 3-D'))
+  return withJson(withThreads(withLabels(withAnnotators(command), 'these classes only; of one class the image is 3-D')))
 }
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
   const found = await labelInputs(paths, options.suffix)
-  const [noise] = noisesOf(options, { length: false })
+  // Refused here where they are no noise; each case reads them again on its own grid.
+  noisesOf(options, { length: false })
   const output = outputPaths(options.output, found)
-  await overLabelMaps('marginal', found, options.json, (one) => marginalOf(one, output(one), options, noise))
-}
-
-async function marginalOf(
-  { input }: LabelInput,
-  output: string,
-  { labels: texts, background }: Options,
-  given: GivenNoise,
-): Promise<LabelOutcome> {
-  const stored = await readVolume(input)
-  const map = labelMapOf(stored, input)
-  const names = await readLabelNamesFor(input)
-  const foreground = labelsToUse(input, map.labels, texts, names)
-  const wanted = background && !foreground.includes(0) && map.labels.includes(0) ? [0, ...foreground] : foreground
-  const noises = new Map(wanted.map((label) => [label, given.on(stored.grid, [label])]))
-  const { volume: reference, values } = withRoomForNoise([...noises.values()], stored, map, input)
-  const progress = startProgress('marginals', wanted.length)
-  const { data, volumes: rows } = labelMarginals(values, reference.grid, wanted, noises, progress.update)
-  progress.end()
-  const { scaling: _, ...template } = reference
-  await createFolder(dirname(output))
-  // The template's names are those of labels, which probabilities are not.
-  await writeVolume(output, { ...template, labelNames: new Map(), channels: wanted.length, data })
-  const [first, ...others] = noises.values()
-  const shared = others.every((one) => isDeepStrictEqual(one, first)) ? first : undefined
-  return {
-    json: {
-      input,
-      output,
-      // The noise of all labels, or of each its own.
-      ...(shared && noiseJson(shared)),
-      channels: wanted,
-      labels: Object.fromEntries(
-        rows.map(({ label, ...volumes }) => {
-          const name = names.of(label)
-          const own = shared ? {} : noiseJson(noises.get(label) as MarginalNoise)
-          return [label, { ...(name !== undefined && { name }), ...own, ...volumes }]
-        }),
-      ),
-    },
-    title: `${output}: probabilities under ${given.text}`,
-    table: {
-      keys: ['volume', 'label', 'name'],
-      columns: ['reference ml', 'expected ml'].map((title) => ({ title, format: millilitresOr })),
-      rows: rows.map(({ label, volumeMl, referenceMl }, channel) => ({
-        keys: [channel, label, names.of(label) ?? ''],
-        values: [referenceMl, volumeMl],
-      })),
-    },
-  }
+  const { threads, json, ...rest } = options
+  const work = inProcesses({
+    title: 'marginals',
+    threads,
+    work: marginalWork,
+    job: (one) => ({ input: one.input, output: output(one), options: rest }),
+    outcome: ({ json: told, title, rows }): LabelOutcome => ({
+      json: told,
+      title,
+      table: {
+        keys: ['volume', 'label', 'name'],
+        columns: ['reference ml', 'expected ml'].map((each) => ({ title: each, format: millilitresOr })),
+        rows: rows.map(({ label, name, volumeMl, referenceMl }, channel) => ({
+          keys: [channel, label, name ?? ''],
+          values: [referenceMl, volumeMl],
+        })),
+      },
+    }),
+  })
+  await overLabelMaps('marginal', found, json, work)
 }

@@ -52,13 +52,22 @@ export function withAnnotators(command: Command): Command {
     )
 }
 
-/** The noises that options give. Throws InputError where they give none, or two at once. */
-export function noisesOf(options: NoiseOptions, needs: { readonly length: boolean }): readonly GivenNoise[] {
+/**
+ * The noises that options give.
+ *
+ * @param note told what is borrowed from other labels
+ * @throws InputError where they give none, or two at once
+ */
+export function noisesOf(
+  options: NoiseOptions,
+  needs: { readonly length: boolean },
+  note: (text: string) => void = warn,
+): readonly GivenNoise[] {
   const { sigma, length, presence, bias, tau, noise } = options
   if (noise !== undefined) {
     const other = (['sigma', 'length', 'presence', 'bias', 'tau'] as const).find((key) => options[key] !== undefined)
     if (other !== undefined) throw new InputError('--noise', `gives all of the noise; leave out --${other}`)
-    return [ofFile(readNoiseFile(noise))]
+    return [ofFile(readNoiseFile(noise), note)]
   }
   if (sigma === undefined) {
     throw new InputError('--sigma', "is missing; give the noise's strength in mm, or --noise with a fit of annotators")
@@ -82,13 +91,13 @@ export function noisesOf(options: NoiseOptions, needs: { readonly length: boolea
   }))
 }
 
-function ofFile(file: NoiseFile): GivenNoise {
+function ofFile(file: NoiseFile, tell: (text: string) => void): GivenNoise {
   const told = new Set<string>()
   return {
     text: `noise of ${file.path}`,
     on: (_, labels) => {
       const note = borrowedNoise(file, labels)
-      if (note !== undefined && !told.has(note)) warn(note)
+      if (note !== undefined && !told.has(note)) tell(note)
       if (note !== undefined) told.add(note)
       return noiseOfLabels(file, labels)
     },

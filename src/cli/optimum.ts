@@ -1,45 +1,24 @@
 import { Command } from 'commander'
-import { type LabelOptimum, labelOptima } from '../decision/label-optima.ts'
 import { writeAtomically } from '../formats/atomic-write.ts'
-import { readVolume } from '../formats/volume-file.ts'
 import { estimateDecimals, estimateParts } from '../report/kit/estimate.ts'
 import { optimumFigure } from '../report/optimum/figure.ts'
 import { InputError } from '../volume/errors.ts'
 import type { Vec3 } from '../volume/grid.ts'
-import { labelsToUse } from '../volume/label-names.ts'
-import { labelMapOf } from '../volume/labels.ts'
-import { streamSeed } from '../volume/random.ts'
-import { foldWarning } from './fold-warning.ts'
-import { readLabelNamesFor, withLabels } from './labels.ts'
+import { inProcesses } from './label-map-processes.ts'
+import { withLabels } from './labels.ts'
 import { type Length, parseLength } from './lengths.ts'
-import {
-  type GivenNoise,
-  type NoiseOptions,
-  noiseJson,
-  noisesOf,
-  withAnnotators,
-  withRoomForNoise,
-} from './noise-options.ts'
+import { noisesOf, withAnnotators } from './noise-options.ts'
 import { wholeNumber } from './numbers.ts'
-import { type JsonOption, withJson } from './options.ts'
+import { type OptimumOptions, type OptimumRow, optimumWork } from './optimum-case.ts'
+import { type JsonOption, withJson, withThreads } from './options.ts'
 import { checkOutputFile } from './outputs.ts'
-import { fieldName, type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
-import { fixed, millilitresOr, percent, table, warn } from './print.ts'
-import { startProgress } from './progress.ts'
+import { fieldName, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import { fixed, millilitresOr, percent, table } from './print.ts'
 
-interface Options extends JsonOption, NoiseOptions {
-  readonly sigma?: readonly Length[]
-  readonly labels?: readonly string[]
+interface Options extends JsonOption, OptimumOptions {
   readonly plot?: string
-  readonly samples?: number
-  readonly seed: number
   readonly suffix?: string
-}
-
-interface Row extends Omit<LabelOptimum, 'sigmaMm'> {
-  readonly name?: string
-  /** One number where all axes have the same. */
-  readonly sigmaMm: number | Vec3
+  readonly threads: number
 }
 
 /** `halfdice optimum`: what to expect under the noise, before any network is trained. */
@@ -86,12 +65,13 @@ Dice is not quite the soft Dice where volumes vary, and the regret is what the b
 Where annotators may leave a class out, the empty mask has an expected Dice of 1 - q, which no threshold can see.`,
     )
     .action(run)
-  return withJson(withLabels(withAnnotators(command), 'these classes only'))
+  return withJson(withThreads(withLabels(withAnnotators(command), 'these classes only')))
 }
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
   const { length, noise, plot, samples } = options
-  const noises = noisesOf(options, { length: false })
+  // Refused here where they are no noise; each case reads them again on its own grid.
+  noisesOf(options, { length: false })
   if (samples !== undefined && length === undefined && noise === undefined) {
     throw new InputError('--samples', 'noisy labels need a length scale; add --length')
   }
@@ -101,57 +81,29 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
     if (!found.single) throw new InputError('--plot', `draws one label map, not ${found.inputs.length}; give one`)
     checkOutputFile(plot, [found.inputs[0].input])
   }
-  await overLabelMaps('optimum', found, options.json, (one) => optimumOf(one, options, noises))
+  const { threads, json, plot: _, ...rest } = options
+  let drawn: readonly OptimumRow[] = []
+  const work = inProcesses({
+    title: 'optima',
+    threads,
+    work: optimumWork,
+    job: (one) => ({ input: one.input, field: fieldName(one), options: rest }),
+    outcome: ({ json: told, rows }) => {
+      drawn = rows
+      return { json: told, ...described(rows, told.input) }
+    },
+  })
+  await overLabelMaps('optimum', found, json, async (inputs) => {
+    const outcomes = await work(inputs)
+    if (plot !== undefined && drawn.length > 0) {
+      const figure = optimumFigure(drawn.map((row) => ({ ...row, label: row.name ?? row.label })))
+      await writeAtomically(plot, [new TextEncoder().encode(figure)])
+    }
+    return outcomes
+  })
 }
 
-async function optimumOf(one: LabelInput, options: Options, given: readonly GivenNoise[]): Promise<LabelOutcome> {
-  const { input } = one
-  const { plot, samples, seed } = options
-  const stored = await readVolume(input)
-  const map = labelMapOf(stored, input)
-  const names = await readLabelNamesFor(input)
-  const wanted = labelsToUse(input, map.labels, options.labels, names)
-  const noises = wanted.map((label) => given.map((each) => each.on(stored.grid, [label])))
-  const { volume, values } = withRoomForNoise(noises.flat(), stored, map, input)
-  const progress = startProgress('optima', noises.flat().length)
-  const rows: Row[] = []
-  // Of a file with several labels each may have its own ℓ.
-  const shared = new Set(noises.map(([{ lengthMm }]) => lengthMm)).size <= 1
-  for (const [i, label] of wanted.entries()) {
-    // Strengths differ in σ only.
-    const { sigmaMm: _, lengthMm, ...annotators } = noises[i][0]
-    const optima = labelOptima(values, volume.grid, {
-      labels: [label],
-      sigmasMm: noises[i].map(({ sigmaMm }) => sigmaMm),
-      annotators,
-      lengthMm,
-      samples: samples === undefined ? undefined : { count: samples, seed: streamSeed(seed, fieldName(one)) },
-      onProgress: (done) => progress.update(rows.length + done),
-    })
-    const name = names.of(label)
-    const named = { label, ...(name !== undefined && { name }) }
-    rows.push(
-      ...optima.map(
-        ({ label: _, sigmaMm, ...rest }): Row => ({
-          ...named,
-          ...noiseJson({ ...annotators, sigmaMm, lengthMm: shared ? undefined : lengthMm }),
-          ...rest,
-        }),
-      ),
-    )
-  }
-  progress.end()
-  const scaleMm = shared ? noises[0][0].lengthMm : undefined
-  const folded = foldWarning(...rows.map((row) => row.foldProbability ?? 0))
-  if (folded !== undefined) warn(folded)
-  if (plot !== undefined)
-    await writeAtomically(plot, [
-      new TextEncoder().encode(optimumFigure(rows.map((row) => ({ ...row, label: row.name ?? row.label })))),
-    ])
-  return { json: { input, ...(scaleMm !== undefined && { lengthMm: scaleMm }), rows }, ...described(rows, input) }
-}
-
-function described(rows: readonly Row[], input: string): Omit<LabelOutcome, 'json'> {
+function described(rows: readonly OptimumRow[], input: string): Omit<LabelOutcome, 'json'> {
   const folds = rows.some((row) => row.foldProbability !== undefined)
   const named = rows.some((row) => row.name !== undefined)
   const absent = rows.some((row) => row.emptyDice !== undefined)
@@ -197,7 +149,7 @@ function sigmaText(sigmaMm: number | Vec3): string {
     .join(',')
 }
 
-function describeSampled(rows: readonly Row[]): string[] {
+function describeSampled(rows: readonly OptimumRow[]): string[] {
   const gains = rows.flatMap(({ expectedDice }) => expectedDice?.gain ?? [])
   const style = { decimals: estimateDecimals(gains, 4), signed: true }
   const cells = rows.flatMap(({ label, name, sigmaMm, expectedDice }) => {

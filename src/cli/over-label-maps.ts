@@ -49,18 +49,38 @@ export async function labelInputs(
   return { inputs, single }
 }
 
+/** Works on label maps; the result of one that is at fault is its error. In their order. */
+export type LabelMapsWork = (inputs: readonly LabelInput[]) => Promise<readonly (LabelOutcome | InputError)[]>
+
+/** Works on label maps in this process, one after the other. */
+export function oneByOne(work: (one: LabelInput) => Promise<LabelOutcome>): LabelMapsWork {
+  return async (inputs) => {
+    const outcomes: (LabelOutcome | InputError)[] = []
+    for (const one of inputs) {
+      try {
+        outcomes.push(await work(one))
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error
+        outcomes.push(error)
+      }
+    }
+    return outcomes
+  }
+}
+
 /**
- * Works on label maps one after the other and prints what came of them. One that is at fault does not cost the others:
- * it is named, and the run fails in the end. A single file's fault is the run's own.
+ * Works on label maps and prints what came of them. One that is at fault does not cost the others: it is named, and the
+ * run fails in the end. A single file's fault is the run's own.
  */
 export async function overLabelMaps(
   command: string,
   { inputs, single }: Awaited<ReturnType<typeof labelInputs>>,
   json: boolean | undefined,
-  work: (one: LabelInput) => Promise<LabelOutcome>,
+  work: LabelMapsWork,
 ): Promise<void> {
   if (single) {
-    const done = await work(inputs[0])
+    const [done] = await work(inputs)
+    if (done instanceof InputError) throw done
     await describe([done])
     printResult(json, done.json, () => [done.title, '', shown(done.table), ...(done.more ?? [])].join('\n'))
     return
@@ -68,14 +88,12 @@ export async function overLabelMaps(
   protect(inputs.map(({ input }) => input))
   const done: { name: string; outcome: LabelOutcome }[] = []
   const failed: { case: string; error: string }[] = []
-  for (const one of inputs) {
-    try {
-      done.push({ name: one.name, outcome: await work(one) })
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error
-      tell(error.message)
-      failed.push({ case: one.name, error: error.message })
-    }
+  for (const [i, outcome] of (await work(inputs)).entries()) {
+    const { name } = inputs[i]
+    if (outcome instanceof InputError) {
+      tell(outcome.message)
+      failed.push({ case: name, error: outcome.message })
+    } else done.push({ name, outcome })
   }
   if (done.length > 0) {
     await describe(done.map(({ outcome }) => outcome))

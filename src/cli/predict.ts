@@ -19,7 +19,7 @@ import { withLabels } from './labels.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type PresenceOption, withJson, withPresence } from './options.ts'
 import { outputPaths, protect } from './outputs.ts'
-import { type LabelOutcome, overLabelMaps } from './over-label-maps.ts'
+import { type LabelOutcome, oneByOne, overLabelMaps } from './over-label-maps.ts'
 import { fixed, millilitresOr, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
@@ -92,14 +92,15 @@ async function run(modelPath: string, paths: readonly string[], options: Options
     const told = new CaseWarnings()
     const progress = startProgress('predicting', cases.length)
     let done = 0
-    await overLabelMaps('predict', { inputs, single }, json, async ({ name, input }) => {
+    const work = oneByOne(async ({ name, input }) => {
       const path = pathOf({ name })
       const how = { rule, presence, chosen, output: path, inFolder: path !== output && !isSegmentFile(path) }
       const predicted = await predictOne(model, filesOf.get(name) ?? [], how)
       progress.update(++done)
       told.add(input, predicted.warnings)
       return predicted.outcome
-    }).finally(progress.end)
+    })
+    await overLabelMaps('predict', { inputs, single }, json, work).finally(progress.end)
     told.finish()
   } finally {
     await model.session.dispose()

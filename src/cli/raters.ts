@@ -11,7 +11,7 @@ import { InputError } from '../volume/errors.ts'
 import { singleLabels } from '../volume/label-names.ts'
 import { readLabelNamesFor, withLabels } from './labels.ts'
 import { wholeNumber } from './numbers.ts'
-import { type JsonOption, withJson } from './options.ts'
+import { type JsonOption, withJson, withRandom } from './options.ts'
 import { checkOutputFile, checkOutputFolder, outputsInFolder, protect } from './outputs.ts'
 import { type Cell, fixed, percent, printResult, table, tell, warn } from './print.ts'
 import { type Progress, startProgress } from './progress.ts'
@@ -26,6 +26,7 @@ interface Options extends JsonOption {
   readonly seed: number
   readonly report?: string
   readonly images?: string
+  readonly threads: number
 }
 
 /** `halfdice raters`: how several annotators differ, and what they agree on. */
@@ -52,7 +53,6 @@ export function command(): Command {
     )
     .option('--report <file>', 'write an HTML page: the fit, its check, and the cases that agree least with slices')
     .option('--images <folder>', 'the images of the cases (CASE_0000.nii.gz or CASE.nii.gz), for --report')
-    .option('--seed <number>', 'fixes every random number', wholeNumber('--seed', 0, 0xffffffff), 0)
     .addHelpText(
       'after',
       `
@@ -67,7 +67,7 @@ Consensus: majority (more than half), mean (the mean map cut at its t*, written 
 dice (the best mean Dice of all masks). docs/annotators.md says how the fit is made and when it is not to be trusted.`,
     )
     .action(run)
-  return withJson(withLabels(command, 'these labels only'))
+  return withJson(withRandom(withLabels(command, 'these labels only')))
 }
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
@@ -89,7 +89,7 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
 
 async function runConsensus(
   found: AnnotatorCases,
-  { output, json }: Options,
+  { output, json, threads }: Options,
   rule: ConsensusRule,
   labels: readonly number[] | undefined,
   files: readonly string[],
@@ -106,6 +106,7 @@ async function runConsensus(
     rule,
     folder: output,
     labels,
+    threads,
     onCase: progress.update,
   }).finally(progress.end)
   for (const warning of await describeMasks(cases.map(({ output, labels }) => ({ path: output, labels }))))
@@ -146,7 +147,7 @@ async function runConsensus(
 
 async function runFit(
   found: AnnotatorCases,
-  { output, json, anonymous = false, draws, seed, report: page, images }: Options,
+  { output, json, anonymous = false, draws, seed, threads, report: page, images }: Options,
   labels: readonly number[] | undefined,
   files: readonly string[],
   nameOf: (label: number) => string | undefined,
@@ -160,9 +161,8 @@ async function runFit(
     simulating ??= startProgress('simulated annotators', of)
     simulating.update(done)
   }
-  const fitted = await fitCases(found, { labels, anonymous, draws, seed, onCase: progress.update, onFit }).finally(
-    progress.end,
-  )
+  const fitting = { labels, anonymous, draws, seed, threads, onCase: progress.update, onFit }
+  const fitted = await fitCases(found, fitting).finally(progress.end)
   report(fitted.failed, found.cases.length)
   if (fitted.failed.length === found.cases.length) return
   const own = fitted.labels.map((one) => [one.label, describeLabel(one, nameOf(one.label))] as const)

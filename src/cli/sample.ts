@@ -29,7 +29,14 @@ import {
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
 import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder } from './outputs.ts'
-import { fieldName, type LabelInput, type LabelOutcome, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import {
+  fieldName,
+  type LabelInput,
+  type LabelOutcome,
+  labelInputs,
+  oneByOne,
+  overLabelMaps,
+} from './over-label-maps.ts'
 import { fixed, millilitresOr, percent, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 
@@ -121,10 +128,11 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
     indices.map((index) => `${name}${bare ? '' : `_${String(index).padStart(4, '0')}`}.nii.gz`)
   const each = (path: string) => indices.map(() => path)
   if (!single) outputsInFolder(options.output, inputs.flatMap(each), found.inputs.flatMap(namesOf))
-  await overLabelMaps('sample', found, options.json, (one) => {
+  const work = oneByOne((one) => {
     const files = single ? [options.output] : namesOf(one).map((name) => join(options.output, name))
     return sampleOf(one, { files, inFolder: !single }, indices, options, noise)
   })
+  await overLabelMaps('sample', found, options.json, work)
 }
 
 async function sampleOf(

@@ -1,23 +1,9 @@
 import { join } from 'node:path'
-import { type Consensus, type ConsensusRule, consensus, labelsOf, meanMap } from '../annotators/consensus.ts'
-import { writeVolume } from '../formats/volume-file.ts'
+import type { ConsensusRule } from '../annotators/consensus.ts'
 import { InputError } from '../volume/errors.ts'
-import { type AnnotatorCases, type AnnotatorMaps, readAnnotatorCase } from './annotator-cases.ts'
-import { type MaskLabels, maskLabelsOf } from './mask-labels.ts'
-import { relabelled } from './relabelled.ts'
-
-/** The consensus on one case, written. */
-export interface CaseConsensus {
-  readonly case: string
-  readonly output: string
-  /** Of the rule `mean` also the maps of shares, one a label. */
-  readonly probabilities?: string
-  /** The numbers of the annotators who have the case, in the order of their scores. */
-  readonly annotators: readonly number[]
-  /** What its labels are called: as those of the first annotator's. */
-  readonly labels: MaskLabels | undefined
-  readonly consensus: Omit<Consensus, 'values'>
-}
+import type { AnnotatorCases } from './annotator-cases.ts'
+import { type CaseConsensus, consensusWork } from './consensus-case.ts'
+import { overCases } from './over-cases.ts'
 
 export interface ConsensusCases {
   readonly cases: readonly CaseConsensus[]
@@ -28,6 +14,8 @@ export interface ConsensusCasesOptions {
   readonly rule: ConsensusRule
   readonly folder: string
   readonly labels?: readonly number[] | undefined
+  /** They change nothing in the result. Default 1. */
+  readonly threads?: number | undefined
   readonly onCase?: ((done: number) => void) | undefined
 }
 
@@ -39,48 +27,12 @@ export function consensusFile(folder: string, name: string): string {
 /** Makes one map of each case's and writes it (`halfdice raters --consensus`). */
 export async function consensusCases(
   { cases }: AnnotatorCases,
-  { rule, folder, labels: given, onCase }: ConsensusCasesOptions,
+  { threads = 1, onCase, ...how }: ConsensusCasesOptions,
 ): Promise<ConsensusCases> {
-  const done: CaseConsensus[] = []
-  const failed: { case: string; error: InputError }[] = []
-  for (const [i, one] of cases.entries()) {
-    try {
-      const read = await readAnnotatorCase(one)
-      const wanted = given ?? labelsOf(read.maps)
-      const { values, ...rest } = consensus(read.maps, rule, { labels: wanted })
-      const output = consensusFile(folder, one.name)
-      await writeVolume(output, relabelled(read.template, values))
-      const probabilities =
-        rule === 'mean' && wanted.length > 0 ? await writeMeans(folder, one.name, read, wanted) : undefined
-      const { annotators } = read
-      const labels = await maskLabelsOf(one.files.find((file) => file !== undefined) ?? '')
-      done.push({
-        case: one.name,
-        output,
-        ...(probabilities && { probabilities }),
-        annotators,
-        labels,
-        consensus: rest,
-      })
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error
-      failed.push({ case: one.name, error })
-    }
-    onCase?.(i + 1)
+  const jobs = cases.map((one) => async () => ({ one, ...how, output: consensusFile(how.folder, one.name) }))
+  const results = await overCases(jobs, consensusWork, { threads, onCase })
+  return {
+    cases: results.flatMap((result) => (result instanceof InputError ? [] : [result])),
+    failed: results.flatMap((error, i) => (error instanceof InputError ? [{ case: cases[i].name, error }] : [])),
   }
-  return { cases: done, failed }
-}
-
-async function writeMeans(
-  folder: string,
-  name: string,
-  { maps, template }: AnnotatorMaps,
-  labels: readonly number[],
-): Promise<string> {
-  const path = join(folder, 'probabilities', `${name}.nii.gz`)
-  const data = new Float32Array(maps[0].length * labels.length)
-  for (const [channel, label] of labels.entries()) data.set(meanMap(maps, label), channel * maps[0].length)
-  const { scaling: _, ...plain } = template
-  await writeVolume(path, { ...plain, labelNames: new Map(), channels: labels.length, data })
-  return path
 }

@@ -1,8 +1,9 @@
-import { labelsOf } from '../annotators/consensus.ts'
 import { type AnnotatorFit, type FitOptions, fitAnnotators } from '../annotators/fit.ts'
-import { type CaseObservation, observeAnnotators } from '../annotators/observe.ts'
+import type { CaseObservation } from '../annotators/observe.ts'
 import { InputError } from '../volume/errors.ts'
-import { type AnnotatorCases, type AnnotatorMaps, readAnnotatorCase } from './annotator-cases.ts'
+import type { AnnotatorCases } from './annotator-cases.ts'
+import { observeWork } from './observe-case.ts'
+import { overCases } from './over-cases.ts'
 
 /** One label of several annotators' cases: what was seen, and the fit, or why there is none. */
 export interface LabelFit {
@@ -20,6 +21,8 @@ export interface CasesFit {
 export interface FitCasesOptions extends FitOptions {
   /** The labels to fit; default all that any map holds, but 0. */
   readonly labels?: readonly number[] | undefined
+  /** They change nothing in the result. Default 1. */
+  readonly threads?: number | undefined
   readonly onCase?: ((done: number) => void) | undefined
   /** Called while labels are fitted: how many of about how many simulations are done. */
   readonly onFit?: ((done: number, of: number) => void) | undefined
@@ -32,19 +35,19 @@ const simulations = 14
 export async function fitCases({ cases }: AnnotatorCases, options: FitCasesOptions): Promise<CasesFit> {
   const seen = new Map<number, Map<string, CaseObservation>>((options.labels ?? []).map((label) => [label, new Map()]))
   const failed: { case: string; error: InputError }[] = []
-  for (const [done, one] of cases.entries()) {
-    try {
-      const maps = await readAnnotatorCase(one)
-      for (const label of options.labels ?? labelsOf(maps.maps)) {
-        const own = seen.get(label) ?? new Map<string, CaseObservation>()
-        seen.set(label, own)
-        own.set(one.name, observed(one.name, maps, label))
-      }
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error
-      failed.push({ case: one.name, error })
+  const { labels: wanted, threads = 1, onCase } = options
+  const jobs = cases.map((one) => async () => ({ one, labels: wanted }))
+  for (const [i, result] of (await overCases(jobs, observeWork, { threads, onCase })).entries()) {
+    const { name } = cases[i]
+    if (result instanceof InputError) {
+      failed.push({ case: name, error: result })
+      continue
     }
-    options.onCase?.(done + 1)
+    for (const [label, observation] of result) {
+      const own = seen.get(label) ?? new Map<string, CaseObservation>()
+      seen.set(label, own)
+      own.set(name, observation)
+    }
   }
   const labels = [...seen]
     .sort(([a], [b]) => a - b)
@@ -62,14 +65,4 @@ export async function fitCases({ cases }: AnnotatorCases, options: FitCasesOptio
       }
     })
   return { labels, failed }
-}
-
-/** With the annotators' own numbers, which differ from the maps' where some have no map of the case. */
-function observed(name: string, { maps, grid, annotators }: AnnotatorMaps, label: number): CaseObservation {
-  const own = observeAnnotators(name, maps, grid, label)
-  return {
-    ...own,
-    present: own.present.map((r) => annotators[r]),
-    pairs: own.pairs.map((pair) => ({ ...pair, a: annotators[pair.a], b: annotators[pair.b] })),
-  }
 }
