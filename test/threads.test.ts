@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { softDiceOptimumBySort } from '../src/decision/soft-dice-by-sort.ts'
+import { readVolume } from '../src/formats/volume-file.ts'
 import { createGrid } from '../src/volume/grid.ts'
 import { filesBelow, halfdice, temporaryFolder } from './support/halfdice.ts'
 import { distanceMm, obliqueGrid as grid, softBall, twoBalls, writeImage } from './support/images.ts'
@@ -56,3 +58,22 @@ test.each([
     expect(runs[2]).toEqual(runs[0])
   },
 )
+
+test('pooled thresholds are those of all voxels, for any number of threads', async () => {
+  const inputs = [0, 1, 2, 3].map((i) => at('maps', `c${i}.nii.gz`))
+  const runs: string[] = []
+  for (const threads of ['1', '3']) {
+    const args = ['threshold', ...inputs, '-o', at('pooled'), '--scope', 'dataset', '--json', '--threads', threads]
+    const { code, stdout } = await halfdice(args)
+    expect(code).toBe(0)
+    runs.push(stdout)
+  }
+  expect(runs[1]).toBe(runs[0])
+  const { dataset } = JSON.parse(runs[0])
+  for (const [channel, { threshold }] of dataset.maps.entries()) {
+    const maps = await Promise.all(inputs.map(async (path) => (await readVolume(path)).data as Float32Array))
+    const voxels = maps[0].length / 2
+    const own = maps.map((data) => data.subarray(channel * voxels, (channel + 1) * voxels))
+    expect(threshold).toBeCloseTo(softDiceOptimumBySort(own).threshold, 12)
+  }
+})

@@ -33,7 +33,9 @@ export interface LabelMapProcesses<J, R> {
 /** The label map, its marginals and what noise moves them into: bytes a voxel that a case may need at a time. */
 const bytesPerVoxel = 48
 
-/** Works on label maps in as many processes as were asked for and memory holds. A warning that many share is told once. */
+/**
+ * Works on label maps in as many processes as were asked for and memory holds. A warning that many share is told once.
+ */
 export function inProcesses<J, R>({ title, threads, work, job, outcome }: LabelMapProcesses<J, R>): LabelMapsWork {
   return async (inputs) => {
     const results = inputs.length > 1 ? await many(inputs) : [await single(inputs[0])]

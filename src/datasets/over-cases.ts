@@ -31,27 +31,47 @@ export async function overCases<J, R>(
   { module, run }: CaseWork<J, R>,
   { threads, onCase }: OverCasesOptions,
 ): Promise<(R | InputError)[]> {
+  const results: (R | InputError)[] = []
+  await eachCase(jobs, { module, run }, { threads, onCase }, (result, at) => {
+    results[at] = result
+  })
+  return results
+}
+
+/**
+ * As `overCases`, but hands each result over as soon as it is known, in whatever order, and keeps none.
+ *
+ * @throws what `take` throws, too
+ */
+export async function eachCase<J, R>(
+  jobs: readonly (() => Promise<J>)[],
+  { module, run }: CaseWork<J, R>,
+  { threads, onCase }: OverCasesOptions,
+  take: (result: R | InputError, at: number) => void,
+): Promise<void> {
   const lanes = Math.min(threads, jobs.length)
   const pool = lanes > 1 ? await poolOf(module, lanes) : undefined
-  const results: (R | InputError)[] = []
   let [next, done, stopped] = [0, 0, false]
   const lane = async () => {
     while (next < jobs.length && !stopped) {
       const at = next++
       try {
-        const job = await jobs[at]()
-        results[at] = unwrapped(await (pool ? (pool.run(job, { name: 'run' }) as Promise<Outcome<R>>) : run(job)))
+        take(
+          await settled(async () => {
+            const job = await jobs[at]()
+            return pool ? (pool.run(job, { name: 'run' }) as Promise<Outcome<R>>) : run(job)
+          }),
+          at,
+        )
       } catch (error) {
-        stopped = !(error instanceof InputError)
-        if (!(error instanceof InputError)) throw error
-        results[at] = error
+        stopped = true
+        throw error
       }
       onCase?.(++done)
     }
   }
   try {
     await Promise.all(Array.from({ length: Math.max(1, lanes) }, lane))
-    return results
   } finally {
     await pool?.destroy()
   }
@@ -83,6 +103,15 @@ export async function outcomeOf<R>(work: () => Promise<R>): Promise<Outcome<R>> 
   } catch (error) {
     if (!(error instanceof InputError || error instanceof OutputError)) throw error
     return { fault: { name: error.name, subject: error.subject, fault: error.fault } }
+  }
+}
+
+async function settled<R>(work: () => Promise<Outcome<R>>): Promise<R | InputError> {
+  try {
+    return unwrapped(await work())
+  } catch (error) {
+    if (error instanceof InputError) return error
+    throw error
   }
 }
 

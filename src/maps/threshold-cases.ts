@@ -50,12 +50,12 @@ export async function thresholdCases(
 ): Promise<ThresholdRun> {
   // Before any mask is written: other classes would be the fault of every case.
   if (cases.length > 1) await checkClasses(cases, tuned)
-  const pooled = scope === 'dataset' ? await poolCases(await openAll(cases), onCase) : undefined
-  const cuts = pooled?.map((optimum) => optimum?.threshold)
   const done = new Map<number, CutCase>()
   const failures = new Map<number, InputError | RunError>()
   const sizes = new Map<string, number>()
   const lanes = cases.length > 1 && threads > 1 ? await lanesFor(cases, threads) : 1
+  const pooled = scope === 'dataset' ? await poolCases(cases, { threads: lanes, onCase }) : undefined
+  const cuts = pooled?.map((optimum) => optimum?.threshold)
   const attempt = async (which: readonly number[], known: ReadonlyMap<string, number> | undefined) => {
     const jobs = which.map((i) => async (): Promise<ThresholdJob> => {
       const settings = { metric, at, presence, tuned }
@@ -131,10 +131,4 @@ async function firstOf(cases: readonly ThresholdCase[]): Promise<OpenedCase | un
     }
   }
   return undefined
-}
-
-async function openAll(cases: readonly ThresholdCase[]): Promise<OpenedCase[]> {
-  const opened: OpenedCase[] = []
-  for (const { found, opening } of cases) opened.push(await openCase(found, opening))
-  return opened
 }
