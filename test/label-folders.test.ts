@@ -104,3 +104,22 @@ test('what does not fit several label maps is refused before anything is written
   await refused(['sample', at('refs', 'x*.nii.gz'), '-o', at('never'), ...noise, '--length', '4'], 'matches no file')
   expect(existsSync(at('never'))).toBe(false)
 })
+
+test('--labels chooses the files of organs that have one each', async () => {
+  for (const name of ['s1', 's2']) {
+    mkdirSync(at('organs', name, 'segmentations'), { recursive: true })
+    for (const organ of name === 's1' ? ['liver', 'left kidney', 'spleen'] : ['liver']) {
+      const path = at('organs', name, 'segmentations', `${organ}.nii.gz`)
+      writeFileSync(path, readFileSync(at('refs', 'a.nii.gz')))
+    }
+  }
+  const named = async (...args: string[]) => (await halfdiceJson<Many>(args)).cases.map((one) => one.case)
+  const noise = ['--sigma', '1', '--labels']
+  expect(await named('optimum', at('organs'), ...noise, 'liver')).toEqual(['s1/liver', 's2/liver'])
+  const some = await named('marginal', at('organs'), '-o', at('organ maps'), ...noise, 'spleen,liver', 'left kidney')
+  expect(some).toEqual(['s1/left kidney', 's1/liver', 's1/spleen', 's2/liver'])
+  const drawn = await named('sample', at('organs', 's1'), '-o', at('drawn'), '--length', '4', ...noise, 'spleen')
+  expect(drawn).toEqual(['s1/spleen'])
+  const none = await halfdice(['optimum', at('organs'), ...noise, 'heart'])
+  expectRefusal(none, "--labels: no case has a mask of 'heart'; there are left kidney, liver, spleen")
+})

@@ -194,9 +194,25 @@ test('scores of cases that were tuned on are warned of', async () => {
   expect(stderr).toMatch(/was tuned on p0_t1, p10_t1, p11_t1 and 9 others too, or on cases of these patients; scores/)
 })
 
+test('patients are known again by the expression that they were found by, with or without references', async () => {
+  const own = at('out', 'patients.json')
+  await halfdiceJson(['tune', at('maps'), at('refs'), '-o', own, '--patients', '^(p[0-9]+)_'])
+  mkdirSync(at('later'))
+  for (const name of ['p3_later', 'p77_later', 'other']) {
+    symlinkSync(at('new', 'p12_t1.nii.gz'), at('later', `${name}.nii.gz`))
+  }
+  const { code, stderr } = await halfdice(['threshold', at('later'), '-o', at('late'), '--tuned', own, '--json'])
+  expect(stderr).toMatch(/^halfdice: warning: .*patients.json was tuned on p3_later too, or on cases/)
+  expect(code).toBe(0)
+})
+
 describe('refused in one line, nothing written', () => {
   const refused = async (args: string[], says: string) => expectRefusal(await halfdice(args), says)
   test('by tune', async () => {
+    const nobody = ['tune', at('maps'), at('nobody'), '-o', at('x.json')]
+    mkdirSync(at('nobody'))
+    writeImage(at('nobody', 'q.nii.gz'), new Uint8Array(16 * 14 * 12), grid)
+    await refused(nobody, 'no case (p0_t1, p10_t1, p11_t1 and 9 others) has a reference of its name (q); rename')
     await refused(['tune', at('maps', 'p0_t1.nii.gz'), at('refs'), '-o', at('x.json')], 'give two patients or more')
     await refused(['tune', at('maps'), at('refs'), '-o', at('x.json'), '--patients', 'p'], 'of 1 patients')
     await refused(['tune', at('maps'), at('refs'), '-o', at('refs', 'p0_t1.nii.gz')], 'would overwrite the input')

@@ -13,7 +13,7 @@ import { type NoiseOptions, noiseJson, noisesOf, withRoomForNoise } from './nois
 
 /** What `halfdice marginal` does to each label map. */
 export interface MarginalOptions extends NoiseOptions {
-  readonly labels?: readonly string[]
+  readonly labels?: readonly string[] | undefined
   readonly background?: boolean
 }
 

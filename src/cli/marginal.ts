@@ -47,7 +47,7 @@ Examples:
 }
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
-  const found = await labelInputs(paths, options.suffix)
+  const found = await labelInputs(paths, options.suffix, options.labels)
   // Refused here where they are no noise; each case reads them again on its own grid.
   noisesOf(options, { length: false })
   const output = outputPaths(options.output, found)
@@ -56,7 +56,11 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
     title: 'marginals',
     threads,
     work: marginalWork,
-    job: (one) => ({ input: one.input, output: output(one), options: rest }),
+    job: (one) => ({
+      input: one.input,
+      output: output(one),
+      options: one.organ ? { ...rest, labels: undefined } : rest,
+    }),
     outcome: ({ json: told, title, rows }): LabelOutcome => ({
       json: told,
       title,

@@ -14,7 +14,7 @@ import { type NoiseOptions, noiseJson, noisesOf, withRoomForNoise } from './nois
 /** What `halfdice optimum` asks of each label map. */
 export interface OptimumOptions extends NoiseOptions {
   readonly sigma?: readonly Length[]
-  readonly labels?: readonly string[]
+  readonly labels?: readonly string[] | undefined
   readonly samples?: number
   readonly seed: number
 }

@@ -75,7 +75,7 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   if (samples !== undefined && length === undefined && noise === undefined) {
     throw new InputError('--samples', 'noisy labels need a length scale; add --length')
   }
-  const found = await labelInputs(paths, options.suffix)
+  const found = await labelInputs(paths, options.suffix, options.labels)
   if (plot !== undefined) {
     if (!/\.svg$/i.test(plot)) throw new InputError(plot, 'the figure is SVG; end its name in .svg')
     if (!found.single) throw new InputError('--plot', `draws one label map, not ${found.inputs.length}; give one`)
@@ -87,7 +87,11 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
     title: 'optima',
     threads,
     work: optimumWork,
-    job: (one) => ({ input: one.input, field: fieldName(one), options: rest }),
+    job: (one) => ({
+      input: one.input,
+      field: fieldName(one),
+      options: one.organ ? { ...rest, labels: undefined } : rest,
+    }),
     outcome: ({ json: told, rows }) => {
       drawn = rows
       return { json: told, ...described(rows, told.input) }

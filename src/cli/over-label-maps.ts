@@ -10,6 +10,8 @@ export interface LabelInput {
   /** The case's name; of an organ with a file of its own `CASE/ORGAN`. */
   readonly name: string
   readonly input: string
+  /** Of an organ with a file of its own: `--labels` has chosen the file, and there is one label in it. */
+  readonly organ?: string
 }
 
 /** What the noise of a label map depends on, beside the seed: organs with a file each move with their case. */
@@ -35,18 +37,39 @@ export interface LabelOutcome {
   readonly written?: readonly WrittenMask[]
 }
 
-/** The label maps that paths stand for, and whether it is one file that was named as such. */
+/**
+ * The label maps that paths stand for, and whether it is one file that was named as such.
+ *
+ * @param labels `--labels`: of organs with a file each, those that it names
+ * @throws InputError where one of them has no file in any case
+ */
 export async function labelInputs(
   paths: readonly string[],
   suffix?: string,
+  labels?: readonly string[],
 ): Promise<{ readonly inputs: readonly LabelInput[]; readonly single: boolean }> {
   const { cases, warnings } = await findLabelCases(paths, { suffix })
   for (const warning of warnings) warn(warning)
   const inputs = cases.flatMap(({ name, input, organs }): LabelInput[] =>
-    organs ? [...organs].map(([organ, file]) => ({ name: `${name}/${organ}`, input: file })) : [{ name, input }],
+    organs ? [...organs].map(([organ, file]) => ({ name: `${name}/${organ}`, input: file, organ })) : [{ name, input }],
   )
+  if (labels !== undefined && inputs.some(({ organ }) => organ))
+    return { inputs: chosenOrgans(inputs, labels), single: false }
   const single = inputs.length === 1 && paths.length === 1 && inputs[0].input === paths[0]
   return { inputs, single }
+}
+
+/** The files of the organs that were asked for, and all label maps of other cases. */
+function chosenOrgans(inputs: readonly LabelInput[], labels: readonly string[]): LabelInput[] {
+  const held = new Set(inputs.flatMap(({ organ }) => organ ?? []))
+  const wanted = labels
+    .flatMap((text) => (held.has(text.trim()) ? [text] : text.split(/[\s,]+/)))
+    .map((text) => text.trim())
+  const missing = wanted.find((name) => name !== '' && !held.has(name))
+  if (missing !== undefined && inputs.every(({ organ }) => organ)) {
+    throw new InputError('--labels', `no case has a mask of '${missing}'; there are ${several([...held].sort())}`)
+  }
+  return inputs.filter(({ organ }) => organ === undefined || wanted.includes(organ))
 }
 
 /** Works on label maps; the result of one that is at fault is its error. In their order. */

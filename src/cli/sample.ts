@@ -47,7 +47,7 @@ export interface SampleOptions extends JsonOption, RandomOptions, NoiseOptions {
   readonly length?: Length
   readonly number: number
   readonly first: number
-  readonly labels?: readonly string[]
+  readonly labels?: readonly string[] | undefined
   readonly images: CarryMode
   readonly suffix?: string
 }
@@ -116,7 +116,7 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
   if (paths.length === 1 && layoutOf(paths[0]) !== undefined) {
     return (await import('./sample-dataset.ts')).sampleDataset(paths[0], options, noise)
   }
-  const found = await labelInputs(paths, options.suffix)
+  const found = await labelInputs(paths, options.suffix, options.labels)
   const inputs = found.inputs.map(({ input }) => input)
   const indices = Array.from({ length: options.number }, (_, i) => options.first + i)
   const single = found.single && namesOneImage(options)
@@ -130,7 +130,8 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
   if (!single) outputsInFolder(options.output, inputs.flatMap(each), found.inputs.flatMap(namesOf))
   const work = oneByOne((one) => {
     const files = single ? [options.output] : namesOf(one).map((name) => join(options.output, name))
-    return sampleOf(one, { files, inFolder: !single }, indices, options, noise)
+    const own = one.organ ? { ...options, labels: undefined } : options
+    return sampleOf(one, { files, inFolder: !single }, indices, own, noise)
   })
   await overLabelMaps('sample', found, options.json, work)
 }

@@ -1,3 +1,4 @@
+import { patientRule } from '../datasets/dataset.ts'
 import { several } from '../datasets/image-folder.ts'
 import { patientOf } from '../datasets/nnunet.ts'
 import { readRegularFile } from '../formats/read-file.ts'
@@ -17,10 +18,20 @@ export async function readTuned(path: string, options: ThresholdOptions): Promis
   return tuned
 }
 
-/** Scores of cases that thresholds were tuned on are too good. */
+/** Scores of cases that thresholds were tuned on, or of their patients, are too good: now, or whenever they are made. */
 export function warnOfTuned(cases: readonly ThresholdCase[], tuned: Tuned, path: string): void {
   const known = new Set([...tuned.cases, ...tuned.patients])
-  const both = cases.map(({ found }) => found.name).filter((name) => known.has(name) || known.has(patientOf(name)))
+  const patient = patientRule(tuned.patientPattern, patientOf)
+  // A new case may well be called in another way.
+  const patientIn = (name: string) => {
+    try {
+      return patient(name)
+    } catch (error) {
+      if (error instanceof InputError) return name
+      throw error
+    }
+  }
+  const both = cases.map(({ found }) => found.name).filter((name) => known.has(name) || known.has(patientIn(name)))
   if (both.length === 0) return
   warn(
     `${path} was tuned on ${several(both)} too, or on cases of these patients; scores of these cases promise too much`,

@@ -142,7 +142,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   const tuning = options.tuned === undefined ? undefined : await import('./threshold-tuned.ts')
   const tuned = await tuning?.readTuned(options.tuned ?? '', options)
   const { jobs: found, inFolder, warnings } = await findJobs(inputs, options)
-  if (tuned && options.references !== undefined) tuning?.warnOfTuned(found, tuned, options.tuned ?? '')
+  if (tuned) tuning?.warnOfTuned(found, tuned, options.tuned ?? '')
   const { report, references } = options
   // Loaded only when it is asked for.
   const page = report === undefined ? undefined : await import('../report/threshold/write.ts')

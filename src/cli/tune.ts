@@ -101,6 +101,7 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
     ...opening,
     threads,
     patientOf: patientOfCase,
+    patientPattern: patients,
     onCase: progress.update,
   }).finally(progress.end)
   const { tuned, choices, failures, withoutReference } = result

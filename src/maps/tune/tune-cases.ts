@@ -1,3 +1,4 @@
+import { several } from '../../datasets/image-folder.ts'
 import type { LabelCase } from '../../datasets/label-cases.ts'
 import { overCases } from '../../datasets/over-cases.ts'
 import { unpackCutTable } from '../../metrics/packed-cut-table.ts'
@@ -11,6 +12,8 @@ import { foreground, type TabulatedCase, tuneWork } from './tune-job.ts'
 import { numbersOf, rulesFor, type Tuned, type TunedForm } from './tuned.ts'
 
 export interface TuneOptions extends SchemeOptions, NumberOptions {
+  /** The regular expression that finds patients, kept with the result. */
+  readonly patientPattern?: string | undefined
   /** The patient of a case, by its name. Default: the case. */
   readonly patientOf?: ((name: string) => string) | undefined
   /** They change nothing in the result. Default 1. */
@@ -39,7 +42,7 @@ export async function tuneCases(
   references: readonly LabelCase[],
   options: TuneOptions,
 ): Promise<TuneResult> {
-  const { patientOf = (name) => name, threads = 1, onCase, ...opening } = options
+  const { patientOf = (name) => name, patientPattern, threads = 1, onCase, ...opening } = options
   const byName = new Map(references.map(({ name, input }) => [name, input]))
   const seen = new Map<string, string>()
   for (const { name, input } of found) {
@@ -76,6 +79,11 @@ export async function tuneCases(
   if (form === undefined || people < 2) {
     const [first] = failures
     if (first !== undefined && kept.length === 0) throw first.error
+    if (paired.length === 0) {
+      const [are, others] = [found, references].map((each) => several(each.map(({ name }) => name)))
+      const remedy = 'rename them, or say how they are called by --suffix or a pattern with {case}'
+      throw new InputError('tune', `no case (${are}) has a reference of its name (${others}); ${remedy}`)
+    }
     const fault = `has ${kept.length} cases of ${people} patients with a reference of their name`
     throw new InputError('tune', `${fault}; give two patients or more, better twenty`)
   }
@@ -102,6 +110,7 @@ export async function tuneCases(
         gain: { mean: gain.value, low: gain.low, high: gain.high },
       })),
       cases: kept.map(({ name }) => name).sort(),
+      ...(patientPattern !== undefined && { patientPattern }),
       patients: [...new Set(kept.map(({ name }) => patientOf(name)))].sort(),
     },
     choices,

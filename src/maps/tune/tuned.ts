@@ -32,6 +32,8 @@ export interface Tuned {
   /** The cases that it was tuned on, and their patients. */
   readonly cases: readonly string[]
   readonly patients: readonly string[]
+  /** The regular expression that patients were found by, where one was given. */
+  readonly patientPattern?: string
 }
 
 /** What maps must be for a tuned file to fit them. */
@@ -44,9 +46,9 @@ export interface TunedForm {
 
 /** As the file holds it: made to be read by people too. The rule in words is made of the numbers, and not read back. */
 export function tunedText({ classes, ...rest }: Tuned): string {
-  const { cases, patients, ...form } = rest
+  const { cases, patients, patientPattern, ...form } = rest
   const worded = classes.map(({ name, labels, ...own }) => ({ name, labels, rule: ruleSentence(own), ...own }))
-  return `${JSON.stringify({ halfdice: 'tuned', ...form, classes: worded, cases, patients }, null, 2)}\n`
+  return `${JSON.stringify({ halfdice: 'tuned', ...form, classes: worded, cases, patientPattern, patients }, null, 2)}\n`
 }
 
 /** How the numbers of maps are read, in the words of `Tuned`. */
@@ -82,7 +84,7 @@ export function parseTuned(text: string, path: string): Tuned {
   }
   if (!isObject(value) || value.halfdice !== 'tuned') throw bad('holds no tuned thresholds')
   if (value.version !== 1) throw bad(`has version ${JSON.stringify(value.version)}, not 1`)
-  const { kind, background, narrowed, scale, logits, classes, cases, patients } = value
+  const { kind, background, narrowed, scale, logits, classes, cases, patients, patientPattern } = value
   if (kind !== 'separate' && kind !== 'exclusive' && kind !== 'regions') throw bad("has no 'kind'")
   if (typeof background !== 'boolean') throw bad("has no 'background'")
   if (typeof scale !== 'number' || !(scale > 0)) throw bad("has no 'scale'")
@@ -90,9 +92,12 @@ export function parseTuned(text: string, path: string): Tuned {
   if (!Array.isArray(classes) || classes.length === 0) throw bad("has no 'classes'")
   if (!Array.isArray(cases) || !cases.every((name) => typeof name === 'string')) throw bad("has no 'cases'")
   if (!Array.isArray(patients) || !patients.every((name) => typeof name === 'string')) throw bad("has no 'patients'")
+  if (patientPattern !== undefined && typeof patientPattern !== 'string')
+    throw bad("has a 'patientPattern' that is none")
+  const pattern = patientPattern !== undefined && { patientPattern }
   const tuned = classes.map((each) => tunedClass(each, path, bad))
   const some = narrowed === true && { narrowed: true as const }
-  return { version: 1, kind, background, ...some, scale, logits, classes: tuned, cases, patients }
+  return { version: 1, kind, background, ...some, scale, logits, classes: tuned, cases, ...pattern, patients }
 }
 
 function tunedClass(value: unknown, path: string, bad: (what: string) => InputError): TunedClass {
