@@ -2,7 +2,7 @@
 // the gain over 1/2 is measured on the other, which neither the choice nor the fits have seen. Of many such splits: how
 // often the promised 95 % interval holds the other half's mean gain, and how often the two agree within the scatter of
 // both. Needs a built tree; without arguments the hippocampi of ../shared/data against clean and noisy labels.
-//   node bench/tune.mjs [MAPS REFERENCES CLASSES [SUFFIX [SCALE-OF-LOGITS]]]
+//   node bench/tune.mjs [MAPS REFERENCES CLASSES [SUFFIX [LABELS]]]
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ import { randomStream } from '../dist/volume/random.js'
 
 const splits = 20
 const given = process.argv.slice(2)
-if (given.length > 0) await measure(given[1], given[0], given[1], given[2], given[3])
+if (given.length > 0) await measure(given[1], given[0], given[1], given[2], given[3], given[4])
 else {
   const data = fileURLToPath(new URL('../../shared/data/hippocampus_probabilities', import.meta.url))
   if (!existsSync(data)) console.log('skipped: ../shared/data is absent')
@@ -33,10 +33,10 @@ else {
   }
 }
 
-async function measure(title, maps, references, classes, suffix) {
+async function measure(title, maps, references, classes, suffix, labels) {
   const { cases: found } = await matchCases([maps], { suffix })
   const truth = new Map((await findLabelCases([references])).cases.map(({ name, input }) => [name, input]))
-  const opening = { classes, decode: 'separate' }
+  const opening = { classes, decode: 'separate', labels: labels?.split(',') }
   const cases = []
   for (const one of found) {
     const reference = truth.get(one.name)
@@ -65,7 +65,7 @@ async function measure(title, maps, references, classes, suffix) {
         `in the promised interval ${share((r) => r.realised >= r.low && r.realised <= r.high)}`,
         `agree within both scatters ${share((r) => Math.abs(r.z) < 1.96)}`,
         `at least the promised lower end ${share((r) => r.realised >= r.low)}`,
-        `never less than 1/2 ${share((r) => r.realised >= 0)}`,
+        `not below 1/2 ${share((r) => r.realised >= 0)}`,
         chosen.slice(0, 3).join(', '),
       ].join('; '),
     )

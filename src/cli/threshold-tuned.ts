@@ -18,7 +18,7 @@ export async function readTuned(path: string, options: ThresholdOptions): Promis
   return tuned
 }
 
-/** Scores of cases that thresholds were tuned on, or of their patients, are too good: now, or whenever they are made. */
+/** Scores of cases that thresholds were tuned on, or of their patients, are too good, whenever they are made. */
 export function warnOfTuned(cases: readonly ThresholdCase[], tuned: Tuned, path: string): void {
   const known = new Set([...tuned.cases, ...tuned.patients])
   const patient = patientRule(tuned.patientPattern, patientOf)

@@ -48,7 +48,8 @@ export interface TunedForm {
 export function tunedText({ classes, ...rest }: Tuned): string {
   const { cases, patients, patientPattern, ...form } = rest
   const worded = classes.map(({ name, labels, ...own }) => ({ name, labels, rule: ruleSentence(own), ...own }))
-  return `${JSON.stringify({ halfdice: 'tuned', ...form, classes: worded, cases, patientPattern, patients }, null, 2)}\n`
+  const known = { cases, patientPattern, patients }
+  return `${JSON.stringify({ halfdice: 'tuned', ...form, classes: worded, ...known }, null, 2)}\n`
 }
 
 /** How the numbers of maps are read, in the words of `Tuned`. */
