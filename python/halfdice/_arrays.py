@@ -71,6 +71,8 @@ def layout_of(array: np.ndarray, subject: str, lead: int = 0, first_fastest: boo
 
 def real_array(value: Any, subject: str) -> np.ndarray:
     """An array of real numbers in a type that can be sent."""
+    if np.ma.is_masked(value):
+        raise InputError(f"{subject}: has masked values; say what they are: array.filled(0)")
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{subject}: holds {array.dtype}; give an array of real numbers")

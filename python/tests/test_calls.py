@@ -327,6 +327,7 @@ class Refusals(unittest.TestCase):
         t, e = halfdice.threshold, halfdice.evaluate
         self.refused(r"^probabilities: holds complex128; give an array of real", t, [1j])
         self.refused(r"^probabilities: holds <U1", t, ["a"])
+        self.refused(r"^probabilities: has masked values", t, np.ma.masked_greater([0.5, 0.9], 0.8))
         self.refused(r"^probabilities: has 4 axes; give 1 to 3", t, np.zeros((1, 1, 1, 1)))
         self.refused(r"^probabilities: has 0 axes", t, 0.5)
         self.refused(r"^probabilities: has shape \(0, 3\), and so no voxels", t, np.zeros((0, 3)))
@@ -374,6 +375,8 @@ class Raters(unittest.TestCase):
             halfdice.raters([[mask, 0 * mask]])
         with self.assertRaisesRegex(halfdice.InputError, "spacing: has 2 entries for 1 cases"):
             halfdice.raters([[mask, mask]], spacing=[(1, 1), (1, 1)])
+        with self.assertRaisesRegex(halfdice.InputError, "case 1: is one array; give the list"):
+            halfdice.raters([mask, mask])
 
 
 class Examples(unittest.TestCase):
