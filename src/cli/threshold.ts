@@ -99,9 +99,9 @@ export function command(): Command {
 Examples:
   $ halfdice threshold prob.nii.gz -o mask.nii.gz
   $ halfdice threshold predictions/*.nii.gz -o masks                 a threshold for each case
-  $ halfdice threshold predictions/*.nii.gz -o masks --scope dataset one for all, best for the pooled Dice
+  $ halfdice threshold predictions/*.nii.gz -o masks --scope dataset   one for all, best for the pooled Dice
   $ halfdice threshold nnunet_output/ -o masks                 a folder of CASE.npz and CASE.pkl, with dataset.json
-  $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive  a 4-D softmax as a label map
+  $ halfdice threshold softmax.nii.gz -o labels.nii.gz --decode exclusive   a 4-D softmax as a label map
   $ halfdice threshold nnunet_output/ -o masks --report report.html --references labelsTr --images imagesTr
   $ halfdice threshold new_cases/ -o masks --tuned tuned.json        as 'halfdice tune' chose on validation cases
   $ halfdice threshold nnunet_output/ -o masks --labels liver        this class only, whatever others claim

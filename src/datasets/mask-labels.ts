@@ -126,12 +126,16 @@ function agrees(text: string, { classes, regionsClassOrder, ignore }: MaskLabels
   )
 }
 
-/** Whether the `dataset.json` of a folder says the same as a text. */
+/** Whether the `dataset.json` of a folder says of all labels what a text says; it may know more of them. */
 function describes(path: string, text: string): boolean {
   const there = parsed(() => readDatasetJson(path))
-  const ours = labelsIn(parseDatasetJson(text, path))
-  const same = (a: MaskLabels, b: MaskLabels) => JSON.stringify(a) === JSON.stringify(b)
-  return there !== undefined && same(labelsIn(there), ours)
+  const { classes, regionsClassOrder: order, ignore } = labelsIn(parseDatasetJson(text, path))
+  return (
+    there !== undefined &&
+    classes.every(({ name, labels }) => there.labels.get(name)?.join() === labels.join()) &&
+    (there.labels.size > classes.length || there.regionsClassOrder?.join() === order?.join()) &&
+    (ignore === undefined || there.ignore === ignore)
+  )
 }
 
 function parsed(read: () => DatasetJson): DatasetJson | undefined {

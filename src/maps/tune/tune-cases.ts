@@ -116,8 +116,15 @@ export async function tuneCases(
     choices,
     failures,
     withoutReference: found.flatMap(({ name }) => (byName.has(name) ? [] : [name])),
-    warnings: [...new Set(kept.flatMap(({ warnings }) => warnings))],
+    warnings: firstOfEach(kept),
   }
+}
+
+/** Each warning once, with the first case that it is of. */
+function firstOfEach(cases: readonly { readonly name: string; readonly warnings: readonly string[] }[]): string[] {
+  const first = new Map<string, string>()
+  for (const { name, warnings } of cases.toReversed()) for (const text of warnings) first.set(text, `${name}: ${text}`)
+  return [...first.values()]
 }
 
 /** The form that all cases must have, its classes not yet tuned. */
