@@ -13,9 +13,14 @@ const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8'
 
 if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version ?? '')) fail('give the version: npm run release -- 0.2.0')
 const manifest = JSON.parse(read('package.json'))
+// npm refuses to publish where it is not the repository that the provenance names.
+if (!/^git\+https:\/\/\S+\.git$/.test(manifest.repository?.url ?? '')) {
+  fail(
+    'package.json names no repository, which npm asks for to publish with provenance; add where this one is: ' +
+      '"repository": { "type": "git", "url": "git+https://github.com/OWNER/halfdice.git" }',
+  )
+}
 if (checking) {
-  // npm compares it with the provenance.
-  if (manifest.repository === undefined) fail('package.json names no repository; add where this one is')
   if (manifest.version !== version) fail(`package.json is at ${manifest.version}, not ${version}`)
   if (!read('CITATION.cff').includes(`\nversion: ${version}\n`)) fail(`CITATION.cff is not at ${version}`)
   if (!read('CHANGELOG.md').includes(`\n## ${version} – `)) fail(`CHANGELOG.md tells nothing of ${version}`)

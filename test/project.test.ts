@@ -87,8 +87,21 @@ test('a release raises the version everywhere, heads the changelog and tags', ()
   git('commit', '--quiet', '--message', 'first')
   const release = (...args: string[]) =>
     node([join(root, 'scripts/release.mjs'), ...args], folder, { RELEASE_ROOT: folder })
-  expect(release('0.0.9').stderr).toMatch(/0\.0\.9 is not later than/)
   expect(release('next').stderr).toMatch(/give the version/)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const withRepository = (repository: unknown) => {
+    writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ ...manifest, repository }, null, 2)}\n`)
+    git('commit', '--quiet', '--all', '--message', 'repository')
+  }
+  for (const repository of [undefined, { type: 'git', url: '' }]) {
+    withRepository(repository)
+    expect(release('98.7.6')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^package\.json names no repo/),
+    })
+  }
+  withRepository({ type: 'git', url: 'git+https://example.org/halfdice.git' })
+  expect(release('0.0.9').stderr).toMatch(/0\.0\.9 is not later than/)
   expect(release('98.7.6')).toMatchObject({ status: 0, stderr: '' })
   const at = (name: string) => readFileSync(join(folder, name), 'utf8')
   for (const name of ['package.json', 'package-lock.json']) expect(JSON.parse(at(name)).version).toBe('98.7.6')
