@@ -421,7 +421,8 @@ def raters(
     for c, maps in enumerate(cases):
         if isinstance(maps, np.ndarray):
             # Its slices would pass for annotators.
-            raise InputError(f"case {c + 1}: is one array; give the list of its annotators' maps: [[a, b, c]] is one case")
+            remedy = "give the list of its annotators' maps: [[a, b, c]] is one case"
+            raise InputError(f"case {c + 1}: is one array; {remedy}")
         own = [label_array(each, f"case {c + 1}") for each in maps]
         if len({each.shape for each in own}) != 1:
             raise InputError(f"case {c + 1}: has maps of several shapes; give maps of one grid")

@@ -78,7 +78,7 @@ test('a table made to be slow is read in one pass', () => {
   const start = performance.now()
   expect(niftiLabelNames(headerWith(extension(`<CaretExtension><LabelTable>${long}`, 0)))).toEqual(new Map())
   // Milliseconds; a pass for each label would take minutes.
-  expect(performance.now() - start).toBeLessThan(5000)
+  expect(performance.now() - start).toBeLessThan(20_000)
 })
 
 test('damaged and big-endian extensions', () => {
