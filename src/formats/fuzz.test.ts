@@ -29,7 +29,7 @@ import { npyBytes } from './testing/npy-bytes.ts'
 import { golden } from './testing/pickle-golden.ts'
 import { openVolume, readVolume } from './volume-file.ts'
 
-vi.setConfig({ testTimeout: cases(30_000) })
+vi.setConfig({ testTimeout: cases(120_000) })
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const put = (name: string, bytes: Uint8Array) => {
