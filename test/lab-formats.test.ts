@@ -1,6 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32, deflateRawSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { encodeNifti } from '../src/formats/nifti.ts'
 import { writeNpy, writeNpz } from '../src/formats/npz.ts'
 import { dicomSlice, encapsulatedFile } from '../src/formats/testing/dicom-bytes.ts'
 import { compressedCases, twoFrames } from '../src/formats/testing/dicom-compressed.ts'
@@ -103,6 +105,29 @@ describe.skipIf(!hasBrowser)('the lab reads', () => {
     const slice = page.getByRole('slider', { name: 'Axial slice' })
     await expect.poll(() => slice.getAttribute('aria-valuemax')).toBe('5')
     expect(await page.getByRole('combobox', { name: 'What series is' }).inputValue()).toBe('image')
+    expect(complaints).toEqual([])
+  })
+
+  test('bgzip, a file of many gzips', async () => {
+    const bytes = encodeNifti(volume)
+    const blocks: Buffer[] = []
+    for (let at = 0; at <= bytes.length; at += 5000) {
+      const part = bytes.subarray(at, at + 5000)
+      const body = deflateRawSync(part)
+      const head = Buffer.from([31, 139, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, 66, 67, 2, 0, 0, 0])
+      head.writeUInt16LE(18 + body.length + 8 - 1, 16)
+      const tail = Buffer.alloc(8)
+      tail.writeUInt32LE(crc32(part), 0)
+      tail.writeUInt32LE(part.length, 4)
+      blocks.push(head, body, tail)
+    }
+    writeFileSync(at('blocks.nii.gz'), Buffer.concat(blocks))
+    const lab = await startLab([at('blocks.nii.gz')])
+    const { page, complaints } = await openPage(lab.url)
+    await numbersWith(page, 'Promised Dice')
+    await halfdice(['threshold', at('blocks.nii.gz'), '-o', at('blocks_mask.nii.gz')])
+    const saved = await download(page, 'Mask at t*')
+    expect(contentHash(saved.bytes)).toBe(contentHash(readFileSync(at('blocks_mask.nii.gz'))))
     expect(complaints).toEqual([])
   })
 
