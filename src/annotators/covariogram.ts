@@ -20,17 +20,17 @@ export function deviations(
   clipMm: number,
   biasMm: readonly number[] = byAnnotator.map(() => 0),
 ): readonly Float32Array[] {
-  const result = byAnnotator.map((own) => new Float32Array(own.length))
-  const meanBias = biasMm.reduce((a, b) => a + b, 0) / biasMm.length
+  // Biases are taken off first: clipped with them, wide and tight annotators would look less noisy than they are.
+  const result = byAnnotator.map((own, r) => own.map((mm) => mm - biasMm[r]))
   const sorted = new Float64Array(byAnnotator.length)
   for (let u = 0; u < byAnnotator[0].length; u++) {
-    const median = medianAt(byAnnotator, u, sorted)
+    const median = medianAt(result, u, sorted)
     let mean = 0
-    for (const [r, own] of byAnnotator.entries()) {
-      result[r][u] = Math.max(-clipMm, Math.min(clipMm, own[u] - median))
-      mean += result[r][u] / byAnnotator.length
+    for (const own of result) {
+      own[u] = Math.max(-clipMm, Math.min(clipMm, own[u] - median))
+      mean += own[u] / byAnnotator.length
     }
-    for (const [r, own] of result.entries()) own[u] -= mean + biasMm[r] - meanBias
+    for (const own of result) own[u] -= mean
   }
   return result
 }
