@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { describeMasks } from '../src/datasets/mask-labels.ts'
 import { writeVolume } from '../src/formats/volume-file.ts'
 import { createGrid } from '../src/volume/grid.ts'
 import { halfdice, halfdiceJson, temporaryFolder } from './support/halfdice.ts'
@@ -50,6 +51,13 @@ describe('threshold', () => {
   test('one class is label 1', async () => {
     await halfdiceJson(['threshold', at('one'), '-o', at('liver'), '--classes', 'liver'])
     expect(json('liver', 'dataset.json').labels).toEqual({ background: 0, liver: 1 })
+  })
+
+  test('arrays are none that nnU-Net reads', async () => {
+    expect(await describeMasks([{ path: at('a.npy'), labels: { classes: [{ name: 'liver', labels: [1] }] } }])).toEqual(
+      [],
+    )
+    expect(existsSync(at('dataset.json'))).toBe(false)
   })
 
   test('numbers need no description, nor does a mask that is named as a file', async () => {

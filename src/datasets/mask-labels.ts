@@ -5,7 +5,7 @@ import { readLabelNames } from '../formats/volume-file.ts'
 import { InputError } from '../volume/errors.ts'
 import type { LabelSet } from '../volume/label-numbers.ts'
 import { type DatasetJson, datasetJsonBeside, ignoreName, parseDatasetJson, readDatasetJson } from './dataset-json.ts'
-import { caseName } from './image-names.ts'
+import { caseName, isImageName } from './image-names.ts'
 
 /** What the labels of a label map are called, as a `dataset.json` says it. */
 export interface MaskLabels {
@@ -88,6 +88,8 @@ export async function describeMasks(masks: readonly WrittenMask[]): Promise<stri
 function descriptionOf(masks: readonly WrittenMask[]): string | undefined {
   const [first] = masks
   const ending = endingOf(first.path)
+  // DICOM holds names itself; nnU-Net reads no arrays.
+  if (!isImageName(first.path)) return undefined
   if (!masks.every(({ path, labels }) => labels !== undefined && endingOf(path) === ending)) return undefined
   // A case may lack names that others have.
   const classes = new Map(masks.flatMap(({ labels }) => labels?.classes.map((each) => [each.name, each]) ?? []))
