@@ -142,7 +142,6 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   const tuning = options.tuned === undefined ? undefined : await import('./threshold-tuned.ts')
   const tuned = await tuning?.readTuned(options.tuned ?? '', options)
   const { jobs: found, inFolder, warnings } = await findJobs(inputs, options)
-  if (tuned) tuning?.warnOfTuned(found, tuned, options.tuned ?? '')
   const { report, references } = options
   // Loaded only when it is asked for.
   const page = report === undefined ? undefined : await import('../report/threshold/write.ts')
@@ -164,6 +163,7 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
     },
   ).finally(progress.end)
   const written = cases.map(({ job, labels }) => ({ path: job.output, labels }))
+  if (tuned) tuning?.warnOfTuned(found, tuned, options.tuned ?? '')
   for (const warning of [...warnings, ...(inFolder ? await describeMasks(written) : [])]) warn(warning)
   tellWarnings(cases)
   for (const { error } of failures) tell(error.message)
