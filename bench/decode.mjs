@@ -7,12 +7,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { independentExpectedDice } from '../dist/decision/independent-dice.js'
 import {
   createGrid,
   createSampler,
   decodeProbabilities,
   independentDiceOptimum,
-  independentExpectedDice,
   marginal,
   rmaOptimum,
   softDiceOptimum,

@@ -13,7 +13,7 @@ export type { AnnotatorCeiling } from './decision/annotator-ceiling.ts'
 export { type CodeArray, CodeHistogram } from './decision/code-histogram.ts'
 export type { DecodedCase } from './decision/decode/case-decoder.ts'
 export { type ClassProbabilities, decodeProbabilities } from './decision/decode/decode-probabilities.ts'
-export type { DecodeOptions } from './decision/decode/options.ts'
+export type { DecodeOptions, Metric } from './decision/decode/options.ts'
 export {
   type Presence,
   type PresenceEvidence,
@@ -39,7 +39,6 @@ export {
 export {
   type IndependentDiceOptimum,
   independentDiceOptimum,
-  independentExpectedDice,
 } from './decision/independent-dice.ts'
 export { type IouOptimum, iouOptimum } from './decision/iou.ts'
 export { thresholdMask } from './decision/mask.ts'
@@ -48,6 +47,7 @@ export { type RmaOptimum, rmaOptimum } from './decision/rma.ts'
 export { type MeanInterval, type SampledDice, type SampledDiceOptions, sampledDice } from './decision/sampled-dice.ts'
 export { type SoftDiceOptimum, softDiceOptimum } from './decision/soft-dice.ts'
 export { softDiceOptimumBySort } from './decision/soft-dice-by-sort.ts'
+export { type VolumeCut, volumeCut } from './decision/volume-cut.ts'
 export { gunzip } from './formats/gunzip.ts'
 export { decodeNifti, encodeNifti } from './formats/nifti.ts'
 export type { NiftiHeader } from './formats/nifti-fields.ts'

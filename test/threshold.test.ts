@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { softDiceOptimumBySort } from '../src/decision/soft-dice-by-sort.ts'
+import { volumeCut } from '../src/decision/volume-cut.ts'
 import { readVolume } from '../src/formats/volume-file.ts'
 import { createGrid, voxelCount, voxelVolumeMm3 } from '../src/volume/grid.ts'
 import {
@@ -82,6 +83,19 @@ describe('one map', () => {
     expect(at.cases[0].threshold).toBe(0.9)
     expect(at.cases[0].softDice).toBeLessThan(half.cases[0].softDice)
     expect((await readVolume(output)).data.filter((v) => v === 1)).toHaveLength(ball.filter((p) => p >= 0.9).length)
+  })
+
+  test('--metric volume: as many voxels as the probabilities add up to', async () => {
+    const output = join(folder, 'volume.nii.gz')
+    const { cases } = await halfdiceJson<Result>(['threshold', prob, '-o', output, '--metric', 'volume'])
+    const { threshold, volume } = volumeCut(ball)
+    expect(cases[0].threshold).toBe(threshold)
+    expect((await readVolume(output)).data.filter((v) => v === 1)).toHaveLength(volume)
+    expect(cases[0].volumeMl).toBeCloseTo(cases[0].probabilityVolumeMl, 1)
+    const told = await halfdice(['threshold', prob, '-o', output, '--metric', 'volume'])
+    expect(told.stdout).toMatch(/each cut where its mask has the expected volume/)
+    const pooled = await halfdice(['threshold', prob, '-o', output, '--metric', 'volume', '--scope', 'dataset'])
+    expectRefusal(pooled, '--metric volume: asks for the volume of each case')
   })
 
   test('IoU has the mask of Dice', async () => {

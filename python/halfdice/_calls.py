@@ -60,7 +60,8 @@ def threshold(
         p: Probabilities of one class, one to three axes; float16, float32 or float64, integers with ``scale``, or bool.
         spacing: Distance of voxel centres in mm; with it volumes are in ml, else in voxels.
         at: Cut here instead (above 0, at most 1), and tell what it is worth.
-        metric: What the mask is to maximise: ``dice``, ``iou`` (the same mask) or ``accuracy`` (the cut at ½).
+        metric: What the mask is to maximise: ``dice``, ``iou`` (the same mask), ``accuracy`` (the cut at ½) or
+            ``volume`` (the expected volume).
         presence: Whether a class without a voxel of ½ is there: ``auto`` by its evidence, ``always``, or ``likely``.
         scale: What stands for probability 1 (255, 65535, 100 …).
         logits: ``sigmoid`` where ``p`` holds logits.

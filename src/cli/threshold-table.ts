@@ -42,9 +42,11 @@ export function describeCases(
       ? `cut at ${at} as asked`
       : metric === 'accuracy'
         ? 'each voxel as its probabilities make it likeliest (argmax, or cut at 1/2), which is best for accuracy'
-        : scope === 'dataset'
-          ? `one threshold for all cases: ${dataset?.map(({ threshold }) => fixed(threshold, 4)).join(', ')}`
-          : 'each cut at its own threshold t*'
+        : metric === 'volume'
+          ? 'each cut where its mask has the expected volume'
+          : scope === 'dataset'
+            ? `one threshold for all cases: ${dataset?.map(({ threshold }) => fixed(threshold, 4)).join(', ')}`
+            : 'each cut at its own threshold t*'
   return [
     `${cases.length === 1 ? cases[0].output : `${cases.length} masks`}: ${how}`,
     `${name} is what the probabilities promise (soft ${name}); volumes in ${unit}, the last what they add up to`,

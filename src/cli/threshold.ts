@@ -42,9 +42,10 @@ export function command(): Command {
     .addOption(
       new Option(
         '--metric <metric>',
-        'what the mask is to maximise (IoU has the same mask as Dice; accuracy takes the likeliest)',
+        'what the mask is to be best for (IoU has the same mask as Dice; accuracy takes the likeliest; volume: the ' +
+          'expected volume, nearest to the outline that annotators mean)',
       )
-        .choices(['dice', 'iou', 'accuracy'])
+        .choices(['dice', 'iou', 'accuracy', 'volume'])
         .default('dice'),
     )
     .addOption(
@@ -130,6 +131,9 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
     }
     if (scope === 'dataset') throw new InputError('--stdin-npy', 'is one case; leave --scope dataset out')
     return (await import('./threshold-stdin.ts')).runStdin(options)
+  }
+  if (metric === 'volume' && scope === 'dataset') {
+    throw new InputError('--metric volume', 'asks for the volume of each case; leave --scope dataset out')
   }
   if (inputs.length === 0) throw new InputError('threshold', "needs probabilities; see 'halfdice threshold --help'")
   if (output === '-') throw new InputError('-o -', 'writes the mask of --stdin-npy; give a file or folder')

@@ -1,5 +1,6 @@
 import type { MaskLabels } from '../datasets/mask-labels.ts'
 import { outcomeOf } from '../datasets/over-cases.ts'
+import type { Metric } from '../decision/decode/options.ts'
 import { needsOtherCases, type PresenceRule } from '../decision/decode/presence.ts'
 import { isOutOfMemory, outOfMemory } from '../formats/memory.ts'
 import { requireImages, segmentNote } from '../formats/segment-files.ts'
@@ -21,7 +22,7 @@ import { maskVolume, writeMask } from './write-mask.ts'
 export interface ThresholdSettings {
   /** A threshold of its own for each case, or one for all of them pooled. */
   readonly scope: 'case' | 'dataset'
-  readonly metric: 'dice' | 'iou' | 'accuracy'
+  readonly metric: Metric
   /** Cut here instead. */
   readonly at?: number | undefined
   readonly presence: PresenceRule

@@ -14,7 +14,7 @@ import { type PredictedCase, type Predictions, predictionKey } from './predictio
 /**
  * Raise it when a cell's numbers for the same plan change: finished cells of older studies are then not reused.
  */
-const cellFormat = 5
+const cellFormat = 6
 
 /** Organs that are trained, and whose noise is drawn, together: one organ, or all where the study is joint. */
 export interface OrganGroup {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rmaOptimum } from '../decision/rma.ts'
 import { softDiceOptimum } from '../decision/soft-dice.ts'
+import { volumeCut } from '../decision/volume-cut.ts'
 import { CutTable } from '../metrics/cut-table.ts'
 import { scoreCalibrated, scoreProbabilities, scoreSoftDice, scoreTheory, type TabledCase } from './score-case.ts'
 import { parseScoresCsv, type ScoreRow, scoresCsv } from './score-table.ts'
@@ -33,6 +34,7 @@ test('every cut scores as counting voxel by voxel says, and none beats the oracl
       expect(thresholds.get('ce@case')).toBe(softDiceOptimum(m).threshold)
       expect(thresholds.get('ce@dataset')).toBe(percent / 100)
       expect(thresholds.get('ce@rma')).toBe(rmaOptimum(m).threshold)
+      expect(thresholds.get('ce@volume')).toBe(volumeCut(m).threshold)
       const oracle = scores.find(({ method }) => method === 'ce@oracle')!
       for (const score of [...scores, ...scoreSoftDice(m, clean, noisy), ...scoreTheory(m, clean, noisy)]) {
         expect(score.diceNoisy).toBeCloseTo(dice(m, score.threshold, noisy), 12)

@@ -2,6 +2,7 @@ import { decodeProbabilities } from '../decision/decode/decode-probabilities.ts'
 import { rmaOptimum } from '../decision/rma.ts'
 import { softDiceAt } from '../decision/soft-dice-at.ts'
 import { thresholdBins } from '../decision/threshold-bins.ts'
+import { volumeCut } from '../decision/volume-cut.ts'
 import { type BetaCalibration, calibrated, fitBetaCalibration } from '../metrics/beta-calibration.ts'
 import { bestSoftCut, type CutTable, diceAtCuts, tableCuts } from '../metrics/cut-table.ts'
 
@@ -11,10 +12,10 @@ type ProbabilityPrefix = (typeof probabilityLosses)[keyof typeof probabilityLoss
 
 /**
  * How probabilities are cut: at ½; at t* of the case's own map; at t* pooled over the training cases; by the
- * reciprocal-moment approximation; at t* after a calibration that other held-out patients have fitted; and at the
- * threshold that is best for this case, the ceiling.
+ * reciprocal-moment approximation; where the mask has the expected volume; at t* after a calibration that other
+ * held-out patients have fitted; and at the threshold that is best for this case, the ceiling.
  */
-const probabilityCuts = ['half', 'case', 'dataset', 'rma', 'calibrated', 'oracle'] as const
+const probabilityCuts = ['half', 'case', 'dataset', 'rma', 'volume', 'calibrated', 'oracle'] as const
 
 /**
  * How a mask is made: the loss, and how the network's output is cut. `theory`: the exact marginal of the clean label,
@@ -25,12 +26,14 @@ export type StudyMethod =
   | `${ProbabilityPrefix}@${(typeof probabilityCuts)[number]}`
   | 'theory@half'
   | 'theory@case'
+  | 'theory@volume'
 
 export const allMethods: readonly StudyMethod[] = [
   'soft-dice@half',
   ...Object.values(probabilityLosses).flatMap((prefix) => probabilityCuts.map((cut) => `${prefix}@${cut}` as const)),
   'theory@half',
   'theory@case',
+  'theory@volume',
 ]
 
 /** What one mask of one case scores. */
@@ -61,6 +64,7 @@ export function scoreProbabilities(
     [`${prefix}@case`, caseThreshold(m)],
     ...(datasetThreshold === undefined ? [] : [[`${prefix}@dataset`, datasetThreshold] as [StudyMethod, number]]),
     [`${prefix}@rma`, rmaOptimum(m).threshold],
+    [`${prefix}@volume`, volumeCut(m).threshold],
   ]
   const score = cutScorer(m, clean, noisy, [...oracleSteps, ...cuts.map(([, t]) => t)])
   const best = score.thresholds.reduce((a, b) => (score.at(b).diceNoisy > score.at(a).diceNoisy ? b : a))
@@ -105,14 +109,20 @@ export function scoreSoftDice(m: Float32Array, clean: Uint8Array, noisy: Uint8Ar
   return [{ method: 'soft-dice@half', threshold: 0.5, ...cutScorer(m, clean, noisy, [0.5]).at(0.5) }]
 }
 
-/** The exact marginal at ½ and at its t*. */
+/** The exact marginal at ½, at its t* and at its expected volume. */
 export function scoreTheory(m: Float32Array, clean: Uint8Array, noisy: Uint8Array): CaseScore[] {
-  const threshold = caseThreshold(m)
-  const score = cutScorer(m, clean, noisy, [0.5, threshold])
-  return [
-    { method: 'theory@half', threshold: 0.5, ...score.at(0.5) },
-    { method: 'theory@case', threshold, ...score.at(threshold) },
+  const cuts: [StudyMethod, number][] = [
+    ['theory@half', 0.5],
+    ['theory@case', caseThreshold(m)],
+    ['theory@volume', volumeCut(m).threshold],
   ]
+  const score = cutScorer(
+    m,
+    clean,
+    noisy,
+    cuts.map(([, t]) => t),
+  )
+  return cuts.map(([method, threshold]) => ({ method, threshold, ...score.at(threshold) }))
 }
 
 /** The per-case t*. Every organ of a study is in every case, so that no mask is left empty. */

@@ -65,18 +65,24 @@ export const comparedMethods: readonly (readonly [Compared, Compared])[] = [
   ['ce@dataset', 'ce@half'],
   ['ce@dataset', 'soft-dice@half'],
   ['ce@rma', 'ce@case'],
+  ['ce@volume', 'ce@half'],
+  ['ce@volume', 'ce@case'],
+  ['ce@volume', 'soft-dice@half'],
   ['ce@calibrated', 'ce@case'],
   ['ce@calibrated', 'soft-dice@half'],
   ['dice-ce@half', 'soft-dice@half'],
   ['dice-ce@case', 'dice-ce@half'],
   ['dice-ce@calibrated', 'dice-ce@case'],
   ['dice-ce@case', 'soft-dice@half'],
+  ['dice-ce@volume', 'soft-dice@half'],
   ['ce@case', 'dice-ce@case'],
   ['ce@calibrated', 'dice-ce@calibrated'],
   // What a cut by expected Dice is worth depends on the loss: the gain for one less the gain for the other.
   ['ce@rma-ce@half', 'dice-ce@rma-dice-ce@half'],
   ['ce@case-ce@half', 'dice-ce@case-dice-ce@half'],
   ['theory@case', 'theory@half'],
+  ['theory@volume', 'theory@half'],
+  ['theory@volume', 'theory@case'],
 ]
 
 const targets: readonly Target[] = ['noisy', 'clean']

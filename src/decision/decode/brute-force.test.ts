@@ -27,7 +27,7 @@ const regions = fc
   .array(fc.tuple(fc.nat(8), fc.nat(8)), { minLength: voxels, maxLength: voxels })
   .map((rows) => [rows.map(([a, b]) => Math.fround(Math.max(a, b) / 8)), rows.map(([a, b]) => Math.min(a, b) / 8)])
 
-const metric = fc.constantFrom('dice' as const, 'iou' as const, 'accuracy' as const)
+const metric = fc.constantFrom('dice' as const, 'iou' as const, 'accuracy' as const, 'volume' as const)
 const at = fc.constantFrom(undefined, 0.3, 0.5, 0.8)
 const presence = fc.constantFrom('auto' as const, 'always' as const, 'likely' as const)
 

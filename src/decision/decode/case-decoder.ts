@@ -122,9 +122,9 @@ export class CaseDecoder {
       this.#claim(index, m, labels[0], argmaxCut)
       return
     }
-    // For accuracy every voxel counts alike; for Dice and IoU one of a small class counts more.
+    // For accuracy every voxel counts alike; otherwise one of a small class counts more.
     const sums = { ...own, total: optimum.probabilityVolume }
-    const weight = metric === 'accuracy' ? 1 : scoreWeight(metric, sums)
+    const weight = metric === 'accuracy' ? 1 : scoreWeight(metric === 'iou' ? 'iou' : 'dice', sums)
     const cut = own.count > 0 ? { threshold, weight, half } : undefined
     if (this.#regions) this.#regions.add(index, m, cut)
     else if (cut) this.#claim(index, m, labels[0], cut)

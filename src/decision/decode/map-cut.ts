@@ -2,6 +2,7 @@ import { bitsOf, floatOfBits } from '../probabilities.ts'
 import { rmaOptimum } from '../rma.ts'
 import { type SoftDiceOptimum, softDiceOptimum } from '../soft-dice.ts'
 import { softDiceAt } from '../soft-dice-at.ts'
+import { volumeCut } from '../volume-cut.ts'
 import type { Holding } from './label-decoder.ts'
 import type { CheckedOptions } from './options.ts'
 import { type Presence, presenceOf } from './presence.ts'
@@ -41,9 +42,10 @@ export function decideMap(m: Float32Array, index: number, options: CheckedOption
   const evidence = { ...best, largest, total, voxels: m.length, alone, smallestElsewhere }
   const presence = presenceOf(evidence, options.presence)
   const decided = { optimum, largest, half, presence }
-  if (presence.mask === 'optimal' && options.criteria[index] === 'rma') {
-    const { threshold: approximate } = rmaOptimum(m)
-    return { ...decided, threshold: approximate, own: maskAt(m, approximate, optimum) }
+  const otherCut = options.metric === 'volume' ? volumeCut : options.criteria[index] === 'rma' ? rmaOptimum : undefined
+  if (presence.mask === 'optimal' && otherCut) {
+    const { threshold: other } = otherCut(m)
+    return { ...decided, threshold: other, own: maskAt(m, other, optimum) }
   }
   if (presence.mask === 'optimal') return { ...decided, threshold, own: best }
   if (presence.mask === 'half') return { ...decided, threshold: 0.5, own: maskAt(m, 0.5, optimum) }

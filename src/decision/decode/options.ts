@@ -18,7 +18,7 @@ export interface DecodeOptions {
   /** For regions: the label that each region paints, from the outermost to the innermost (`regions_class_order`). */
   readonly paint?: readonly number[] | undefined
   /** Default: `dice`. */
-  readonly metric?: 'dice' | 'iou' | 'accuracy' | undefined
+  readonly metric?: Metric | undefined
   /**
    * Thresholds to cut at, one a map or one for all, instead of each map's own. Then neither metric nor presence are
    * asked.
@@ -51,7 +51,7 @@ export interface CheckedOptions {
   readonly kind: 'separate' | 'exclusive' | 'regions'
   readonly labelSets: readonly (readonly number[] | undefined)[]
   readonly paint: readonly number[] | undefined
-  readonly metric: 'dice' | 'iou' | 'accuracy'
+  readonly metric: Metric
   /** One a map where thresholds are given. */
   readonly at: readonly (number | undefined)[]
   readonly presence: PresenceRule
@@ -64,7 +64,9 @@ export interface CheckedOptions {
 }
 
 const kinds = ['separate', 'exclusive', 'regions'] as const
-const metrics = ['dice', 'iou', 'accuracy'] as const
+const metrics = ['dice', 'iou', 'accuracy', 'volume'] as const
+/** What masks are best for; `volume`: masks of the expected volume (see `volumeCut`). */
+export type Metric = (typeof metrics)[number]
 const rules = ['auto', 'always', 'likely'] as const
 
 /** @throws InputError naming the option that does not fit, and what would */

@@ -19,6 +19,7 @@ const shown: readonly StudyMethod[] = [
   'ce@case',
   'ce@dataset',
   'ce@rma',
+  'ce@volume',
   'ce@calibrated',
   'ce@oracle',
   'dice-ce@half',
@@ -56,6 +57,7 @@ export function diceFigure(summary: readonly SummaryRow[], target: Target): Bloc
         marks: [
           theoryLine(own, sigmas, 'theory@case', undefined),
           theoryLine(own, sigmas, 'theory@half', '5 3'),
+          ...(target === 'clean' ? [theoryLine(own, sigmas, 'theory@volume', '1 3')] : []),
           ...present.map((method, i): Mark => {
             const points = sigmas.flatMap((sigma, x): Estimate[] => {
               const row = own.find((one) => one.method === method && one.sigma_mm === sigma)
@@ -68,8 +70,10 @@ export function diceFigure(summary: readonly SummaryRow[], target: Target): Bloc
       }),
     ),
     caption:
-      `Mean Dice with the ${target} labels and 95 % intervals. Lines: what exact probabilities would ` +
-      'score, cut at t* (solid) and at ½ (dashed).',
+      `Mean Dice with the ${target} labels and 95 % intervals. Lines: what exact probabilities would score, ` +
+      (target === 'clean'
+        ? 'cut at t* (solid), at ½ (dashed) and at their volume (dotted).'
+        : 'cut at t* (solid) and at ½ (dashed).'),
   }
 }
 
@@ -115,7 +119,7 @@ export function thresholdFigure(summary: readonly SummaryRow[]): Block {
           ...lines(
             own,
             sigmas,
-            ['theory@half', 'theory@case', 'soft-dice@half', 'ce@half', 'ce@case'],
+            ['theory@half', 'theory@case', 'soft-dice@half', 'ce@half', 'ce@case', 'ce@volume'],
             'volume_ratio_mean',
           ),
         ],

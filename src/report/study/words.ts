@@ -11,16 +11,19 @@ export const methodNames: Readonly<Record<StudyMethod, string>> = {
   'ce@case': 'CE t*',
   'ce@dataset': 'CE t* data set',
   'ce@rma': 'CE RMA',
+  'ce@volume': 'CE volume',
   'ce@calibrated': 'CE calibrated t*',
   'ce@oracle': 'CE best',
   'dice-ce@half': 'Dice+CE ½',
   'dice-ce@case': 'Dice+CE t*',
   'dice-ce@dataset': 'Dice+CE t* data set',
   'dice-ce@rma': 'Dice+CE RMA',
+  'dice-ce@volume': 'Dice+CE volume',
   'dice-ce@calibrated': 'Dice+CE calibrated t*',
   'dice-ce@oracle': 'Dice+CE best',
   'theory@half': 'theory ½',
   'theory@case': 'theory t*',
+  'theory@volume': 'theory volume',
 }
 
 /** A method's name, or that of a gain: `CE RMA − CE ½`. */
@@ -39,12 +42,13 @@ export const methodMeanings: readonly string[] = [
     'promise; no label is used.',
   'CE t* data set: the same network, cut at one such threshold for all, from its probabilities on the training cases.',
   'CE RMA: the same network, by the reciprocal-moment approximation of the expected Dice.',
+  'CE volume: the same network, cut where the mask has the volume that the probabilities add up to.',
   'CE calibrated t*: the same network at t* of its probabilities after a beta calibration, which the other held-out ' +
     'patients of its fold have fitted with their noisy labels.',
   'CE best: the same network at the threshold that the case’s own noisy label likes best: a ceiling ' +
     'that nobody can reach in practice.',
-  'theory ½, theory t*: the exact marginals of the clean label, cut at ½ and at t*: what a perfect ' +
-    'network would score.',
+  'theory ½, theory t*, theory volume: the exact marginals of the clean label, cut at ½, at t* and at their volume: ' +
+    'what a perfect network would score.',
 ]
 
 /**
@@ -76,6 +80,18 @@ const questions: readonly Question[] = [
     other: 'the same networks cut at ½',
   },
   { first: 'ce@case', second: 'soft-dice@half', subject: 'Cut at t*, cross-entropy', other: 'soft-Dice' },
+  {
+    first: 'ce@volume',
+    second: 'ce@case',
+    subject: 'Cut where masks have the expected volume, cross-entropy',
+    other: 'the same networks cut at t*',
+  },
+  {
+    first: 'ce@volume',
+    second: 'soft-dice@half',
+    subject: 'Cut where masks have the expected volume, cross-entropy',
+    other: 'soft-Dice',
+  },
   {
     first: 'ce@calibrated',
     second: 'soft-dice@half',
