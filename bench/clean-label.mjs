@@ -54,7 +54,9 @@ for (const argument of process.argv.slice(2)) {
   }
 }
 
-const meanOf = (values) => (drawn) => drawn.reduce((sum, i) => sum + values[i], 0) / drawn.length
+function meanOf(values) {
+  return (drawn) => drawn.reduce((sum, i) => sum + values[i], 0) / drawn.length
+}
 
 /** Dice of each cut with the clean label; of the best cut by trying every one of them. */
 function scores({ box, data: m }, clean, grid) {

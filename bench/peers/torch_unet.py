@@ -3,9 +3,10 @@
 Usage: torch_unet.py FOLDER… Reads FOLDER/plan.json and the raw float32 files parameters.bin, image.bin, target.bin
 (parameters in the order of listParameters); writes result.json and, where the plan's `gradient` is true, the first
 step's gradient and the last step's parameters (gradient.bin, trained.bin). With `double`, all is computed and written
-in double precision.
+in double precision. TORCH_DEVICE=cuda computes on a GPU, in float32 unless TORCH_TF32=1.
 """
 import json
+import os
 import sys
 import time
 import resource
@@ -17,7 +18,12 @@ import torch.nn.functional as F
 
 def run(folder):
     plan = json.load(open(f"{folder}/plan.json"))
-    torch.set_num_threads(plan.get("threads", 2))
+    if plan.get("threads") is not None:
+        torch.set_num_threads(plan["threads"])
+    device = os.environ.get("TORCH_DEVICE", "cpu")
+    tf32 = os.environ.get("TORCH_TF32") == "1"
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
     clock = time.process_time if plan.get("busy") else time.perf_counter
     net, loss_plan, opt = plan["unet"], plan["loss"], plan["optimiser"]
     d = net["dimensions"]
@@ -27,10 +33,10 @@ def run(folder):
 
     def load(name, shape):
         array = torch.from_numpy(np.fromfile(f"{folder}/{name}.bin", dtype=np.float32).reshape(shape).copy())
-        return array.double() if plan.get("double") else array
+        return (array.double() if plan.get("double") else array).to(device)
 
     def save(name, tensors):
-        np.concatenate([t.detach().numpy().ravel() for t in tensors]).tofile(f"{folder}/{name}.bin")
+        np.concatenate([t.detach().cpu().numpy().ravel() for t in tensors]).tofile(f"{folder}/{name}.bin")
 
     image = load("image", [plan["batch"], net["inputChannels"], *plan["patch"]])
     target = load("target", [plan["batch"], net["outputs"], *plan["patch"]])
@@ -118,9 +124,11 @@ def run(folder):
         for _ in range(plan.get("inferences", 0)):
             begin = clock()
             probability = torch.sigmoid(forward(image))
+            if device == "cuda":
+                torch.cuda.synchronize()
             inference.append(clock() - begin)
     json.dump({"losses": losses, "norms": norms, "seconds": seconds, "inference": inference, "memoryKb": train_memory,
-               "torch": torch.__version__}, open(f"{folder}/result.json", "w"))
+               "torch": torch.__version__, "device": torch.cuda.get_device_name() if device == "cuda" else device}, open(f"{folder}/result.json", "w"))
 
 
 for folder in sys.argv[1:]:
