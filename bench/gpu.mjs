@@ -2,7 +2,7 @@
 // numbers in one run, and our gradient on the GPU against that on the CPU. Unattended, some minutes, no network.
 //   PYTHON=python3 node bench/gpu.mjs [W1 W2 W3] [--steps N]
 // Needs a built tree, ONNX Runtime (halfdice runtime), on Linux a Vulkan loader and driver; for the peers a Python with
-// torch. What is missing is said and left out. Without a GPU, SwiftShader shows that it runs: docs/performance-training.md.
+// torch. What is missing is said and left out. Figures: docs/performance-training.md.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'

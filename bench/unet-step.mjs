@@ -1,5 +1,5 @@
-// One U-Net's training step and inference, timed: W1 and W2 in 2-D, W3 in 3-D. What bench/training.mjs and bench/gpu.mjs
-// share: the same numbers for every engine, and a process of its own for each measurement of ours.
+// One training step and inference of a U-Net, timed: W1 and W2 in 2-D, W3 in 3-D. Shared by bench/training.mjs and
+// bench/gpu.mjs: the same numbers for every engine, and a process of its own for each measurement of ours.
 //   node bench/unet-step.mjs FOLDER DEVICE: reads FOLDER/plan.json and its arrays, writes FOLDER/result.json
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -122,3 +122,40 @@ describe('the page of annotators says what its fits say', () => {
     expect(cell('fits')).toBe(fit.fits ? 'yes' : 'no')
   })
 })
+
+describe('the page on cuts for the clean label says what its table says', () => {
+  const docs = `${folder}../`
+  const page = readFileSync(`${docs}results-clean-label.md`, 'utf8')
+  const rows = parseCsv(readFileSync(`${docs}results-clean-label.csv`, 'utf8')).map((row) => ({
+    row,
+    of: (key: string) => Number(row[key]),
+  }))
+  const three = (x: number) => x.toFixed(3)
+
+  test('row by row', () => {
+    const table = page.split('\n').filter((line) => /^\| (hippocampus|thorax|heart),/.test(line))
+    const expected = rows.map(({ row, of }) => {
+      const numbers = ['half', 'case', 'volume', 'best', 'cut_volume'].map((key) => three(of(key)))
+      const over = [of('volume_less_case'), of('volume_less_case_low'), of('volume_less_case_high')].map((x) =>
+        signed(x),
+      )
+      const gains = [signed(of('volume_less_half')), `${over[0]} (${over[1]} to ${over[2]})`]
+      return [row.organ, row.sigma_mm, row.cases, ...numbers, ...gains].join(' | ')
+    })
+    expect(table.map((line) => line.replace(/^\| \w+, (.*) \|$/, '$1'))).toEqual(expected)
+  })
+
+  test('in words', () => {
+    const better = (key: string) => rows.filter(({ of }) => of(`volume_less_${key}_low`) > 0).length
+    expect(page).toContain(`better than t\\* in ${better('case')} of ${rows.length} settings`)
+    expect(page).toContain(`better than ½ in ${better('half')} (`)
+    const gaps = rows.map(({ of }) => of('best') - of('volume'))
+    const words = page.replaceAll(/\s+/g, ' ')
+    expect(words).toContain(`in ${gaps.filter((gap) => gap <= 0.005).length} of ${rows.length}; furthest off`)
+    expect(words).toContain(`by ${three(Math.max(...gaps))}, in the ring`)
+    for (const key of ['half', 'case']) {
+      expect(words).toContain(`up to ${three(Math.max(...rows.map(({ of }) => of(`volume_less_${key}`))))}`)
+    }
+    expect(words).toContain(`in ${rows.filter(({ of }) => of('case') < of('half')).length} settings t\\* is even`)
+  })
+})

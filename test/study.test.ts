@@ -49,8 +49,8 @@ test('from a configuration to a report; every number is in results.csv', { timeo
   expect(head).toContain(
     'dataset,organ,sigma_mm,length_mm,fold,replicate,loss,method,case,patient,threshold,dice_noisy,dice_clean',
   )
-  // 6 cases × 2 organs × (1 soft-Dice + 6 cross-entropy + 2 theory).
-  expect(rows.length).toBe(108)
+  // 6 cases × 2 organs × (1 soft-Dice + 7 cross-entropy + 3 theory).
+  expect(rows.length).toBe(132)
   const columns = head.split(',')
   const mean = (name: string, method: string) => {
     const own = rows
@@ -188,8 +188,8 @@ test('three losses and two replicates: a network each, scored by every cut', { t
   expect(result.verdict.join(' ')).toContain('With the clean labels')
   const scores = parseCsv(readFileSync(join(folder, 'results.csv'), 'utf8'))
   const rowsOf = (loss: string) => scores.filter((row) => row.loss === loss).length
-  // 6 cases: 2 cuts in theory, 1 of soft-Dice, 6 of probabilities.
-  expect(['theory', 'soft-dice', 'cross-entropy', 'dice+cross-entropy'].map(rowsOf)).toEqual([24, 12, 72, 72])
+  // 6 cases: 3 cuts in theory, 1 of soft-Dice, 7 of probabilities.
+  expect(['theory', 'soft-dice', 'cross-entropy', 'dice+cross-entropy'].map(rowsOf)).toEqual([36, 12, 84, 84])
   const of = (replicate: string, method: string, key: string) =>
     scores.filter((row) => row.replicate === replicate && row.method === method).map((row) => row[key])
   // The noise and the networks of another replicate are others, its cases and folds the same.
