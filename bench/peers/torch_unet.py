@@ -127,8 +127,9 @@ def run(folder):
             if device == "cuda":
                 torch.cuda.synchronize()
             inference.append(clock() - begin)
+    name = torch.cuda.get_device_name() if device == "cuda" else device
     json.dump({"losses": losses, "norms": norms, "seconds": seconds, "inference": inference, "memoryKb": train_memory,
-               "torch": torch.__version__, "device": torch.cuda.get_device_name() if device == "cuda" else device}, open(f"{folder}/result.json", "w"))
+               "torch": torch.__version__, "device": name}, open(f"{folder}/result.json", "w"))
 
 
 for folder in sys.argv[1:]:
