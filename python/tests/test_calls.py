@@ -304,7 +304,7 @@ class Refusals(unittest.TestCase):
         self.refused(r"^probabilities: .*NaN", t, [0.1, float("nan")])
         self.refused(r"^probabilities: .*--scale 255", t, np.arange(256))
         self.refused(r"^at: is 2; give a threshold above 0", t, [0.1], at=2)
-        self.refused(r"^metric: is 'nice'; give dice, iou, accuracy$", t, [0.1], metric="nice")
+        self.refused(r"^metric: is 'nice'; give dice, iou, accuracy, volume$", t, [0.1], metric="nice")
         self.refused(r"^presence: is 'no'; give auto", t, [0.1], presence="no")
         self.refused(r"^scale: '0' is not a number greater than 0", t, [1, 2], scale=0)
         self.refused(r"^kind: is 'odd'; give", d, [[0.1], [0.9]], kind="odd")
