@@ -1,7 +1,8 @@
 // Cuts of a cross-entropy network's probabilities against clean and noisy labels, beside a soft-Dice network at ½: the
 // table of docs/results-clean-label.md, "One network".
 //   node bench/clean-label-network.mjs FOLDER
-// FOLDER holds for each case CASE_ce, CASE_sd (4-D, maps of anterior, posterior, whole), CASE_clean, CASE_noisy .nii.gz.
+// FOLDER holds for each case CASE_ce, CASE_sd (4-D: maps of anterior, posterior, whole), CASE_clean and CASE_noisy,
+// each .nii.gz.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { dice, labelMapOf, probabilitiesOf, softDiceOptimum, thresholdMask, volumeCut } from '../dist/index.js'
