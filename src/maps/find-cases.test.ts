@@ -1,4 +1,5 @@
 import { chmodSync, symlinkSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { caseName } from '../datasets/image-names.ts'
 import { emptyFiles } from '../datasets/testing/empty-files.ts'
@@ -108,25 +109,24 @@ test('patterns name cases, and a suffix is none of the name', async () => {
   await expect(names('named/x*.nii.gz')).rejects.toThrow('matches no file')
 })
 
-test.skipIf(process.platform === 'win32')(
-  'a folder that may not be read is passed over, and named where nothing else is there',
-  () => {
-    make('closed/secret/x.nii.gz', 'partly/secret/x.nii.gz', 'partly/open/x.nii.gz', 'partly/notes/readme.txt')
-    for (const path of ['closed', 'partly']) chmodSync(at(path, 'secret'), 0)
-    chmodSync(folder, 0o755)
-    // Root may read everything.
-    const own = process.geteuid?.()
-    if (own === 0) process.seteuid?.('nobody')
-    try {
-      expect(() => found('closed')).toThrow(
-        /holds no probabilities \(.*\); it passed over secret\/ \(.+\); give another$/,
-      )
-      expect(found('partly')).toEqual([['open', 'folder']])
-    } finally {
-      if (own === 0) process.seteuid?.(0)
-      for (const path of ['closed', 'partly']) chmodSync(at(path, 'secret'), 0o755)
-    }
-    make('nothing/notes.txt')
-    expect(() => found('nothing')).toThrow(/holds no probabilities \([^)]*\); give another$/)
-  },
-)
+/** Only the main thread of a process may take another user's rights. */
+const hasRights = process.platform !== 'win32' && isMainThread
+test.skipIf(!hasRights)('a folder that may not be read is passed over, and named where nothing else is there', () => {
+  make('closed/secret/x.nii.gz', 'partly/secret/x.nii.gz', 'partly/open/x.nii.gz', 'partly/notes/readme.txt')
+  for (const path of ['closed', 'partly']) chmodSync(at(path, 'secret'), 0)
+  chmodSync(folder, 0o755)
+  // Root may read everything.
+  const own = process.geteuid?.()
+  if (own === 0) process.seteuid?.('nobody')
+  try {
+    expect(() => found('closed')).toThrow(
+      /holds no probabilities \(.*\); it passed over secret\/ \(.+\); give another$/,
+    )
+    expect(found('partly')).toEqual([['open', 'folder']])
+  } finally {
+    if (own === 0) process.seteuid?.(0)
+    for (const path of ['closed', 'partly']) chmodSync(at(path, 'secret'), 0o755)
+  }
+  make('nothing/notes.txt')
+  expect(() => found('nothing')).toThrow(/holds no probabilities \([^)]*\); give another$/)
+})
