@@ -1,7 +1,17 @@
 // What the package ships: lib/, the command line and the three entry points with all that they import in a few files,
 // so that an installation is one package. All JavaScript lies in one folder, because workers are found beside the file
 // that starts them; declarations keep their folders. Two runs write the same bytes.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -18,6 +28,8 @@ export async function bundle(folder) {
   mkdirSync(folder, { recursive: true })
   const parts = [await bundleProgram(folder), await bundleStart(folder), await bundleItk(folder)]
   const packages = new Set(parts.flat())
+  // npm sees to that where it installs; in the repository, npx runs the file as it is.
+  chmodSync(join(folder, 'main.cjs'), 0o755)
   copyDeclarations(folder)
   // Where NiiVue is not installed, scripts/build-lab.mjs has said so.
   if (existsSync(lab)) cpSync(lab, join(folder, 'lab'), { recursive: true })

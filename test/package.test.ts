@@ -1,6 +1,6 @@
 // What the package ships: lib/, as `npm run build` made it.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -67,6 +67,8 @@ test('two builds are the same bytes, and the notices name each package that went
   for (const name of names(lib).filter((name) => /\.\w+$/.test(name))) {
     expect(readFileSync(join(again, name)).equals(readFileSync(join(lib, name))), name).toBe(true)
   }
+  // After a build, npx in the repository runs it as it is.
+  if (process.platform !== 'win32') expect(statSync(join(again, 'main.cjs')).mode & 0o111).toBe(0o111)
   const notices = readFileSync(join(lib, 'THIRD_PARTY_NOTICES.txt'), 'utf8')
   expect(packages).toContain('commander')
   for (const name of packages) expect(notices).toContain(`\n${name} `)
