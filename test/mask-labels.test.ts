@@ -43,7 +43,7 @@ describe('threshold', () => {
     })
     const wanted = ['--labels', 'whole,core']
     const scores = await halfdiceJson<{ cases: { labels: Record<string, { name?: string }> }[] }>(
-      ['evaluate', at('regions'), at('regions'), ...wanted], // reads it as any other
+      ['evaluate', at('regions'), at('regions'), ...wanted], // reads it like every other
     )
     expect(Object.values(scores.cases[0].labels).map(({ name }) => name)).toEqual(['core', 'whole'])
   })

@@ -170,6 +170,23 @@ test('a report without references', async () => {
   expect(existsSync(at('one.csv'))).toBe(true)
 })
 
+test.each([
+  [['--at', '0.2'], 'cut at 0.2 as asked'],
+  [['--metric', 'volume'], 'each cut where its mask has the expected volume'],
+  [['--metric', 'accuracy'], 'each voxel as its probabilities make it likeliest'],
+])('masks that are not cut at t* are not said to be: %s', async (options, how) => {
+  const prob = writeImage(at('otherwise.nii.gz'), softBall(grid, 6, 9), grid)
+  const page = at('otherwise.html')
+  await halfdice(['threshold', prob, '-o', at('otherwise_mask.nii.gz'), ...options, '--report', page])
+  const text = readFileSync(page, 'utf8').replaceAll(/<svg.*?<\/svg>|<script.*?<\/script>/gs, '')
+  expect(text).toContain(`what was done here in place of a cut at ½ (${how}`)
+  expect(text).toMatch(/(raises|lowers) the expected \(soft\) Dice by 0\.\d{4} on average/)
+  expect(text).toContain(`How these masks were made: ${how}`)
+  for (const wrong of ['cutting at t*', 'soft Dice at t*', 'mean t*', 'cut at t*', '>t*<', ', t* = ']) {
+    expect(text).not.toContain(wrong)
+  }
+})
+
 describe('a report over the images', () => {
   mkdirSync(at('maps'))
   mkdirSync(at('images'))

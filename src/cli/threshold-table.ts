@@ -36,23 +36,32 @@ export function describeCases(
   const maps = cases.flatMap(mapsOf)
   const unit = maps.every((map) => 'volumeMl' in map) ? 'ml' : 'voxels'
   const header = ['case', ...(several ? ['class'] : []), 'cut at', `${name} at 1/2`, `${name} here`, `best ${name}`]
-  const how = tuned
-    ? `as tuned (${tuned.classes.map(({ name: own, ...rule }) => `${own}: ${ruleSentence(rule)}`).join('; ')})`
-    : at !== undefined
-      ? `cut at ${at} as asked`
-      : metric === 'accuracy'
-        ? 'each voxel as its probabilities make it likeliest (argmax, or cut at 1/2), which is best for accuracy'
-        : metric === 'volume'
-          ? 'each cut where its mask has the expected volume'
-          : scope === 'dataset'
-            ? `one threshold for all cases: ${dataset?.map(({ threshold }) => fixed(threshold, 4)).join(', ')}`
-            : 'each cut at its own threshold t*'
+  const how =
+    otherCut({ metric, at, tuned }) ??
+    (scope === 'dataset'
+      ? `one threshold for all cases: ${dataset?.map(({ threshold }) => fixed(threshold, 4)).join(', ')}`
+      : 'each cut at its own threshold t*')
   return [
     `${cases.length === 1 ? cases[0].output : `${cases.length} masks`}: ${how}`,
     `${name} is what the probabilities promise (soft ${name}); volumes in ${unit}, the last what they add up to`,
     '',
     table([...header, `${unit} at 1/2`, `${unit} here`, `expected ${unit}`], rows),
   ].join('\n')
+}
+
+/** How masks were made that were not cut at t*, of a case or of all pooled; undefined where they were. */
+export function otherCut({
+  metric,
+  at,
+  tuned,
+}: Pick<ThresholdSettings, 'metric' | 'at' | 'tuned'>): string | undefined {
+  if (tuned) {
+    return `as tuned (${tuned.classes.map(({ name: own, ...rule }) => `${own}: ${ruleSentence(rule)}`).join('; ')})`
+  }
+  if (at !== undefined) return `cut at ${at} as asked`
+  if (metric === 'volume') return 'each cut where its mask has the expected volume'
+  if (metric !== 'accuracy') return undefined
+  return 'each voxel as its probabilities make it likeliest (argmax, or cut at 1/2), which is best for accuracy'
 }
 
 /** A last row for each class: means over the cases in which it is present. */

@@ -14,7 +14,7 @@ import { printResult, tell, warn } from './print.ts'
 import { startProgress } from './progress.ts'
 import { findJobs } from './threshold-jobs.ts'
 import type { ThresholdOptions } from './threshold-options.ts'
-import { describeCases, gainSentence } from './threshold-table.ts'
+import { describeCases, gainSentence, otherCut } from './threshold-table.ts'
 import { version } from './version.ts'
 
 /** `halfdice threshold`: masks from a network's probabilities. */
@@ -175,7 +175,8 @@ async function run(inputs: readonly string[], given: ThresholdOptions): Promise<
   const results = cases.map(({ result }, i) => withFlags(result, review.flags[i]))
   const messages = failures.map(({ error }) => error.message)
   if (page && images && report !== undefined) {
-    const about = { review, cases, failures: messages, images, scope, version: version() }
+    const otherwise = otherCut({ ...options, tuned })
+    const about = { review, cases, failures: messages, images, scope, otherwise, version: version() }
     await page.writeThresholdReport({ report, ...about })
   }
   for (const warning of [...withoutReference(jobs, byName), ...(images?.warnings ?? [])]) warn(warning)

@@ -58,8 +58,15 @@ export function changeSlice({
   return { ...rest, slice, probabilities, reference: inside, image: undefined }
 }
 
-/** The slice as a panel: the image or else the probabilities, both cuts, and the reference. */
-export function changePanel({ slice, located, threshold, probabilities, reference, image }: ChangeSlice): SlicePanel {
+/**
+ * The slice as a panel: the image or else the probabilities, both cuts, and the reference.
+ *
+ * @param isOptimal whether the threshold is t*
+ */
+export function changePanel(
+  { slice, located, threshold, probabilities, reference, image }: ChangeSlice,
+  isOptimal: boolean,
+): SlicePanel {
   const { grid, plane } = slice
   const cut = { kind: 'contour', values: probabilities } as const
   const layers: Layer[] = [
@@ -67,7 +74,7 @@ export function changePanel({ slice, located, threshold, probabilities, referenc
       ? { kind: 'heat', values: probabilities }
       : greyLayer(image, planePixels(grid, plane, (at) => image[at]).values),
     { ...cut, level: 0.5, colour: contourColours[0], dash: '4 2', label: 'cut at ½' },
-    { ...cut, level: threshold, colour: contourColours[1], label: 'cut at t*' },
+    { ...cut, level: threshold, colour: contourColours[1], label: isOptimal ? 'cut at t*' : 'cut here' },
   ]
   if (reference) {
     layers.push({
@@ -83,18 +90,18 @@ export function changePanel({ slice, located, threshold, probabilities, referenc
 }
 
 /** The slice as a picture of a gallery. */
-export function changePicture(drawn: ChangeSlice): Picture {
+export function changePicture(drawn: ChangeSlice, isOptimal: boolean): Picture {
   const where = whereText(drawn.slice, drawn.located)
   const over = drawn.image === undefined ? 'the probabilities' : 'the image'
   const outlines = drawn.reference
-    ? 'the cuts at one half and at t* and of the reference'
-    : 'the cuts at one half and t*'
+    ? `the cuts at one half and ${isOptimal ? 'at t*' : 'here'} and of the reference`
+    : `the cuts at one half and ${isOptimal ? 't*' : 'here'}`
   return {
     svg: slicePicture(
-      changePanel(drawn),
+      changePanel(drawn, isOptimal),
       `${drawn.case}, ${drawn.class}: ${where}, outlines of ${outlines} over ${over}`,
     ),
     title: `${drawn.case}, ${drawn.class}`,
-    note: `${where}, t* = ${drawn.threshold.toFixed(2)}, ${Math.round(100 * drawn.change)}\u00a0% changed`,
+    note: `${where}, ${isOptimal ? 't* =' : 'cut at'} ${drawn.threshold.toFixed(2)}, ${Math.round(100 * drawn.change)}\u00a0% changed`,
   }
 }

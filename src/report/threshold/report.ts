@@ -13,38 +13,42 @@ export interface ThresholdReport {
   /** What could not be done, and why. */
   readonly failures: readonly string[]
   readonly scope: 'case' | 'dataset'
+  /** How masks were made that were not cut at t*, in words; undefined where they were. */
+  readonly otherwise?: string | undefined
   readonly version: string
 }
 
 /**
  * The report of `halfdice threshold`: what changed, what it promises, where not to trust it, and what references say.
  */
-export function thresholdReport({ review, slices, failures, scope, version }: ThresholdReport): string {
+export function thresholdReport(report: ThresholdReport): string {
+  const { review, slices, failures, scope, otherwise, version } = report
+  const isOptimal = otherwise === undefined
   const { rows, comparisons } = review
   return htmlReport({
     title: 'Dice-optimal masks: what changed, and where to look',
-    summary: summaryOf(review, failures),
+    summary: summaryOf(review, failures, otherwise),
     sections: [
       ...(failures.length > 0 ? [failedSection(failures)] : []),
-      lookSection(rows, slices),
+      lookSection(rows, slices, isOptimal),
       ...(comparisons.length > 0 ? [referenceSection(comparisons, rows)] : []),
-      classSection(rows),
+      classSection(rows, isOptimal),
       {
         title: 'All masks',
         blocks: [
           {
             kind: 'details',
             summary: 'The masks that changed most',
-            blocks: [changedTable(rows)],
+            blocks: [changedTable(rows, isOptimal)],
           },
           {
             kind: 'details',
             summary: `All ${counted(rows.length, 'mask')}, those that need a look most first`,
-            blocks: [allTable(rows)],
+            blocks: [allTable(rows, isOptimal)],
           },
         ],
       },
-      notesSection(scope, comparisons.length > 0),
+      notesSection(otherwise ?? scopes[scope], comparisons.length > 0),
     ],
     footer: [
       `Made by halfdice ${version} with the command: halfdice threshold … --report.`,
@@ -103,7 +107,7 @@ const rowsShown = 2000
 /** Cases that need a look most, at most so many; the rest are in the table of all. */
 const casesShown = 15
 
-function lookSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice[]): ReportSection {
+function lookSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice[], isOptimal: boolean): ReportSection {
   const cases = casesOf(rows).slice(0, casesShown)
   const withReference = rows.some((row) => row.referenceDice !== undefined)
   const blocks: Block[] = [
@@ -126,7 +130,7 @@ function lookSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice[])
           { key: 'class', title: 'worst class' },
           { key: 'why' },
           { key: 'score', title: 'deviation', decimals: 1 },
-          { key: 'threshold', title: 't*' },
+          { key: 'threshold', title: cutTitle(isOptimal) },
           { key: 'softDice', title: 'soft Dice' },
           { key: 'agreement', title: 'Dice with ½ cut' },
           { key: 'volumeHalfMl', title: 'ml at ½', decimals: 2 },
@@ -138,7 +142,7 @@ function lookSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice[])
     },
   ]
   if (slices.length > 0) {
-    const panels = slices.map(changePanel)
+    const panels = slices.map((slice) => changePanel(slice, isOptimal))
     const over = slices.some((slice) => slice.image === undefined)
     const legend = sliceLegend({ panels, ...(over && { heatLabel: 'probability' }) })
     blocks.push({
@@ -146,14 +150,14 @@ function lookSection(rows: readonly ReviewRow[], slices: readonly ChangeSlice[])
       caption:
         'The masks that need a look most, each on the slice on which it changed most. Where both lines coincide, the ' +
         'threshold does not matter.',
-      pictures: slices.map(changePicture),
+      pictures: slices.map((slice) => changePicture(slice, isOptimal)),
       ...(legend !== undefined && { legend }),
     })
   }
   return { title: 'Where to look first', blocks }
 }
 
-function changedTable(rows: readonly ReviewRow[]): Block {
+function changedTable(rows: readonly ReviewRow[], isOptimal: boolean): Block {
   const most = rows
     .filter((row) => row.agreement < 1)
     .toSorted((a, b) => a.agreement - b.agreement)
@@ -169,10 +173,10 @@ function changedTable(rows: readonly ReviewRow[]): Block {
         { key: 'case' },
         { key: 'class' },
         { key: 'agreement', title: 'Dice with ½ cut' },
-        { key: 'threshold', title: 't*' },
+        { key: 'threshold', title: cutTitle(isOptimal) },
         { key: 'near', title: 'within 0.01' },
         { key: 'diceAtHalf', title: 'soft Dice at ½' },
-        { key: 'softDice', title: 'soft Dice at t*' },
+        { key: 'softDice', title: isOptimal ? 'soft Dice at t*' : 'soft Dice here' },
         { key: 'volumeHalfMl', title: 'ml at ½', decimals: 2 },
         { key: 'volumeMl', title: 'ml', decimals: 2 },
       ],
@@ -192,7 +196,7 @@ function mostText(n: number): string {
   return n === 1 ? 'The mask that changed.' : `The ${n} masks that changed most.`
 }
 
-function classSection(rows: readonly ReviewRow[]): ReportSection {
+function classSection(rows: readonly ReviewRow[], isOptimal: boolean): ReportSection {
   const names = [...new Set(rows.map((row) => row.class))]
   return {
     title: 'By class',
@@ -207,10 +211,10 @@ function classSection(rows: readonly ReviewRow[]): ReportSection {
             { key: 'masks', decimals: 0 },
             { key: 'absent', decimals: 0 },
             { key: 'flagged', decimals: 0 },
-            { key: 'threshold', title: 'mean t*' },
+            { key: 'threshold', title: isOptimal ? 'mean t*' : 'mean cut' },
             { key: 'supDice', title: 'mean D*' },
             { key: 'diceAtHalf', title: 'soft Dice at ½' },
-            { key: 'softDice', title: 'soft Dice at t*' },
+            { key: 'softDice', title: isOptimal ? 'soft Dice at t*' : 'soft Dice here' },
             { key: 'half', title: 'volume at ½ / expected', decimals: 2 },
             { key: 'ratio', title: 'volume / expected', decimals: 2 },
           ],
@@ -236,7 +240,7 @@ function classSection(rows: readonly ReviewRow[]): ReportSection {
   }
 }
 
-function allTable(rows: readonly ReviewRow[]): Block {
+function allTable(rows: readonly ReviewRow[], isOptimal: boolean): Block {
   return {
     kind: 'table',
     name: 'masks',
@@ -248,7 +252,7 @@ function allTable(rows: readonly ReviewRow[]): Block {
       columns: [
         { key: 'case' },
         { key: 'class' },
-        { key: 'threshold', title: 't*' },
+        { key: 'threshold', title: cutTitle(isOptimal) },
         { key: 'supDice', title: 'D*' },
         { key: 'diceAtHalf', title: 'soft Dice at ½' },
         { key: 'softDice', title: 'soft Dice' },
@@ -268,7 +272,15 @@ function allTable(rows: readonly ReviewRow[]): Block {
   }
 }
 
-function notesSection(scope: 'case' | 'dataset', compared: boolean): ReportSection {
+const cutTitle = (isOptimal: boolean) => (isOptimal ? 't*' : 'cut at')
+
+/** How masks are cut at t*. */
+const scopes = {
+  case: 'each map has its own threshold',
+  dataset: 'all cases of a class share one threshold, the best for their pooled voxels',
+} as const
+
+function notesSection(how: string, compared: boolean): ReportSection {
   return {
     title: 'How to read this',
     blocks: [
@@ -278,9 +290,7 @@ function notesSection(scope: 'case' | 'dataset', compared: boolean): ReportSecti
           'D*, the sup-Dice, is the largest soft Dice 2Σs·p/(‖s‖+‖p‖) that any mask s of a map p reaches; the mask ' +
             '{p ≥ t*} with t* = D*⁄2 reaches it. These numbers are what the probabilities promise: they are only as ' +
             'good as the network is calibrated.',
-          scope === 'case'
-            ? 'Each map has its own threshold.'
-            : 'All cases of a class share one threshold, the best for their pooled voxels.',
+          `How these masks were made: ${how}.`,
           'A class is left out of a case where its map promises next to nothing (D* below 0.1), is a haze over most ' +
             'of the image, or adds up to far less than in the other cases; a mask kept without a voxel of ½ is named ' +
             'on standard error.',

@@ -4,15 +4,23 @@ import { counted } from '../kit/words.ts'
 import { mean, verdicts } from './references.ts'
 
 /** The page in a few sentences. */
-export function summaryOf({ rows, common, comparisons }: ThresholdReview, failures: readonly string[]): string[] {
+export function summaryOf(
+  { rows, common, comparisons }: ThresholdReview,
+  failures: readonly string[],
+  otherwise: string | undefined,
+): string[] {
   const cases = new Set(rows.map((row) => row.case)).size
   const flagged = rows.filter((row) => row.flags.length > 0).length
   const shown = rows.filter((row) => row.present && row.volumeMl > 0)
   const gain = mean(shown.map((row) => row.softDice - row.diceAtHalf))
+  const made =
+    otherwise === undefined
+      ? 'cutting at t* = D*⁄2 instead of ½'
+      : `what was done here in place of a cut at ½ (${otherwise})`
+  const change = `${gain < 0 ? 'lowers' : 'raises'} the expected (soft) Dice by ${Math.abs(gain).toFixed(4)}`
   const lines = [
     `${counted(cases, 'case')}, ${counted(rows.length, 'mask')}. By the probabilities' own account, ` +
-      `cutting at t* = D*⁄2 instead of ½ raises the expected (soft) Dice by ${gain.toFixed(4)} on ` +
-      'average; the masks agree with the ½ cut to a Dice of ' +
+      `${made} ${change} on average; the masks agree with the ½ cut to a Dice of ` +
       `${mean(shown.map((row) => row.agreement)).toFixed(3)}.`,
     `${flagged === 0 ? 'No mask is' : flagged === 1 ? 'One mask is' : `${flagged} masks are`} ` +
       'flagged for a look before ' +

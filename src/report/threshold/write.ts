@@ -21,6 +21,8 @@ export interface ThresholdReportOptions {
   /** The images that the maps were computed from, to draw the masks over. */
   readonly images: Images
   readonly scope: 'case' | 'dataset'
+  /** How masks were made that were not cut at t*, in words; undefined where they were. */
+  readonly otherwise?: string | undefined
   /** The program's version, for the page's foot. */
   readonly version: string
 }
@@ -32,11 +34,11 @@ export function reportFiles(report: string): { readonly page: string; readonly c
 
 /** Writes the page and its CSV. The maps of the cases that are drawn are read again. */
 export async function writeThresholdReport(options: ThresholdReportOptions): Promise<void> {
-  const { report, review, cases, failures, images, scope, version } = options
+  const { report, review, cases, failures, images, scope, otherwise, version } = options
   const slices = await pictures(review.rows.slice(0, slicesShown), cases, images)
   const { page, csv } = reportFiles(report)
   await writeTextAtomically(csv, tableCsv(reviewTable(review.rows)))
-  await writeTextAtomically(page, thresholdReport({ review, slices, failures, scope, version }))
+  await writeTextAtomically(page, thresholdReport({ review, slices, failures, scope, otherwise, version }))
 }
 
 /** The folder of the images. Throws InputError where it is none. */
