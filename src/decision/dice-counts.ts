@@ -87,11 +87,15 @@ export class FineCounts {
     for (const [i, low] of places.entries()) this.#counts[low] += counts[i]
   }
 
+  /** The numbers that fall into the bin, ascending, and how often each occurred. */
+  get levels(): Levels {
+    const values = Float64Array.from(this.#counts, (_, low) => floatOfBits((this.bin << shift) | low))
+    return { values, counts: this.#counts }
+  }
+
   /** The optimum of all numbers, those of other bins among them. */
   optimum({ above, totals }: CoarseOptimum): SoftDiceOptimum {
-    const values = Float64Array.from(this.#counts, (_, low) => floatOfBits((this.bin << shift) | low))
-    const levels: Levels = { values, counts: this.#counts }
-    return describeSoftDice({ ...totals, ...cutLevels(levels, above, totals.total) })
+    return describeSoftDice({ ...totals, ...cutLevels(this.levels, above, totals.total) })
   }
 }
 

@@ -1,5 +1,5 @@
-import { BitHistogram } from './bit-histogram.ts'
-import { bitsOf, chunksOf, floatOfBits, type Probabilities } from './probabilities.ts'
+import { CoarseCounts, FineCounts } from './dice-counts.ts'
+import { ceilBits, chunksOf, floatOfBits, type Probabilities } from './probabilities.ts'
 
 /** The cut whose mask has the expected volume. Volumes are in voxels. */
 export interface VolumeCut {
@@ -23,24 +23,22 @@ export interface VolumeCut {
  */
 export function volumeCut(m: Probabilities): VolumeCut {
   const chunks = chunksOf(m)
-  const coarse = new BitHistogram(16)
+  const coarse = new CoarseCounts()
   for (const chunk of chunks) coarse.add(chunk)
-  let probabilityVolume = 0
-  for (const sum of coarse.sums) probabilityVolume += sum
+  const probabilityVolume = coarse.sums.reduce((a, b) => a + b, 0)
   if (probabilityVolume === 0) return { threshold: 0.5, volume: 0, probabilityVolume }
   const { bin, above } = reaching(coarse.counts, 0, probabilityVolume)
-  const fine = new Float64Array(1 << 16)
-  for (const chunk of chunks) {
-    for (const bits of bitsOf(chunk)) if (bits >>> 16 === bin) fine[bits & 0xffff]++
-  }
-  const last = reaching(fine, above, probabilityVolume)
-  const bits = (bin << 16) | last.bin
-  const volume = last.above + fine[last.bin]
+  const fine = new FineCounts(bin)
+  for (const chunk of chunks) fine.add(chunk)
+  const { values, counts } = fine.levels
+  const last = reaching(counts, above, probabilityVolume)
+  const threshold = values[last.bin]
+  const volume = last.above + counts[last.bin]
   // Without the voxels of this value the mask may come nearer.
   if (probabilityVolume - last.above < volume - probabilityVolume) {
-    return { threshold: floatOfBits(smallestAbove(chunks, bits)), volume: last.above, probabilityVolume }
+    return { threshold: smallestAbove(chunks, threshold), volume: last.above, probabilityVolume }
   }
-  return { threshold: floatOfBits(bits), volume, probabilityVolume }
+  return { threshold, volume, probabilityVolume }
 }
 
 /**
@@ -59,9 +57,9 @@ function reaching(counts: Float64Array, before: number, wanted: number): { bin: 
   return lowest
 }
 
-/** Bits of the smallest number above one; of the next float32 where there is none. */
-function smallestAbove(chunks: readonly Float32Array[], bits: number): number {
+/** The smallest of the numbers above one; the next float32 where there is none. */
+function smallestAbove(chunks: readonly Float32Array[], value: number): number {
   let smallest = Number.POSITIVE_INFINITY
-  for (const chunk of chunks) for (const own of bitsOf(chunk)) if (own > bits && own < smallest) smallest = own
-  return Number.isFinite(smallest) ? smallest : bits + 1
+  for (const chunk of chunks) for (const own of chunk) if (own > value && own < smallest) smallest = own
+  return Number.isFinite(smallest) ? smallest : floatOfBits(ceilBits(value) + 1)
 }
