@@ -92,6 +92,7 @@ export function changePanel(
 /** The slice as a picture of a gallery. */
 export function changePicture(drawn: ChangeSlice, isOptimal: boolean): Picture {
   const where = whereText(drawn.slice, drawn.located)
+  const cut = isOptimal ? 't* =' : 'cut at'
   const over = drawn.image === undefined ? 'the probabilities' : 'the image'
   const outlines = drawn.reference
     ? `the cuts at one half and ${isOptimal ? 'at t*' : 'here'} and of the reference`
@@ -102,6 +103,6 @@ export function changePicture(drawn: ChangeSlice, isOptimal: boolean): Picture {
       `${drawn.case}, ${drawn.class}: ${where}, outlines of ${outlines} over ${over}`,
     ),
     title: `${drawn.case}, ${drawn.class}`,
-    note: `${where}, ${isOptimal ? 't* =' : 'cut at'} ${drawn.threshold.toFixed(2)}, ${Math.round(100 * drawn.change)}\u00a0% changed`,
+    note: `${where}, ${cut} ${drawn.threshold.toFixed(2)}, ${Math.round(100 * drawn.change)}\u00a0% changed`,
   }
 }
