@@ -6,7 +6,7 @@ import { inexactInteger, niftiVolume, requireBytes, requirePadding } from './nif
 import type { NiftiHeader } from './nifti-fields.ts'
 import { headerBytes } from './nifti-fields.ts'
 import { maxExtensionBytes, type NiftiLayout, niftiLayout, parseNiftiHeader } from './nifti-layout.ts'
-import { storedBytes, voxelsFromBytes } from './voxel-types.ts'
+import { bytesOf, nextPart, storedBytes, voxelsFromBytes } from './voxel-types.ts'
 
 /** A NIfTI file whose header has been read and checked, and whose voxels come next. */
 export interface OpenNifti {
@@ -44,12 +44,13 @@ export async function* niftiChunks(
 ): AsyncGenerator<VoxelArray> {
   const { header, layout, voxelPath, source } = opened
   const chunkBytes = chunkVoxels * storedBytes(layout.type)
-  const memory = layout.type === 'float32' ? into : undefined
+  const memory = layout.type === 'float32' && into && into.length > 0 ? into : undefined
   try {
     let done = 0
     while (done < layout.voxelBytes) {
       // No more than the file can hold: openNifti has checked voxelBytes against its size.
-      const voxels = nextBytes(Math.min(chunkBytes, layout.voxelBytes - done), done, memory)
+      const length = Math.min(chunkBytes, layout.voxelBytes - done)
+      const voxels = memory ? bytesOf(nextPart(memory, done / 4, length / 4)) : new Uint8Array(length)
       const filled = await source.fill(voxels)
       done += filled
       if (filled < voxels.length) break
@@ -61,13 +62,6 @@ export async function* niftiChunks(
   } finally {
     await source.close()
   }
-}
-
-/** Memory for the bytes behind `done`: new, or a part of `memory` up to its end. */
-function nextBytes(length: number, done: number, memory: Float32Array | undefined): Uint8Array {
-  if (!memory || memory.length === 0) return new Uint8Array(length)
-  const at = done % memory.byteLength
-  return new Uint8Array(memory.buffer, memory.byteOffset + at, Math.min(length, memory.byteLength - at))
 }
 
 /** Opens a NIfTI file and reads up to its first voxel. */

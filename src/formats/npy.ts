@@ -155,9 +155,9 @@ export function parseNpyHeader(head: Uint8Array, subject: string): NpyHeader {
   }
 }
 
-/** Elements from bytes, which may be changed and kept. */
-export function npyElements(bytes: Uint8Array, header: NpyHeader, subject: string): VoxelArray {
-  const data = voxelsFromBytes(bytes, header.type, header.littleEndian)
+/** Elements from bytes, which may be changed and kept; float16 may go to memory that is given. */
+export function npyElements(bytes: Uint8Array, header: NpyHeader, subject: string, widened?: Float32Array): VoxelArray {
+  const data = voxelsFromBytes(bytes, header.type, header.littleEndian, widened)
   if (!data) throw new InputError(subject, `has ${header.type} numbers beyond 2^53; save it as float64 or int32`)
   return data
 }

@@ -52,6 +52,49 @@ test('npz: written and read again, whole and in chunks, the same bytes each time
   )
 })
 
+describe('numbers read into memory of the caller', () => {
+  // float16 of the whole numbers 0 to 29: exponent and fraction by hand, the first two on their own.
+  const halves = Uint16Array.from({ length: 30 }, (_, n) => {
+    const exponent = Math.floor(Math.log2(n || 1))
+    return n === 0 ? 0 : ((exponent + 15) << 10) | Math.round((n / 2 ** exponent - 1) * 1024)
+  })
+  const floats = Float32Array.from({ length: 30 }, (_, n) => n)
+  const swapped = (array: Uint16Array) => Uint16Array.from(array, (bits) => ((bits & 255) << 8) | (bits >> 8))
+  const files = {
+    '<f2': halves,
+    '>f2': swapped(halves),
+    '<f4': floats,
+    '>f4': undefined,
+    '<i2': Int16Array.from(floats),
+  }
+
+  test.each(Object.entries(files))('%s', async (descr, array) => {
+    const elements = array ? new Uint8Array(array.buffer) : Uint8Array.from(new Uint8Array(floats.buffer))
+    if (!array) for (let n = 0; n < 30; n++) elements.subarray(4 * n, 4 * n + 4).reverse()
+    writeFileSync(at('into.npy'), npyBytes({ descr, shape: [3, 10], elements }))
+    for (const length of [4, 7, 10, 11, 100]) {
+      const into = new Float32Array(12).subarray(1, 11)
+      const read: number[] = []
+      for await (const chunk of (await openNpy(at('into.npy'))).chunks(length, into)) {
+        if (descr === '<i2') expect(chunk.buffer).not.toBe(into.buffer)
+        else expect(chunk).toMatchObject({ buffer: into.buffer, byteOffset: 4 + ((4 * read.length) % 40) })
+        read.push(...chunk)
+      }
+      expect(read).toEqual([...floats])
+      if (descr !== '<i2') expect([...new Float32Array(into.buffer)]).toEqual([0, ...floats.subarray(20), 0])
+    }
+  })
+
+  test('a truncated file of float16: how many bytes it has', async () => {
+    writeFileSync(
+      at('short.npy'),
+      npyBytes({ descr: '<f2', shape: [30], elements: new Uint8Array(halves.buffer, 0, 41) }),
+    )
+    const stream = openNpy(at('short.npy')).then((npy) => collect(npy.chunks(7, new Float32Array(10))))
+    await expect(stream).rejects.toThrow('shape (30) of float16 needs 60 bytes, it has 41')
+  })
+})
+
 test('npy: written and read again; a stream left early is closed', async () => {
   await writeNpy(at('a.npy'), arrays.labels)
   expect(await readNpy(at('a.npy'))).toEqual(arrays.labels)

@@ -12,7 +12,7 @@ import {
   parseNpyHeader,
   wrongLength,
 } from './npy.ts'
-import { allocateVoxels, slabsOf, storedBytes, type VoxelType, voxelTypeOf } from './voxel-types.ts'
+import { allocateVoxels, bytesOf, nextPart, slabsOf, storedBytes, type VoxelType, voxelTypeOf } from './voxel-types.ts'
 import { openZipEntry, readZipDirectory, type ZipEntry } from './zip.ts'
 import { zip } from './zip-write.ts'
 
@@ -28,9 +28,10 @@ export interface NpyStream {
    * The elements in file order, `chunkLength` at a time (default 2²⁰), in arrays that the caller may keep and change.
    * May be called once; reading to the end verifies the file and closes it, as does leaving the loop early.
    *
+   * @param into memory for float32 numbers, or float16 ones as such, as for `VolumeStream.chunks`
    * @throws InputError where the file is truncated or damaged, possibly after having yielded chunks
    */
-  chunks(chunkLength?: number): AsyncIterable<VoxelArray>
+  chunks(chunkLength?: number, into?: Float32Array): AsyncIterable<VoxelArray>
   close(): Promise<void>
 }
 
@@ -154,7 +155,7 @@ async function npyStream(source: ByteSource, subject: string): Promise<NpyStream
       fortranOrder: header.fortranOrder,
       length: header.length,
       type: voxelTypeOf(header.type),
-      chunks: (chunkLength = 1 << 20) => chunks(source, header, chunkLength, subject),
+      chunks: (chunkLength = 1 << 20, into = undefined) => chunks(source, header, chunkLength, subject, into),
       close: () => source.close(),
     }
   } catch (error) {
@@ -163,16 +164,32 @@ async function npyStream(source: ByteSource, subject: string): Promise<NpyStream
   }
 }
 
-async function* chunks(source: ByteSource, header: NpyHeader, chunkLength: number, subject: string) {
+async function* chunks(
+  source: ByteSource,
+  header: NpyHeader,
+  chunkLength: number,
+  subject: string,
+  into: Float32Array | undefined,
+) {
+  const { type, length } = header
+  const size = storedBytes(type)
+  const memory = into && into.length > 0 && voxelTypeOf(type) === 'float32' ? into : undefined
+  // What is widened leaves its bytes free for the next chunk.
+  let halves: Uint8Array | undefined
   try {
-    const chunkBytes = chunkLength * storedBytes(header.type)
-    for (let done = 0; done < header.dataBytes; ) {
+    for (let done = 0; done < length; ) {
       // No more than the file can hold: npyStream has checked dataBytes against its size.
-      const bytes = allocateBytes(Math.min(chunkBytes, header.dataBytes - done), subject)
+      const count = Math.min(chunkLength, length - done)
+      const part = memory && nextPart(memory, done, count)
+      let bytes: Uint8Array
+      if (type === 'float16') {
+        halves ??= allocateBytes(size * count, subject)
+        bytes = halves.subarray(0, size * (part?.length ?? count))
+      } else bytes = part ? bytesOf(part) : allocateBytes(size * count, subject)
       const filled = await source.fill(bytes)
-      done += filled
-      if (filled < bytes.length) throw wrongLength(header, done, subject)
-      yield npyElements(bytes, header, subject)
+      if (filled < bytes.length) throw wrongLength(header, size * done + filled, subject)
+      done += bytes.length / size
+      yield npyElements(bytes, header, subject, part)
     }
     let extra = 0
     await drain(source, (rest) => {

@@ -1,3 +1,4 @@
+import { floatsFromHalves } from '../kernels/voxels.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 
 /** The element types a `VoxelArray` may have. */
@@ -49,6 +50,12 @@ export function arrayType(array: VoxelArray): VoxelType {
   return 'uint8' // Uint8ClampedArray and other bytes
 }
 
+/** The next part of `memory` for `length` numbers at most, behind `done` that are there; behind its end, its start. */
+export function nextPart(memory: Float32Array, done: number, length: number): Float32Array {
+  const at = done % memory.length
+  return memory.subarray(at, Math.min(at + length, memory.length))
+}
+
 /** A zeroed array of `length` elements. Throws RangeError where the machine cannot hold it. */
 export function allocateVoxels(type: VoxelType, length: number): VoxelArray {
   return new constructors[type](length)
@@ -72,8 +79,15 @@ export function* slabsOf(array: VoxelArray): Generator<Uint8Array> {
  * Elements from a file's bytes. No copy where the bytes already have this machine's order, alignment and type, so the
  * result may share memory with `bytes`; bytes in the other order are turned round in place. Returns undefined where a
  * 64-bit integer is not exactly a float64 (its magnitude exceeds 2⁵³ and its low bits are set).
+ *
+ * @param widened memory for float16 numbers as float32; default: new
  */
-export function voxelsFromBytes(bytes: Uint8Array, type: StoredType, littleEndian: boolean): VoxelArray | undefined {
+export function voxelsFromBytes(
+  bytes: Uint8Array,
+  type: StoredType,
+  littleEndian: boolean,
+  widened?: Float32Array,
+): VoxelArray | undefined {
   const size = bytesOfStored[type]
   const length = bytes.byteLength / size
   const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
@@ -83,7 +97,11 @@ export function voxelsFromBytes(bytes: Uint8Array, type: StoredType, littleEndia
     const wide = new (type === 'int64' ? BigInt64Array : BigUint64Array)(buffer, aligned.byteOffset, length)
     return exactFloats(wide)
   }
-  if (type === 'float16') return floatsFromHalves(new Uint16Array(buffer, aligned.byteOffset, length))
+  if (type === 'float16') {
+    const floats = widened ?? new Float32Array(length)
+    floatsFromHalves(new Uint16Array(buffer, aligned.byteOffset, length), floats)
+    return floats
+  }
   return new constructors[type](buffer, aligned.byteOffset, length)
 }
 
@@ -107,24 +125,4 @@ export function exactFloats(wide: BigInt64Array | BigUint64Array): Float64Array 
     out[n] = value
   }
   return out
-}
-
-let halves: Float32Array | undefined
-
-/** IEEE 754 binary16 to float32 through a table of its 65,536 values (exact, NaN and ∞ included). */
-function floatsFromHalves(source: Uint16Array): Float32Array {
-  halves ??= Float32Array.from({ length: 65536 }, (_, bits) => halfValue(bits))
-  const table = halves
-  const out = new Float32Array(source.length)
-  for (let n = 0; n < source.length; n++) out[n] = table[source[n]]
-  return out
-}
-
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Vec3 } from '../volume/grid.ts'
 import { nearestSeeds } from './nearest-seed.ts'
+
+type Vec3 = readonly [number, number, number]
 
 test('no other seed is nearer, whatever shape and spacing', () => {
   const side = fc.integer({ min: 1, max: 8 })

@@ -1,5 +1,6 @@
-import type { Vec3 } from '../volume/grid.ts'
 import { Envelope } from './envelope.ts'
+
+type Vec3 = readonly [number, number, number]
 
 /**
  * For every voxel the index of the nearest seed (centre to centre, in mm), or −1 everywhere where there is none: along

@@ -48,9 +48,9 @@ async function streamedArray(subject: string, open: () => Promise<NpyStream>): P
   const { shape, fortranOrder } = head
   const stored: StoredNumbers = {
     subject,
-    async *chunks() {
+    async *chunks(into) {
       const stream = await open()
-      if (!fortranOrder) yield* stream.chunks()
+      if (!fortranOrder) yield* stream.chunks(undefined, into)
       // All classes of a voxel lie together, so that the array has to be turned as a whole.
       else for await (const data of stream.chunks(head.length)) yield inCOrder({ shape, fortranOrder, data }).data
     },

@@ -1,3 +1,4 @@
+import { largestBits } from '../kernels/voxels.ts'
 import { InputError } from './errors.ts'
 import { type Scaling, unscaled } from './scaling.ts'
 import { roundOff, ValueSummary } from './value-summary.ts'
@@ -82,7 +83,10 @@ function clampedProbability(p: number): number {
   return p >= -roundOff && p <= 1 + roundOff ? (p < 0 ? 0 : 1) : Number.NaN
 }
 
+/** The bits of 1, which those of NaN and of numbers below 0 or above 1 exceed. */
+const bitsOfOne = 0x3f800000
+
+/** Whether all are within [0, 1] and none is −0. */
 function allWithin(data: Float32Array): boolean {
-  for (let i = 0; i < data.length; i++) if (!(data[i] >= 0 && data[i] <= 1)) return false
-  return true
+  return largestBits(data) <= bitsOfOne
 }

@@ -1,4 +1,5 @@
-import { bitsOf, ceilBits } from '../probabilities.ts'
+import { positionsBlock, positionsFrom } from '../../kernels/voxels.ts'
+import { ceilBits } from '../probabilities.ts'
 
 /** The cut of one map, and what a voxel of it is worth. */
 export interface MapCut {
@@ -35,7 +36,7 @@ export interface Holding {
 }
 
 /** The probabilities of owners are held in blocks, so that parts of the image that nobody claims take no memory. */
-const blockLength = 1 << 16
+const blockLength = positionsBlock
 
 /**
  * One label a voxel from maps of classes that exclude each other. Each class claims its own best set {m ≥ t}; a voxel
@@ -68,26 +69,26 @@ export class LabelDecoder {
     if (number === 256) this.#owners = Uint16Array.from(this.#owners)
     const owners = this.#owners
     const { threshold, weight, zero = threshold, half = 0.5 } = cut
-    // Bits of numbers ≥ 0 are ordered as the numbers are; most voxels fall to one comparison of integers.
-    const bits = bitsOf(map)
     const from = ceilBits(threshold)
     for (let start = 0, block = 0; start < map.length; start += blockLength, block++) {
-      const end = Math.min(start + blockLength, map.length)
-      let held = this.#held[block]
-      for (let i = start; i < end; i++) {
-        if (bits[i] < from) continue
+      const claimed = positionsFrom(map, start, from)
+      if (claimed.length === 0) continue
+      const held = this.#held[block] ?? new Float32Array(blockLength)
+      this.#held[block] = held
+      for (let n = 0; n < claimed.length; n++) {
+        const at = claimed[n]
+        const i = start + at
         const m = map[i]
-        held ??= this.#held[block] = new Float32Array(blockLength)
         if (owners[i] > 0) {
           const other = this.#maps[owners[i] - 1]
-          const theirs = held[i - start]
+          const theirs = held[at]
           if (weight * (m - zero) <= other.cut.weight * (theirs - (other.cut.zero ?? other.cut.threshold))) continue
           other.sum -= theirs
           other.count--
           if (theirs >= (other.cut.half ?? 0.5)) other.countHalf--
         }
         owners[i] = number
-        held[i - start] = m
+        held[at] = m
         own.sum += m
         own.count++
         if (m >= half) own.countHalf++
@@ -120,10 +121,12 @@ export class LabelDecoder {
 
   /** The label map; the decoder must not be used afterwards. */
   finish(): Uint8Array | Uint16Array {
-    const labels = [0, ...this.#maps.map(({ label }) => label)]
-    const large = Math.max(...labels) > 255
-    const out = large && this.#owners instanceof Uint8Array ? new Uint16Array(this.#owners.length) : this.#owners
+    const labels = Uint16Array.from([0, ...this.#maps.map(({ label }) => label)])
     const owners = this.#owners
+    // As most often: the first class is label 1, the second 2, and so on.
+    if (labels.every((label, number) => label === number)) return owners
+    const large = labels.some((label) => label > 255)
+    const out = large && owners instanceof Uint8Array ? new Uint16Array(owners.length) : owners
     for (let i = 0; i < owners.length; i++) out[i] = labels[owners[i]]
     return out
   }

@@ -1,4 +1,5 @@
-import { bitsOf, floatOfBits } from '../probabilities.ts'
+import { largestBits } from '../../kernels/voxels.ts'
+import { floatOfBits } from '../probabilities.ts'
 import { rmaOptimum } from '../rma.ts'
 import { type SoftDiceOptimum, softDiceOptimum } from '../soft-dice.ts'
 import { softDiceAt } from '../soft-dice-at.ts'
@@ -70,17 +71,9 @@ function maskAt(
   return { sum, count: volume, countHalf: Math.min(volume, volumeHalf) }
 }
 
-/** The largest probability, by its bits, four voxels at a time: a sixth of the time of comparing numbers. */
+/** The largest probability, by its bits: a fraction of the time of comparing numbers. */
 function largestOf(m: Float32Array): number {
-  const bits = bitsOf(m)
-  let [a, b, c, d] = [0, 0, 0, 0]
-  const whole = bits.length & ~3
-  for (let i = 0; i < whole; i += 4) {
-    a = Math.max(a, bits[i])
-    b = Math.max(b, bits[i + 1])
-    c = Math.max(c, bits[i + 2])
-    d = Math.max(d, bits[i + 3])
-  }
-  for (let i = whole; i < bits.length; i++) a = Math.max(a, bits[i])
-  return floatOfBits(Math.max(a, b, c, d))
+  const bits = largestBits(m)
+  // By its bits −0 is the largest of all.
+  return bits < 2 ** 31 ? floatOfBits(bits) : m.reduce((a, b) => Math.max(a, b), 0)
 }
