@@ -1,8 +1,8 @@
 """Writes one large nnU-Net v2 prediction, class by class, in little memory: CASE.npz (probabilities [C, z, y, x]) and
 CASE.pkl.
 Usage: make-large-prediction.py FOLDER EXTENT CLASSES [float32|float16 [hazy]]
-Organs are balls of several sizes with the saturated inside, the soft rim and the faint noise of a network's softmax. Far
-from an organ its probability is 0, which compresses to next to nothing, or, hazy, small and noisy."""
+Organs are balls of several sizes with the saturated inside, the soft rim and the faint noise of a network's softmax.
+Far from an organ its probability is 0, which compresses to next to nothing, or, hazy, small and noisy."""
 
 import io
 import pickle
