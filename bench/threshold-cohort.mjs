@@ -43,10 +43,8 @@ async function compare(folder, haze) {
     linkSync(join(folder, 'large.pkl'), file.replace(/npz$/, 'pkl'))
   }
   const mb = (statSync(files[0]).size / 1e6).toFixed(1)
-  console.log(
-    const kind = `float16${haze.length > 0 ? ' with a haze' : ''}`
-    `${cases} cases of ${extent}³ × 4 ${kind}, ${mb} MB each, ${cores} processes, s:`,
-  )
+  const kind = `float16${haze.length > 0 ? ' with a haze' : ''}`
+  console.log(`${cases} cases of ${extent}³ × 4 ${kind}, ${mb} MB each, ${cores} processes, s:`)
   for (let round = 0; round < 2; round++) {
     const alone = await timed(files)
     const ours = thresholded(input, join(folder, 'masks'))
