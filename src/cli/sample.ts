@@ -1,44 +1,18 @@
 import { statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import type { CarryMode } from '../datasets/carry-files.ts'
-import { maskLabelsOf } from '../datasets/mask-labels.ts'
 import { layoutOf } from '../datasets/noisy-layout.ts'
-import { relabelled } from '../datasets/relabelled.ts'
-import { sampleCase } from '../datasets/sample-case.ts'
-import { createFolder } from '../formats/output-folder.ts'
-import { readVolume, writeVolume } from '../formats/volume-file.ts'
-import { diceOf, type Overlap } from '../metrics/overlap.ts'
-import { foldProbability } from '../noise/fold.ts'
-import type { NoiseModel } from '../noise/model.ts'
 import { InputError } from '../volume/errors.ts'
-import { voxelVolumeMm3 } from '../volume/grid.ts'
-import { labelsToUse } from '../volume/label-names.ts'
-import { type LabelArray, labelMapOf } from '../volume/labels.ts'
-import { foldWarning } from './fold-warning.ts'
-import { readLabelNamesFor, withLabels } from './labels.ts'
+import { inProcesses } from './label-map-processes.ts'
+import { withLabels } from './labels.ts'
 import { type Length, parseLength } from './lengths.ts'
-import {
-  type GivenNoise,
-  type NoiseOptions,
-  noiseJson,
-  noisesOf,
-  withAnnotators,
-  withRoomForNoise,
-} from './noise-options.ts'
+import { type NoiseOptions, noisesOf, withAnnotators } from './noise-options.ts'
 import { wholeNumber } from './numbers.ts'
 import { type JsonOption, type RandomOptions, withJson, withRandom } from './options.ts'
 import { checkOutputFolder, checkOutputImage, imageEnding, outputsInFolder } from './outputs.ts'
-import {
-  fieldName,
-  type LabelInput,
-  type LabelOutcome,
-  labelInputs,
-  oneByOne,
-  overLabelMaps,
-} from './over-label-maps.ts'
-import { fixed, millilitresOr, percent, warn } from './print.ts'
-import { startProgress } from './progress.ts'
+import { fieldName, type LabelInput, labelInputs, overLabelMaps } from './over-label-maps.ts'
+import { sampleOutcome, sampleWork } from './sample-case.ts'
 
 /** What the command line gives to `halfdice sample`. */
 export interface SampleOptions extends JsonOption, RandomOptions, NoiseOptions {
@@ -112,6 +86,7 @@ The table gives volume and Dice against the reference. Where ℓ is less than ab
 }
 
 async function run(paths: readonly string[], options: SampleOptions): Promise<void> {
+  // Refused here where it is no noise; each label map reads it again on its own grid.
   const [noise] = noisesOf(options, { length: true })
   if (paths.length === 1 && layoutOf(paths[0]) !== undefined) {
     return (await import('./sample-dataset.ts')).sampleDataset(paths[0], options, noise)
@@ -128,85 +103,24 @@ async function run(paths: readonly string[], options: SampleOptions): Promise<vo
     indices.map((index) => `${name}${bare ? '' : `_${String(index).padStart(4, '0')}`}.nii.gz`)
   const each = (path: string) => indices.map(() => path)
   if (!single) outputsInFolder(options.output, inputs.flatMap(each), found.inputs.flatMap(namesOf))
-  const work = oneByOne((one) => {
-    const files = single ? [options.output] : namesOf(one).map((name) => join(options.output, name))
-    const own = one.organ ? { ...options, labels: undefined } : options
-    return sampleOf(one, { files, inFolder: !single }, indices, own, noise)
+  const { threads, json, ...rest } = options
+  const work = inProcesses({
+    title: 'sampling',
+    threads,
+    work: sampleWork,
+    job: (one) => ({
+      input: one.input,
+      field: fieldName(one),
+      files: single ? [options.output] : namesOf(one).map((name) => join(options.output, name)),
+      inFolder: !single,
+      indices,
+      // What the label maps leave of the threads goes to the samples of each.
+      threads: Math.max(1, Math.floor(threads / inputs.length)),
+      options: one.organ ? { ...rest, labels: undefined } : rest,
+    }),
+    outcome: sampleOutcome,
   })
-  await overLabelMaps('sample', found, options.json, work)
-}
-
-async function sampleOf(
-  one: LabelInput,
-  { files, inFolder }: { readonly files: readonly string[]; readonly inFolder: boolean },
-  indices: readonly number[],
-  options: SampleOptions,
-  noise: GivenNoise,
-): Promise<LabelOutcome> {
-  const { input } = one
-  const stored = await readVolume(input)
-  const map = labelMapOf(stored, input)
-  const name = await readLabelNamesFor(input)
-  const named = inFolder ? await maskLabelsOf(input) : undefined
-  const foreground = labelsToUse(input, map.labels, options.labels, name)
-  const model = noise.on(stored.grid, foreground) as NoiseModel
-  const { volume: reference, values: all } = withRoomForNoise([model], stored, map, input)
-  const values = options.labels === undefined ? all : onlyLabels(all, foreground)
-  const { grid } = reference
-  const fold = foldProbability(model, grid)
-  const folded = foldWarning(fold)
-  if (folded !== undefined) warn(folded)
-
-  const overlaps = new Map<number, ReadonlyMap<number, Overlap>>()
-  const progress = startProgress('sampling', options.number)
-  const source = { name: fieldName(one), values, labels: foreground, grid, model }
-  const draws = { seed: options.seed, threads: options.threads, indices }
-  await createFolder(dirname(files[0]))
-  await sampleCase(source, draws, async ({ index, values: noisy, overlaps: counts }) => {
-    await writeVolume(files[index - options.first], relabelled(reference, noisy))
-    overlaps.set(index, counts)
-    progress.update(overlaps.size)
-  }).finally(progress.end)
-
-  const ml = voxelVolumeMm3(grid) / 1000
-  const samples = indices.map((index, i) => ({
-    file: files[i],
-    labels: Object.fromEntries(
-      [...(overlaps.get(index) ?? [])].map(([label, counts]) => [
-        label,
-        { ...nameOf(name.of(label)), voxels: counts.voxelsA, volumeMl: counts.voxelsA * ml, dice: diceOf(counts) },
-      ]),
-    ),
-  }))
-  const dice = (value: number | undefined) => fixed(value, 3)
-  const last = files.length > 1 ? ` … ${basename(files[files.length - 1])}` : ''
-  return {
-    json: {
-      input,
-      seed: options.seed,
-      ...noiseJson(model),
-      foldProbability: fold,
-      samples,
-    },
-    ...(inFolder && { written: files.map((path) => ({ path, labels: named })) }),
-    title: [`${files[0]}${last}`, `${noise.text}, seed ${options.seed}; folded share of space ${percent(fold)}`].join(
-      '\n',
-    ),
-    table: {
-      keys: ['label', 'name'],
-      columns: [
-        ...['reference ml', 'mean ml', 'least', 'most'].map((title) => ({ title, format: millilitresOr })),
-        ...['mean Dice', 'least', 'most'].map((title) => ({ title, format: dice })),
-      ],
-      rows: foreground.map((label) => {
-        const stats = samples.map((sample) => sample.labels[label])
-        const [volumes, dices] = [stats.map((s) => s.volumeMl), stats.map((s) => s.dice)]
-        const referenceMl = (overlaps.get(indices[0])?.get(label)?.voxelsB ?? 0) * ml
-        const spread = (values: readonly number[]) => [mean(values), Math.min(...values), Math.max(...values)]
-        return { keys: [label, name.of(label) ?? ''], values: [referenceMl, ...spread(volumes), ...spread(dices)] }
-      }),
-    },
-  }
+  await overLabelMaps('sample', found, json, work)
 }
 
 /** Whether `-o` names one image file; several samples do not fit into one. */
@@ -214,17 +128,4 @@ function namesOneImage({ output, number }: SampleOptions): boolean {
   if (imageEnding(output) === undefined || statSync(output, { throwIfNoEntry: false })?.isDirectory()) return false
   if (number === 1) return true
   throw new InputError(output, `names one file for ${number} samples; give a folder`)
-}
-
-/** A copy of a label map in which all labels but these are background. */
-function onlyLabels(values: LabelArray, labels: readonly number[]): LabelArray {
-  return values.map((label) => (labels.includes(label) ? label : 0))
-}
-
-function nameOf(name: string | undefined): { name?: string } {
-  return name === undefined ? {} : { name }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -67,7 +67,7 @@ export function scoreProbabilities(
     [`${prefix}@volume`, volumeCut(m).threshold],
   ]
   const score = cutScorer(m, clean, noisy, [...oracleSteps, ...cuts.map(([, t]) => t)])
-  const best = score.thresholds.reduce((a, b) => (score.at(b).diceNoisy > score.at(a).diceNoisy ? b : a))
+  const best = score.thresholds.reduce((a, b) => (score.diceNoisy(b) > score.diceNoisy(a) ? b : a))
   return [...cuts, [`${prefix}@oracle`, best] as const].map(([method, threshold]) => ({
     method,
     threshold,
@@ -145,14 +145,20 @@ function cutScorer(m: Float32Array, clean: Uint8Array, noisy: Uint8Array, asked:
   }
   for (const counts of [all, inClean, inNoisy]) for (let b = count - 1; b >= 0; b--) counts[b] += counts[b + 1]
   const dice = (overlap: number, a: number, b: number) => (a + b === 0 ? 1 : (2 * overlap) / (a + b))
+  const binOf = new Map(thresholds.map((threshold, i) => [threshold, i + 1]))
+  const diceNoisy = (threshold: number) => {
+    const bin = binOf.get(threshold) ?? 0
+    return dice(inNoisy[bin], all[bin], inNoisy[0])
+  }
   const at = (threshold: number): Omit<CaseScore, 'method' | 'threshold'> => {
-    const bin = thresholds.indexOf(threshold) + 1
+    const bin = binOf.get(threshold) ?? 0
     return {
+      // The only figure that takes a pass over the map: for a few thresholds, not for all that the oracle looks at.
       softDice: softDiceAt(m, threshold).dice,
-      diceNoisy: dice(inNoisy[bin], all[bin], inNoisy[0]),
+      diceNoisy: diceNoisy(threshold),
       diceClean: dice(inClean[bin], all[bin], inClean[0]),
       volumeRatio: all[bin] / inClean[0],
     }
   }
-  return { thresholds, at }
+  return { thresholds, diceNoisy, at }
 }
