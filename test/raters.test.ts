@@ -51,6 +51,17 @@ describe('raters', () => {
     expect(same.sigmaMm).toEqual(result.sigmaMm)
   }, 180_000)
 
+  test('a label that cannot be fitted is named, with the reason, and the exit code says so', async () => {
+    const cube = (from: number) => ball.map((_, i) => Number(i % 30 >= from && i % 30 < from + 4 && i < 8400))
+    await write(join(folder, 'apart', 'one', 'a.nii'), cube(2))
+    await write(join(folder, 'apart', 'one', 'b.nii'), cube(20))
+    const { code, stdout, stderr } = await halfdice(['raters', join(folder, 'apart'), '--json', '--draws', '0'])
+    expect(code).toBe(1)
+    const { reason } = JSON.parse(stdout)
+    expect(reason).toMatch(/./)
+    expect(stderr).toContain(`halfdice: label 1: no fit: ${reason}`)
+  })
+
   test('--report draws the fit, its check, and the cases that agree least over their images', async () => {
     const page = join(folder, 'noise.html')
     for (const c of [1, 2, 3]) await write(join(folder, 'images', `case_${c}.nii`), ball)

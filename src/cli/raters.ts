@@ -182,6 +182,11 @@ async function runFit(
     const about = { report: page, found, fitted, anonymous, nameOf, images, version: version() }
     for (const warning of await writeAnnotatorsReport(about)) warn(warning)
   }
+  for (const { label, reason } of fitted.labels) {
+    if (reason === undefined) continue
+    tell(`label ${label}: no fit: ${reason}`)
+    process.exitCode = 1
+  }
   const shown = { ...result, ...(page !== undefined && { report: page }) }
   printResult(json, shown, () =>
     [
