@@ -1,4 +1,4 @@
-import { normalQuantile } from '../kernels/normal-quantile.ts'
+import { studentQuantile } from '../metrics/statistics/student.ts'
 import { randomStream } from '../volume/random.ts'
 import { fitCovariances } from './covariogram.ts'
 import { type MatchedField, sensitivity, stepFor } from './match.ts'
@@ -61,19 +61,6 @@ export function interval(estimate: number, error: number | undefined, cases: num
   if (error === undefined) return { estimate, low: null, high: null }
   const width = studentQuantile(cases - 1) * error
   return { estimate, low: estimate - width, high: estimate + width }
-}
-
-/** The 97.5 % quantile of Student's distribution, by Cornish and Fisher's expansion; exact for the smallest. */
-export function studentQuantile(freedom: number): number {
-  if (freedom <= 2) return freedom < 2 ? 12.706 : 4.303
-  const z = normalQuantile(0.975)
-  const [n, z3, z5, z7] = [freedom, z ** 3, z ** 5, z ** 7]
-  return (
-    z +
-    (z3 + z) / (4 * n) +
-    (5 * z5 + 16 * z3 + 3 * z) / (96 * n ** 2) +
-    (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * n ** 3)
-  )
 }
 
 export function standardDeviation(values: readonly number[]): number {

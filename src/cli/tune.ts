@@ -10,7 +10,7 @@ import { filesOf, matchCases } from '../maps/find-cases.ts'
 import { toldCandidates } from '../maps/tune/choose-rule.ts'
 import { candidateName, ruleSentence } from '../maps/tune/rule.ts'
 import { type TuneResult, tuneCases } from '../maps/tune/tune-cases.ts'
-import { tunedText } from '../maps/tune/tuned.ts'
+import { gainJson, tunedText } from '../maps/tune/tuned.ts'
 import { pageFile } from '../report/page-file.ts'
 import { InputError, RunError } from '../volume/errors.ts'
 import { withLabels } from './labels.ts'
@@ -120,16 +120,14 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   }
   const printed = {
     output,
-    choices: choices.map(
-      ({ name, candidate: _, rule, dice, gain: { value, low, high }, meanDice: _curve, ...rest }) => ({
-        label: name,
-        rule: ruleSentence(rule),
-        ...rule,
-        meanDice: dice,
-        gain: { mean: value, low, high },
-        ...rest,
-      }),
-    ),
+    choices: choices.map(({ name, candidate: _, rule, dice, gain, gainOfNew, meanDice: _curve, ...rest }) => ({
+      label: name,
+      rule: ruleSentence(rule),
+      ...rule,
+      meanDice: dice,
+      gain: gainJson(gain, gainOfNew),
+      ...rest,
+    })),
     cases: tuned.cases,
     ...(report !== undefined && { report }),
     ...(failures.length > 0 && { failed: failures.map(({ input, error }) => ({ input, error: error.message })) }),
@@ -146,14 +144,15 @@ function describe(output: string, { choices, tuned }: TuneResult, report: string
   const [{ cases, patients }] = choices
   const count = tuned.classes.length
   const people = patients === cases ? 'each a patient of its own' : `of ${patients} patients`
-  const rows = choices.map(({ name, rule, diceAtHalf, dice, gain }) => [
+  const rows = choices.map(({ name, rule, diceAtHalf, dice, gain, gainOfNew }) => [
     name,
     ruleSentence(rule),
     fixed(diceAtHalf, 4),
     fixed(dice, 4),
     `${signed(gain.value)} (${signed(gain.low)} to ${signed(gain.high)})`,
+    `${signed(gainOfNew.low)} to ${signed(gainOfNew.high)}`,
   ])
-  const header = ['class', 'rule', 'Dice at 1/2', 'tuned', 'gain to expect (95 %)']
+  const header = ['class', 'rule', 'Dice at 1/2', 'tuned', 'gain to expect (95 %)', `mean of ${patients} new patients`]
   const tried = choices.flatMap((choice) =>
     toldCandidates(choice).map(({ dice, difference: d, ...candidate }) => [
       choice.name,

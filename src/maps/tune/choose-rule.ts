@@ -1,5 +1,6 @@
 import { patientFolds } from '../../datasets/folds.ts'
 import { bootstrap, type Interval } from '../../metrics/statistics/bootstrap.ts'
+import { newMeanInterval } from '../../metrics/statistics/student.ts'
 import { type Candidate, CandidateFits, isPlain, type TunedCase } from './candidates.ts'
 import type { ClassRule } from './rule.ts'
 
@@ -23,6 +24,8 @@ export interface RuleChoice {
   readonly dice: number
   /** The second minus the first, with its 95 % bootstrap interval over patients. */
   readonly gain: Interval
+  /** The same with the interval for the mean over as many new patients. */
+  readonly gainOfNew: Interval
   /** Every candidate that is not the same as a simpler one. The choice is made of these. */
   readonly tried: readonly TriedCandidate[]
   /** Dice of each case at ½ and, unseen by choice and fits, tuned; in the order of their names. */
@@ -75,6 +78,7 @@ export function chooseRule(given: readonly TunedCase[], alone: boolean): RuleCho
   const enough = new Set(patients).size >= fewestOfAll
   const found = enough ? crossFit(fits, patients, everyone) : undefined
   const candidate = found?.best() ?? onlyHalf
+  const gains = half.map((value, i) => dice[i] - value)
   const mean = (values: ArrayLike<number>) => everyone.reduce((sum, i) => sum + values[i], 0) / cases.length
   return {
     candidate,
@@ -83,10 +87,8 @@ export function chooseRule(given: readonly TunedCase[], alone: boolean): RuleCho
     patients: new Set(patients).size,
     diceAtHalf: mean(half),
     dice: mean(dice),
-    gain: meanInterval(
-      patients,
-      half.map((value, i) => dice[i] - value),
-    ),
+    gain: meanInterval(patients, gains),
+    gainOfNew: newMeanInterval(patients, gains),
     tried: found?.tried() ?? [],
     scores: cases.map(({ case: name }, i) => ({ case: name, atHalf: half[i], tuned: dice[i] })),
     meanDice: fits.meanDice(),

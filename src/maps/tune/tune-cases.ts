@@ -9,7 +9,7 @@ import type { FoundCase } from '../find-cases.ts'
 import type { SchemeOptions } from '../scheme.ts'
 import { chooseRule, type RuleChoice } from './choose-rule.ts'
 import { foreground, type TabulatedCase, tuneWork } from './tune-job.ts'
-import { numbersOf, rulesFor, type Tuned, type TunedForm } from './tuned.ts'
+import { gainJson, numbersOf, rulesFor, type Tuned, type TunedForm } from './tuned.ts'
 
 export interface TuneOptions extends SchemeOptions, NumberOptions {
   /** The regular expression that finds patients, kept with the result. */
@@ -100,14 +100,14 @@ export async function tuneCases(
       version: 1,
       ...rest,
       ...numbersOf(opening),
-      classes: choices.map(({ rule, cases, patients, diceAtHalf, dice, gain }, c) => ({
+      classes: choices.map(({ rule, cases, patients, diceAtHalf, dice, gain, gainOfNew }, c) => ({
         ...classes[c],
         ...rule,
         cases,
         patients,
         diceAtHalf,
         dice,
-        gain: { mean: gain.value, low: gain.low, high: gain.high },
+        gain: gainJson(gain, gainOfNew),
       })),
       cases: kept.map(({ name }) => name).sort(),
       ...(patientPattern !== undefined && { patientPattern }),

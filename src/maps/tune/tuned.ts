@@ -1,10 +1,16 @@
 import type { PostProcessing } from '../../decision/decode/post-process.ts'
 import type { BetaCalibration } from '../../metrics/beta-calibration.ts'
+import type { Interval } from '../../metrics/statistics/bootstrap.ts'
 import { InputError } from '../../volume/errors.ts'
 import { checkLabelNumber } from '../../volume/label-numbers.ts'
 import type { NumberOptions } from '../case-maps.ts'
 import type { ClassScheme } from '../classes.ts'
 import { type ClassRule, cutRules, ruleSentence } from './rule.ts'
+
+interface Range {
+  readonly low: number
+  readonly high: number
+}
 
 /** What one class was tuned to. */
 export interface TunedClass extends ClassRule {
@@ -14,7 +20,8 @@ export interface TunedClass extends ClassRule {
   readonly patients: number
   readonly diceAtHalf: number
   readonly dice: number
-  readonly gain: { readonly mean: number; readonly low: number; readonly high: number }
+  /** The mean with its 95 % interval, and that of the mean over as many new patients. */
+  readonly gain: Range & { readonly mean: number; readonly asManyNewPatients?: Range }
 }
 
 /** What `tune` learnt from validation cases, for `threshold --tuned` on new ones of the same network. */
@@ -42,6 +49,11 @@ export interface TunedForm {
   readonly background: boolean
   readonly narrowed?: true
   readonly classes: readonly { readonly name: string; readonly labels: readonly number[] }[]
+}
+
+/** A promised gain as files and JSON have it. */
+export function gainJson({ value, low, high }: Interval, ofNew: Interval) {
+  return { mean: value, low, high, asManyNewPatients: { low: ofNew.low, high: ofNew.high } }
 }
 
 /** As the file holds it: made to be read by people too. The rule in words is made of the numbers, and not read back. */

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { randomStream } from '../../volume/random.ts'
 import { bootstrap } from './bootstrap.ts'
 import { quantile } from './quantile.ts'
+import { newMeanInterval } from './student.ts'
 import { wilcoxonGolden } from './testing/wilcoxon-golden.ts'
 import { holm, wilcoxonSignedRank } from './wilcoxon.ts'
 
@@ -106,3 +108,22 @@ test('bootstrap intervals cover the mean as often as they say, and clusters wide
 function mean(values: readonly number[]) {
   return (drawn: readonly number[]) => drawn.reduce((sum, i) => sum + values[i], 0) / drawn.length
 }
+
+test('where the mean of as many new patients lies: in 95 of 100 cohorts, also with several cases each', () => {
+  const random = randomStream('new patients')
+  // Two cases share most of what their patient is.
+  const cohort = (patients: number) =>
+    Array.from({ length: patients }, () => random.normal()).flatMap((own) => [own, own + 0.3 * random.normal()])
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
+  for (const patients of [4, 7, 25]) {
+    const names = Array.from({ length: 2 * patients }, (_, i) => String(i >> 1))
+    const within = Array.from({ length: 2000 }, () => {
+      const { low, high } = newMeanInterval(names, cohort(patients))
+      const come = mean(cohort(patients))
+      return low < come && come < high
+    })
+    expect(mean(within.map(Number))).toBeGreaterThan(0.935)
+    expect(mean(within.map(Number))).toBeLessThan(0.965)
+  }
+  expect(newMeanInterval(['a', 'b'], [0.5, 0.5])).toEqual({ value: 0.5, low: 0.5, high: 0.5 })
+})

@@ -61,7 +61,8 @@ const conventions: readonly string[] = [
     'nothing is, ½ stays.',
   'The gain to expect is that of this whole procedure, choice and fits, in cases that it had not seen (nested ' +
     'cross-validation). No case is in a fold with another of its patient.',
-  'Intervals are 95 % bootstrap intervals over patients.',
+  'Intervals are 95 % bootstrap intervals over patients, of the mean over all patients like these. The mean over as ' +
+    'many new patients as were tuned on scatters more: within the wider range, in 19 of 20 such groups (Student).',
 ]
 
 function verdict({ name, rule, gain, diceAtHalf }: Choice): string {
@@ -93,14 +94,16 @@ function choiceTable(choices: readonly Choice[]): Block {
         { key: 'tuned', title: 'tuned', decimals: 4 },
         { key: 'gain', title: 'gain to expect', show: (value) => signed(Number(value), style.decimals) },
         { key: 'interval', title: '95 %' },
+        { key: 'new', title: 'as many new patients, 95 %' },
       ],
-      rows: choices.map(({ name, rule, diceAtHalf, dice, gain }) => ({
+      rows: choices.map(({ name, rule, diceAtHalf, dice, gain, gainOfNew }) => ({
         class: name,
         rule: ruleSentence(rule),
         half: diceAtHalf,
         tuned: dice,
         gain: gain.value,
         interval: intervalText(gain, style),
+        new: intervalText(gainOfNew, style),
       })),
     },
   }
