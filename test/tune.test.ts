@@ -168,7 +168,15 @@ describe('post-processing', () => {
     const { page, faults } = readPage(readFileSync(at('pages', 'echo.html'), 'utf8'))
     expect(faults).toEqual([])
     const [header, row] = tableOf(page, 'chosen')
-    expect(header).toEqual(['class', 'rule', 'Dice at ½', 'tuned', 'gain to expect', '95 %', 'as many new patients, 95 %'])
+    expect(header).toEqual([
+      'class',
+      'rule',
+      'Dice at ½',
+      'tuned',
+      'gain to expect',
+      '95 %',
+      'as many new patients, 95 %',
+    ])
     expect(row.slice(0, 2)).toEqual(['foreground', 'cut at 1/2, largest component only'])
     const tried = tableOf(page, 'tried-foreground')
     expect(tried.map((cells) => cells.at(-1)).filter((cell) => cell === 'chosen')).toHaveLength(1)
