@@ -1,3 +1,4 @@
+import { normalQuantile } from '../kernels/normal-quantile.ts'
 import { bootstrap } from '../metrics/statistics/bootstrap.ts'
 import { quantile } from '../metrics/statistics/quantile.ts'
 import type { NoiseModel } from '../noise/model.ts'
@@ -44,40 +45,54 @@ export interface PairCheck {
 
 const shares = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]
 
-/** Simulates every case once more, biases and all, and compares. */
+/**
+ * Simulates every case, biases and all, and compares. The mask in the middle is rougher than what the annotators looked
+ * at, so that annotators simulated from it agree a little less; by how much, those simulated from the middle of
+ * simulated ones show once more, and what is compared has that taken off.
+ *
+ * @param logSigmaError standard error of log σ: annotators differ by about as large a share more or less
+ */
 export function checkFit(
   problem: Problem,
   noiseOf: (annotator: number) => NoiseModel,
   field: FieldParameters,
   observed: Statistics,
   simulated: Statistics,
+  logSigmaError = 0,
 ): FitCheck {
   const { cases } = problem
   const drawn = cases.map((one, c) => simulate(problem, one, c, noiseOf))
   const real = spread(cases.map(({ outlines }) => outlines.measured))
-  const own = spread(drawn.map(({ measured }) => measured))
+  const [once, again] = rounds.map((round) => spread(drawn.flatMap((one) => one[round].map((each) => each.measured))))
   const quantiles = shares.map((share) => ({
     share,
     realMm: quantile(real, share),
-    simulatedMm: quantile(own, share),
+    simulatedMm: smoothed(quantile(once, share), quantile(again, share)),
   }))
-  const means = cases.map((one, c) => ({
-    case: one.case,
-    real: meanOf(one.pairs.map(({ dice }) => dice)),
-    simulated: meanOf(drawn[c].pairs.map(({ dice }) => dice)),
-    hd95: meanOf(one.pairs.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
-    simulatedHd95: meanOf(drawn[c].pairs.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
-  }))
+  const means = cases.map((one, c) => {
+    const ofPairs = (of: (pairs: readonly PairAgreement[]) => number) => {
+      return smoothed(...bothRounds((round) => of(drawn[c][round].flatMap(({ pairs }) => pairs))))
+    }
+    return {
+      case: one.case,
+      real: meanDice(one.pairs),
+      simulated: Math.min(1, ofPairs(meanDice)),
+      hd95: meanHd95(one.pairs),
+      simulatedHd95: Math.max(0, ofPairs(meanHd95)),
+    }
+  })
   const difference = bootstrap(
     means.map((one) => one.case),
     (chosen) => meanOf(chosen.map((c) => means[c].real - means[c].simulated)),
     { key: ['annotators', 'dice'] },
   )
+  const [realDice, simulatedDice] = [means.map((one) => one.real), means.map((one) => one.simulated)].map(meanOf)
+  const ofSigma = normalQuantile(0.975) * logSigmaError * (1 - simulatedDice)
   const dice = {
-    real: meanOf(means.map((one) => one.real)),
-    simulated: meanOf(means.map((one) => one.simulated)),
-    low: difference.low,
-    high: difference.high,
+    real: realDice,
+    simulated: simulatedDice,
+    low: difference.value - Math.hypot(difference.value - difference.low, ofSigma),
+    high: difference.value + Math.hypot(difference.high - difference.value, ofSigma),
   }
   const hd95Mm = {
     real: meanOf(means.map((one) => one.hd95).filter(Number.isFinite)),
@@ -100,15 +115,43 @@ interface Simulated {
   readonly pairs: readonly PairAgreement[]
 }
 
-function simulate(problem: Problem, one: OutlinedCase, index: number, noiseOf: (r: number) => NoiseModel): Simulated {
+/** Annotators simulated from the mask in the middle of the real ones, and from that of simulated ones. */
+type Rounds = Readonly<Record<(typeof rounds)[number], readonly Simulated[]>>
+const rounds = ['once', 'again'] as const
+
+function bothRounds<T>(of: (round: (typeof rounds)[number]) => T): [T, T] {
+  return [of('once'), of('again')]
+}
+
+/** What comes of simulation from the middle, less what its roughness does. */
+function smoothed(once: number, again: number): number {
+  return 2 * once - again
+}
+
+function simulate(problem: Problem, one: OutlinedCase, index: number, noiseOf: (r: number) => NoiseModel): Rounds {
   const { grid, middle } = one.outlines
-  const seed = streamSeed(problem.seed, 'annotators', 'check', index)
-  // Anonymous annotators share one sampler: it holds the outline's distances, which cost more than a sample.
-  const shared = problem.anonymous ? createSampler(middle, grid, noiseOf(0)) : undefined
-  const masks = one.present.map((r) => (shared ?? createSampler(middle, grid, noiseOf(r))).sample(seed, r))
-  const own = middleMask(masks, grid) ?? middle
-  const pairs = agreements(masks, grid).map((pair) => ({ ...pair, a: one.present[pair.a], b: one.present[pair.b] }))
-  return { measured: displacements(own, masks, grid), pairs }
+  const samplers = (mask: Uint8Array) => {
+    // Anonymous annotators share one sampler: it holds the outline's distances, which cost more than a sample.
+    const shared = problem.anonymous ? createSampler(mask, grid, noiseOf(0)) : undefined
+    return (r: number) => shared ?? createSampler(mask, grid, noiseOf(r))
+  }
+  const first = samplers(middle)
+  const [once, again]: Simulated[][] = [[], []]
+  for (let repeat = 0; repeat < problem.repeats; repeat++) {
+    let from = middle
+    for (const [round, samplerOf, made] of [
+      ['once', first, once],
+      ['again', undefined, again],
+    ] as const) {
+      const seed = streamSeed(problem.seed, 'annotators', 'check', index, repeat, round)
+      const own = samplerOf ?? samplers(from)
+      const masks = one.present.map((r) => own(r).sample(seed, r))
+      from = middleMask(masks, grid) ?? from
+      const pairs = agreements(masks, grid).map((pair) => ({ ...pair, a: one.present[pair.a], b: one.present[pair.b] }))
+      made.push({ measured: displacements(from, masks, grid), pairs })
+    }
+  }
+  return { once, again }
 }
 
 /** All distances from the annotators' mean, of all points and annotators, ascending. */
@@ -125,8 +168,7 @@ function spread(measured: readonly Displacements[]): Float64Array {
 }
 
 /**
- * What a fit may miss before it is said not to fit: a sixth of what pairs lack of Dice 1 (simulated from the mask in
- * the middle, which is rougher than the organ, annotators agree a little less), and half of a tail or of HD95.
+ * What a fit may miss before it is said not to fit: a sixth of what pairs lack of Dice 1, and half of a tail or of HD95.
  */
 const [diceSlack, tailRatio] = [1 / 6, 1.5]
 
@@ -186,26 +228,38 @@ function correlogram(
   return points
 }
 
-function pairChecks({ cases, anonymous }: Problem, drawn: readonly Simulated[]): PairCheck[] {
-  const groups = new Map<string, { pair: PairAgreement; real: PairAgreement[]; own: PairAgreement[] }>()
+function pairChecks({ cases, anonymous }: Problem, drawn: readonly Rounds[]): PairCheck[] {
+  const groups = new Map<
+    string,
+    { pair: PairAgreement; real: PairAgreement[]; simulated: [PairAgreement[], PairAgreement[]] }
+  >()
   for (const [c, one] of cases.entries()) {
     for (const [i, pair] of one.pairs.entries()) {
       const key = anonymous ? 'any' : `${pair.a} ${pair.b}`
-      const group = groups.get(key) ?? { pair, real: [], own: [] }
+      const group = groups.get(key) ?? { pair, real: [], simulated: [[], []] }
       groups.set(key, group)
       group.real.push(pair)
-      group.own.push(drawn[c].pairs[i])
+      for (const [n, round] of rounds.entries())
+        group.simulated[n].push(...drawn[c][round].map(({ pairs }) => pairs[i]))
     }
   }
   return [...groups.values()]
     .sort((x, y) => x.pair.a - y.pair.a || x.pair.b - y.pair.b)
-    .map(({ pair, real, own }) => ({
+    .map(({ pair, real, simulated: [once, again] }) => ({
       ...(anonymous ? {} : { a: pair.a, b: pair.b }),
-      meanDice: meanOf(real.map(({ dice }) => dice)),
-      simulatedDice: meanOf(own.map(({ dice }) => dice)),
-      meanHd95Mm: meanOf(real.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
-      simulatedHd95Mm: meanOf(own.flatMap(({ hd95Mm }) => hd95Mm ?? [])),
+      meanDice: meanDice(real),
+      simulatedDice: Math.min(1, smoothed(meanDice(once), meanDice(again))),
+      meanHd95Mm: meanHd95(real),
+      simulatedHd95Mm: Math.max(0, smoothed(meanHd95(once), meanHd95(again))),
     }))
+}
+
+function meanDice(pairs: readonly PairAgreement[]): number {
+  return meanOf(pairs.map(({ dice }) => dice))
+}
+
+function meanHd95(pairs: readonly PairAgreement[]): number {
+  return meanOf(pairs.flatMap(({ hd95Mm }) => hd95Mm ?? []))
 }
 
 function meanOf(values: readonly number[]): number {

@@ -157,7 +157,14 @@ export function fitAnnotators(observations: readonly CaseObservation[], options:
     ...(biases ? { biasMm: biasEstimates(problem, plain, biases, intervals) } : { biasSdMm: tau }),
     grossErrors: grossErrors(observed, matched.simulated, errors?.farShare, n),
     noise,
-    check: checkFit(problem, noiseOf, matched.field, observed, matched.simulated),
+    check: checkFit(
+      problem,
+      noiseOf,
+      matched.field,
+      observed,
+      matched.simulated,
+      errors && Math.max(...errors.logSigma),
+    ),
   }
 }
 
