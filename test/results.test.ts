@@ -1,13 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../src/formats/csv.ts'
 import { signed } from '../src/report/kit/words.ts'
-import { verdictSentences } from '../src/report/study/words.ts'
+import { methodNames, verdictSentences } from '../src/report/study/words.ts'
 import type { StudyMethod } from '../src/study/score-case.ts'
-import type { ComparisonRow, SummaryRow } from '../src/study/summary.ts'
+import { parseScoresCsv } from '../src/study/score-table.ts'
+import { type ComparisonRow, compare, type SummaryRow, summarise, type Target } from '../src/study/summary.ts'
 
 const folder = fileURLToPath(new URL('../docs/results/', import.meta.url))
+
+/** Resamples of the studies' intervals. */
+const draws = 2000
 
 /** Pages of studies; that of annotators has no study's tables. */
 const studies = readdirSync(folder).filter((name) => existsSync(`${folder}${name}/summary.csv`))
@@ -29,24 +34,64 @@ describe.each(studies)('the page of %s says what its tables say', (name) => {
       .split('|')
       .slice(3, -1)
       .map((cell) => cell.trim())
-  const mean = (table: readonly SummaryRow[], { organ, sigma_mm }: SummaryRow, method: StudyMethod) => {
+  const mean = (
+    table: readonly SummaryRow[],
+    { organ, sigma_mm }: SummaryRow,
+    method: StudyMethod,
+    target: Target = 'noisy',
+  ) => {
     const found = table.find(
-      (row) => row.target === 'noisy' && row.organ === organ && row.sigma_mm === sigma_mm && row.method === method,
+      (row) => row.target === target && row.organ === organ && row.sigma_mm === sigma_mm && row.method === method,
     )
     return found?.dice_mean ?? Number.NaN
   }
+  /** The page calls both parts together `whole`. */
+  const fullName = (organ: string) =>
+    organ === 'whole' ? (settings.find((row) => row.organ.includes('+'))?.organ ?? '') : organ
 
   test('in words', () => {
     const words = page.replace(/\n> ?/g, ' ').replaceAll(/\s+/g, ' ')
     for (const sentence of verdictSentences(summary, comparisons, 0.01)) expect(words).toContain(sentence)
   })
 
-  test('mean Dice', () => {
-    const methods = ['theory@half', 'theory@case', 'soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@oracle']
-    for (const setting of settings) {
-      const expected = methods.map((method) => mean(summary, setting, method as StudyMethod).toFixed(3))
-      expect(cells(lines(setting)[0]), lines(setting)[0]).toEqual(expected)
+  test('mean Dice of every method that a table names', () => {
+    const names = new Map(Object.entries(methodNames).map(([method, words]) => [words, method as StudyMethod]))
+    const checked = { noisy: new Set<string>(), clean: new Set<string>() }
+    for (const { heading, header, body } of tablesIn(page)) {
+      const columns = header.map((cell) => names.get(cell.replace('data-set t*', 't* data set')))
+      if (columns.filter((method) => method !== undefined).length < 3) continue
+      const target = /clean/.test(heading) ? 'clean' : 'noisy'
+      const settingsOf = body.map(([organ, sigma]) =>
+        settings.find((each) => each.organ === fullName(organ) && each.sigma_mm.split('x')[0] === sigma),
+      )
+      expect(settingsOf).toEqual(settings)
+      for (const [n, row] of body.entries()) {
+        for (const [c, method] of columns.entries()) {
+          if (method === undefined) continue
+          checked[target].add(method)
+          const value = row[c].replaceAll('*', '')
+          expect(value, `${heading}: ${row}`).toBe(mean(summary, settings[n], method, target).toFixed(3))
+        }
+      }
     }
+    const methods = ['theory@half', 'theory@case', 'soft-dice@half', 'ce@half', 'ce@case', 'ce@dataset', 'ce@oracle']
+    expect([...checked.noisy]).toEqual(expect.arrayContaining(methods))
+  })
+
+  test.runIf(existsSync(`${folder}${name}/results.csv.gz`))('every mean comes from the rows beside it', () => {
+    const results = parseScoresCsv(gunzipSync(readFileSync(`${folder}${name}/results.csv.gz`)).toString())
+    const rounded = (table: readonly object[]) =>
+      table.map((row) =>
+        Object.fromEntries(
+          Object.entries(row).map(([key, value]) => [
+            key,
+            typeof value === 'number' ? Number(value.toPrecision(7)) : value,
+          ]),
+        ),
+      )
+    const bare = (table: readonly object[]) => table.map(({ dataset: _, ...row }: { dataset?: unknown }) => row)
+    expect(rounded(summarise(results, draws))).toEqual(bare(summary))
+    expect(rounded(compare(results, draws))).toEqual(bare(comparisons))
   })
 
   test('differences, thresholds and volumes', () => {
@@ -75,8 +120,8 @@ describe.each(studies)('the page of %s says what its tables say', (name) => {
     }
   })
 
-  test('gain over the shorter study', () => {
-    const [shorter] = readdirSync(`${folder}${name}`).filter((file) => /^summary-\d+-steps\.csv$/.test(file))
+  const [shorter] = readdirSync(`${folder}${name}`).filter((file) => /^summary-\d+-steps\.csv$/.test(file))
+  test.runIf(shorter)('gain over the shorter study', () => {
     const before = rows<SummaryRow>(read(shorter))
     for (const setting of settings) {
       const expected = (['ce@half', 'ce@case', 'soft-dice@half'] as const).flatMap((method) => {
@@ -87,6 +132,23 @@ describe.each(studies)('the page of %s says what its tables say', (name) => {
     }
   })
 })
+
+/** The tables of a page, each with the heading that it stands under. */
+function tablesIn(page: string): { heading: string; header: string[]; body: string[][] }[] {
+  const tables: { heading: string; header: string[]; body: string[][] }[] = []
+  let [heading, last] = ['', '']
+  for (const line of page.split('\n')) {
+    const row = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim())
+    if (line.startsWith('#')) heading = line
+    else if (line.startsWith('|') && !last.startsWith('|')) tables.push({ heading, header: row, body: [] })
+    else if (line.startsWith('|') && !/^\|-/.test(line)) tables.at(-1)?.body.push(row)
+    last = line
+  }
+  return tables
+}
 
 /** Rows of a table that `study` wrote, numbers as numbers. */
 function rows<T>(text: string): T[] {
