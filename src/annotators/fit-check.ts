@@ -167,7 +167,7 @@ function spread(measured: readonly Displacements[]): Float64Array {
   return Float64Array.from(values).sort()
 }
 
-/** What a fit may miss before it is said not to fit: a sixth of what pairs lack of Dice 1, half of a tail or of HD95. */
+/** What a fit may miss before it is said so: a sixth of what pairs lack of Dice 1, half of a tail or of HD95. */
 const [diceSlack, tailRatio] = [1 / 6, 1.5]
 
 function misfitsOf(
