@@ -46,18 +46,22 @@ function horner(p: v128, x: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(p, x), c)
 }
 
-/** √(−2 ln((x + ½)·2⁻³²)) of four words x; the logarithm is within 2 ulp. */
+/** The logarithm's argument of four words x: (x + ½)·2⁻³² = 2^e · (1 + f) with 1 + f in [√½, √2), as f and e. */
 @inline
-function radius(x: v128): v128 {
+function argument(x: v128, to: usize, exponent: usize): void {
   // The word as a float, rounded once: its halves are exact in the mantissas of 2²³ and 2³⁹.
   const low = v128.or(v128.and(x, lanes(halfWord)), lanes(ones))
   const high = v128.or(i32x4.shr_u(x, 16), lanes(halfWords))
   const u = f32x4.add(f32x4.add(f32x4.sub(high, lanes(both)), low), lanes(half))
-  // u = 2^(32 + e) · m with m in [√½, √2): shift the mantissa's window by √½.
+  // Shift the mantissa's window by √½.
   const shifted = i32x4.sub(u, lanes(root32))
-  const e = f32x4.convert_i32x4_s(i32x4.shr_s(shifted, 23))
-  const f = f32x4.sub(i32x4.add(v128.and(shifted, lanes(mantissa)), lanes(root)), lanes(one))
-  const z = f32x4.mul(f, f)
+  v128.store(exponent, f32x4.convert_i32x4_s(i32x4.shr_s(shifted, 23)))
+  v128.store(to, f32x4.sub(i32x4.add(v128.and(shifted, lanes(mantissa)), lanes(root)), lanes(one)))
+}
+
+/** The polynomial of the logarithm. */
+@inline
+function polynomial(f: v128): v128 {
   let p = horner(lanes(logarithm), f, lanes(logarithm, 1))
   p = horner(p, f, lanes(logarithm, 2))
   p = horner(p, f, lanes(logarithm, 3))
@@ -65,7 +69,13 @@ function radius(x: v128): v128 {
   p = horner(p, f, lanes(logarithm, 5))
   p = horner(p, f, lanes(logarithm, 6))
   p = horner(p, f, lanes(logarithm, 7))
-  p = horner(p, f, lanes(logarithm, 8))
+  return horner(p, f, lanes(logarithm, 8))
+}
+
+/** √(−2 ln(2^e · (1 + f))), where p is the polynomial of f; the logarithm is within 2 ulp. */
+@inline
+function radius(p: v128, f: v128, e: v128): v128 {
+  const z = f32x4.mul(f, f)
   let y = f32x4.mul(f32x4.mul(p, z), f)
   y = f32x4.add(y, f32x4.mul(e, lanes(logarithm2)))
   y = f32x4.sub(f32x4.add(y, z), f32x4.add(f, f))
@@ -104,9 +114,11 @@ function highOf(x: v128, m: v128): v128 {
   return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(x, m), i64x2.extmul_high_i32x4_u(x, m), 1, 3, 5, 7)
 }
 
-/** Words of so many groups are drawn before they become normals. */
+/** Groups whose exponents and polynomials are kept at a time, one a pair of outputs. */
 const batch: i32 = 16
-const words = memory.data(64 * 16, 16)
+/** Room for one group more lets loops take two at a time. */
+const exponents = memory.data(32 * 17, 16)
+const polynomials = memory.data(32 * 17, 16)
 
 /** What all groups of four rows share, as vectors: multipliers, keys of the rounds from the third on, first words. */
 const shared = memory.data(14 * 16, 16)
@@ -124,14 +136,14 @@ function same(index: usize): v128 {
 /**
  * Standard normals for 4 rows y … y + 3 of a lattice plane, nodes 4·group … 4·(group + groups) − 1: node 4g + o of row
  * y is output o of Philox at counter (g, y, c2, c3) under the key (k0, k1), so its number depends on its address alone.
- * Seven rounds are the fewest with which Philox4x32 passes BigCrush (Salmon et al., table 2). Rows are `stride` bytes
- * apart.
+ * Seven rounds are the fewest with which Philox4x32 passes BigCrush (Salmon et al., table 2). Node by node, four rows
+ * each, go to dst, which has room for one group more.
  *
  * Words first and normals then, in loops of their own: a processor overlaps the turns of a short loop, and either chain
  * of operations is long.
  */
 export function normals(
-  dst: usize, stride: usize, groups: i32, group: i32, y: i32, c2: i32, c3: i32, k0: i32, k1: i32,
+  dst: usize, groups: i32, group: i32, y: i32, c2: i32, c3: i32, k0: i32, k1: i32,
 ): void {
   // The first two rounds mix g with c2 and c3, and y with c2, but not g with y: here is what is the same in all groups,
   // in philox what is the same in all rows.
@@ -148,17 +160,17 @@ export function normals(
   }
   for (let done = 0; done < groups; done += batch) {
     const count = min(batch, groups - done)
-    philox(group + done, count, <u32>b, c3, k0, k1)
-    boxMuller(dst, stride, count)
-    dst += <usize>count << 4
+    philox(dst, group + done, count, <u32>b, c3, k0, k1)
+    boxMuller(dst, count)
+    dst += <usize>count << 6
   }
 }
 
-/** Philox's words of `count` groups from `group` on, for four rows each, to `words`; b is the low half of c2 · M1. */
+/** Philox's words of `count` groups from `group` on, for four rows each; b is the low half of c2 · M1. */
 @inline
-function philox(group: i32, count: i32, b: u32, c3: u32, k0: u32, k1: u32): void {
-  const end = words + (<usize>count << 6)
-  for (let to = words; to < end; to += 64) {
+function philox(dst: usize, group: i32, count: i32, b: u32, c3: u32, k0: u32, k1: u32): void {
+  const end = dst + (<usize>count << 6)
+  for (let to = dst; to < end; to += 64) {
     const a = <u64>(<u32>group) * M0
     const c = <u64>((<u32>(a >> 32)) ^ c3 ^ k1) * M1
     const d = <u64>((<u32>(c >> 32)) ^ b ^ (k0 + W0)) * M0
@@ -193,17 +205,33 @@ function philox(group: i32, count: i32, b: u32, c3: u32, k0: u32, k1: u32): void
   }
 }
 
-/** The words of `count` groups as normals, to 4 rows `stride` bytes apart. */
+/** Makes normals of the words of `count` groups. */
 @inline
-function boxMuller(dst: usize, stride: usize, count: i32): void {
+function boxMuller(words: usize, count: i32): void {
   const end = words + (<usize>count << 6)
-  for (let at = words; at < end; at += 64) {
-    const r1 = radius(v128.load(at))
-    const r2 = radius(v128.load(at, 32))
-    v128.store(at, r1)
-    v128.store(at, r2, 32)
+  let e = exponents
+  for (let at = words; at < end; at += 64, e += 32) {
+    argument(v128.load(at), at, e)
+    argument(v128.load(at, 32), at + 32, e + 16)
   }
-  for (let at = words; at < end; at += 64, dst += 16) {
+  let p = polynomials
+  for (let at = words; at < end; at += 128, p += 64) {
+    const p1 = polynomial(v128.load(at))
+    const p2 = polynomial(v128.load(at, 32))
+    const p3 = polynomial(v128.load(at, 64))
+    const p4 = polynomial(v128.load(at, 96))
+    v128.store(p, p1)
+    v128.store(p, p2, 16)
+    v128.store(p, p3, 32)
+    v128.store(p, p4, 48)
+  }
+  e = exponents
+  p = polynomials
+  for (let at = words; at < end; at += 64, e += 32, p += 32) {
+    v128.store(at, radius(v128.load(p), v128.load(at), v128.load(e)))
+    v128.store(at, radius(v128.load(p, 16), v128.load(at, 32), v128.load(e, 16)), 32)
+  }
+  for (let at = words; at < end; at += 64) {
     const r1 = v128.load(at)
     const r2 = v128.load(at, 32)
     const y1 = v128.load(at, 16)
@@ -222,18 +250,9 @@ function boxMuller(dst: usize, stride: usize, count: i32): void {
     const change1 = v128.and(v128.xor(s1, c1), i32x4.shr_s(twice1, 31))
     const change2 = v128.and(v128.xor(s2, c2), i32x4.shr_s(twice2, 31))
     const signs = lanes(sign)
-    const a = f32x4.mul(r1, v128.xor(v128.xor(c1, change1), v128.and(v128.xor(y1, twice1), signs)))
-    const b = f32x4.mul(r1, v128.xor(v128.xor(s1, change1), v128.and(y1, signs)))
-    const c = f32x4.mul(r2, v128.xor(v128.xor(c2, change2), v128.and(v128.xor(y2, twice2), signs)))
-    const d = f32x4.mul(r2, v128.xor(v128.xor(s2, change2), v128.and(y2, signs)))
-    // Transpose: lane = row, vector = output.
-    const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
-    const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
-    const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
-    const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
-    v128.store(dst, v128.shuffle<i32>(ab0, cd0, 0, 1, 4, 5))
-    v128.store(dst + stride, v128.shuffle<i32>(ab0, cd0, 2, 3, 6, 7))
-    v128.store(dst + 2 * stride, v128.shuffle<i32>(ab1, cd1, 0, 1, 4, 5))
-    v128.store(dst + 3 * stride, v128.shuffle<i32>(ab1, cd1, 2, 3, 6, 7))
+    v128.store(at, f32x4.mul(r1, v128.xor(v128.xor(c1, change1), v128.and(v128.xor(y1, twice1), signs))))
+    v128.store(at, f32x4.mul(r1, v128.xor(v128.xor(s1, change1), v128.and(y1, signs))), 16)
+    v128.store(at, f32x4.mul(r2, v128.xor(v128.xor(c2, change2), v128.and(v128.xor(y2, twice2), signs))), 32)
+    v128.store(at, f32x4.mul(r2, v128.xor(v128.xor(s2, change2), v128.and(y2, signs))), 48)
   }
 }

@@ -1,5 +1,7 @@
 import type { Vec3 } from '../volume/grid.ts'
-import { blockSize } from './field.ts'
+
+/** Voxels are treated in blocks of 8×8×8. */
+export const blockSize = 8
 
 /** A displacement beyond this many σ is left out of account: probability 2·10⁻⁹ a voxel and axis. */
 export const maxSigmas = 6
@@ -14,7 +16,7 @@ export interface Block {
   readonly level: number
 }
 
-/** Per slab z (index z / 8), per row y (index y / 8): the blocks that a sample may change. */
+/** Per slab z (index z / 8), per row y (index y / 8): the blocks that a sample may change, x ascending. */
 export type BlockTable = readonly (readonly (readonly Block[])[])[]
 
 /**
@@ -34,6 +36,13 @@ export function blockTable(values: Uint8Array | Uint16Array, shape: Vec3, sigmaV
         .filter(({ level }) => level < maxSigmas),
     ),
   )
+}
+
+/** The table of all blocks of a box. */
+export function allBlocks([nx, ny, nz]: Vec3): BlockTable {
+  const row = Array.from({ length: Math.ceil(nx / blockSize) }, (_, b) => ({ x: b * blockSize, level: -1 }))
+  const rows = Array.from({ length: Math.ceil(ny / blockSize) }, () => row)
+  return Array.from({ length: Math.ceil(nz / blockSize) }, () => rows)
 }
 
 /** The largest multiple of ¼ up to maxSigmas at which everything the block can see is one label. */

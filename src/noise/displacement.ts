@@ -1,7 +1,8 @@
 import { checkGrid } from '../volume/checks.ts'
 import type { Grid } from '../volume/grid.ts'
 import { voxelCount } from '../volume/grid.ts'
-import { blockSize, Field } from './field.ts'
+import { allBlocks, blockSize } from './blocks.ts'
+import { Field } from './field.ts'
 import { checkNoiseModel, type NoiseModel } from './model.ts'
 
 /**
@@ -25,10 +26,11 @@ export function sampleDisplacement(
   checkGrid(grid)
   checkNoiseModel(noise)
   const [nx, ny, nz] = grid.shape
-  const field = new Field(grid, noise, { start: [0, 0, 0], shape: grid.shape })
+  const field = new Field(grid, noise, { start: [0, 0, 0], shape: grid.shape }, allBlocks(grid.shape))
   const eight = field.arena.reserve(blockSize * 4)
   const view = field.arena.floats(eight, blockSize)
   const result = [0, 1, 2].map(() => new Float32Array(voxelCount(grid)))
+  const { at, rowStride, planeStride, componentStride, scale, taps } = field.blockRow
   field.begin(seed, index)
   for (let z = 0; z < nz; z += blockSize) {
     field.slab(z)
@@ -38,9 +40,10 @@ export function sampleDisplacement(
         if (grid.shape[c] === 1 || noise.sigmaMm[c] === 0) continue
         for (let dz = 0; dz < Math.min(blockSize, nz - z); dz++) {
           for (let dy = 0; dy < Math.min(blockSize, ny - y); dy++) {
-            const row = field.rows + c * field.componentStride + (dz * blockSize + dy) * field.rowStride
+            const row = at + c * componentStride + dz * planeStride + dy * rowStride
             for (let x = 0; x < nx; x += blockSize) {
-              field.kernels.expandRow(eight, row + field.blockOffset(x), field.matrix(x), field.matrixTaps)
+              const from = row + field.blockOffset(x)
+              field.kernels.expandRow(eight, from, scale, field.matrix(x), taps)
               const to = ((z + dz) * ny + y + dy) * nx + x
               for (let dx = 0; dx < Math.min(blockSize, nx - x); dx++) {
                 result[c][to + dx] = view[dx] * noise.sigmaMm[c]

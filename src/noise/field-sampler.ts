@@ -3,8 +3,8 @@ import { checkVoxels } from '../volume/checks.ts'
 import { InputError } from '../volume/errors.ts'
 import { type Grid, type Vec3, vec3 } from '../volume/grid.ts'
 import type { LabelArray } from '../volume/labels.ts'
-import { type BlockTable, blockTable, maxSigmas } from './blocks.ts'
-import { blockSize, Field } from './field.ts'
+import { type BlockTable, blockSize, blockTable, maxSigmas } from './blocks.ts'
+import { Field } from './field.ts'
 import type { NoiseModel } from './model.ts'
 import type { Sampler } from './sampler.ts'
 
@@ -67,13 +67,13 @@ class Scene<A extends LabelArray> {
 
   constructor(labels: A, grid: Grid, noise: NoiseModel, box: Box) {
     this.#box = box
-    this.#field = new Field(grid, noise, box)
     const { indices, indexToLabel } = indexLabels(labels, grid.shape, box)
     this.#indexToLabel = indexToLabel
     this.#width = indices instanceof Uint8Array ? 1 : 2
     const sigmaVoxels = vec3((axis) => noise.sigmaMm[axis] / grid.spacing[axis])
     this.#scale = sigmaVoxels
     this.#blocks = blockTable(indices, box.shape, sigmaVoxels)
+    this.#field = new Field(grid, noise, box, this.#blocks)
     this.#spans = spansOf(
       this.#blocks,
       indices,
@@ -89,7 +89,7 @@ class Scene<A extends LabelArray> {
     const field = this.#field
     const [nx, ny, nz] = this.#box.shape
     const [sx, sy, sz] = this.#scale
-    const { rows, componentStride, rowStride, matrixTaps } = field
+    const { at, componentStride, planeStride, rowStride, scale, taps, firstTaps, lastTap, hullFactor } = field.blockRow
     const bytes = new Uint8Array(field.arena.memory.buffer)
     const size = nx * ny * nz * this.#width
     bytes.copyWithin(this.#target, this.#source, this.#source + size)
@@ -104,11 +104,12 @@ class Scene<A extends LabelArray> {
         field.row(y)
         for (const { x, level } of row) {
           if (level >= 0 && field.bound(x) <= level) continue
-          const from = rows + field.blockOffset(x)
+          const from = at + field.blockOffset(x)
           // biome-ignore format: one line a group of arguments
           field.kernels.moveBlock(
             this.#target, this.#source, this.#width, x, y, z, nx, ny, nz,
-            from, componentStride, rowStride, field.matrix(x), matrixTaps, sx, sy, sz,
+            from, componentStride, planeStride, rowStride, scale, field.matrix(x), taps, firstTaps, lastTap,
+            sx, sy, sz, level, level / hullFactor,
           )
         }
       }

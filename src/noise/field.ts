@@ -3,121 +3,88 @@ import { wasmBase64 } from '../kernels/wasm/generated/field.ts'
 import type { Box } from '../volume/box.ts'
 import type { Grid } from '../volume/grid.ts'
 import { checkStreamNumber, streamSeed } from '../volume/random.ts'
-import { type AxisFilter, designAxis } from './axis.ts'
+import { type BlockTable, blockSize } from './blocks.ts'
+import { type FieldMemory, layOut, type Ring } from './field-memory.ts'
+import { batchSize, columnsBefore, type FieldPlan, knotsOf, type NoiseSpans, planField, roundUp } from './field-plan.ts'
 import type { NoiseModel } from './model.ts'
-
-/** Voxels are treated in blocks of 8×8×8. */
-export const blockSize = 8
+import type { Spans } from './spans.ts'
 
 interface Kernels {
-  noiseRows(...args: number[]): void
-  filterRows(dst: number, src: number, rows: number, n: number, weights: number, taps: number): void
-  interpolateRows(dst: number, src: number, first: number, rows: number, n: number, weights: number, taps: number): void
-  combinePlanes(dst: number, planes: number, n: number, weights: number, taps: number): void
+  noisePlane(...args: number[]): void
+  filterPlanes(...args: number[]): void
+  interpolatePlanes(...args: number[]): void
+  interpolateRows(...args: number[]): void
   columnMax(dst: number, src: number, rows: number, stride: number, n: number): void
-  expandRow(dst: number, row: number, matrix: number, taps: number): void
+  expandRow(dst: number, row: number, scale: number, matrix: number, taps: number): void
   moveBlock(...args: number[]): void
 }
 
-/** What one axis needs to go from lattice to voxels of the box. */
-interface AxisPlan extends AxisFilter {
-  /** Lattice index of the first coefficient, and how many the box needs. */
-  readonly firstKnot: number
-  readonly knots: number
-  /** Where the filter taps and the interpolation weights lie in memory. */
-  readonly tapsAt: number
-  readonly weightsAt: number
+/** How the coefficients of a block row lie in memory, and what moveBlock and expandRow make of them. */
+export interface BlockRow {
+  /** Address of the first, and from row to row, plane to plane, component to component, in bytes. */
+  readonly at: number
+  readonly rowStride: number
+  readonly planeStride: number
+  readonly componentStride: number
+  /** A factor of the coefficients, and how many a block along x needs; 0 if they are voxels but for factors. */
+  readonly scale: number
+  readonly taps: number
+  /** Of those, the first four voxels of a block need none from firstTaps on, the others none before lastTap. */
+  readonly firstTaps: number
+  readonly lastTap: number
+  /** Upper bound of |Uᵢ| / max |coefficients along x|, over the box. */
+  readonly hullFactor: number
 }
 
 /**
  * The unit-variance Gaussian field of the noise model on a box of a grid, made slab by slab (8 voxel planes) and row by
- * row, so that memory stays at a few lattice planes. Values depend on seed, sample and position in the grid alone, not
- * on the box.
+ * row, so that memory stays at a few lattice planes, and only where the blocks of a table need it. Values depend on
+ * seed, sample and position in the grid alone, not on box and table.
  *
- * Use: `begin`, then for ascending z `slab(z)`, in it for any y `row(y)`; after `row`, the coefficients along x of the
- * 8×8 voxel rows lie at `rows` (see moveBlock in assembly/field.ts).
+ * Use: `begin`, then for ascending z `slab(z)`, in it for ascending y `row(y)`; after `row`, the coefficients along x
+ * of its 8×8 voxel rows lie as `blockRow` says, where the row's blocks need them.
  */
 export class Field {
   readonly kernels: Kernels
-  readonly arena: Arena
-  readonly box: Box
-  /** Address of the current block row's coefficients, with strides in bytes. */
-  readonly rows: number
-  readonly rowStride: number
-  readonly componentStride: number
-  /** Coefficients that a block of 8 voxels along x needs. */
-  readonly matrixTaps: number
-  /** Upper bound of |Uᵢ| / max |coefficients along x|, over the box. */
-  readonly hullFactor: number
+  readonly arena = new Arena()
+  readonly blockRow: BlockRow
 
-  readonly #axes: readonly [AxisPlan, AxisPlan, AxisPlan]
-  readonly #matrices: number
-  readonly #components: readonly number[]
-  readonly #group: number
-  readonly #groups: number
-  readonly #rowFloats: number
-  readonly #planeBytes: number
-  readonly #noiseRow: number
-  readonly #noiseRows: number
-  readonly #filteredRows: number
-  readonly #noisePlanes: number
-  readonly #knotPlanes: number
-  readonly #knotRing: number
-  readonly #voxelPlanes: number
-  readonly #columns: number
-  readonly #table: number
-  /** Per voxel row of the box, the row of coefficients that it starts from (int32). */
-  readonly #rowKnots: number
+  readonly #box: Box
+  readonly #plan: FieldPlan
+  readonly #at: FieldMemory
+  /** Along x and y the lattice is the voxel grid: the voxel planes are the field but for two factors. */
+  readonly #isDirect: boolean
+  #words: Uint32Array = new Uint32Array(0)
   #columnBounds: Float32Array = new Float32Array(0)
   #seed = 0
   #sample = 0
-  /** Next lattice plane of white noise and of coefficients to make. */
-  #nextNoise = 0
+  /** The current slab. */
+  #z = 0
+  /** Next row of the slab's voxel planes to make, next plane of coefficients, next plane of white noise. */
+  #nextRow = 0
   #nextKnot = 0
+  #nextNoise = 0
 
-  constructor(grid: Grid, noise: NoiseModel, box: Box, arena = new Arena()) {
-    this.arena = arena
-    this.box = box
-    this.kernels = instantiate<Kernels>(wasmBase64, arena)
-    const plan = (axis: number): AxisPlan => {
-      const filter = designAxis(grid.shape[axis], noise.lengthMm / grid.spacing[axis])
-      const firstKnot = knotOf(filter, box.start[axis])
-      const knots = knotOf(filter, box.start[axis] + box.shape[axis] - 1) + filter.support - firstKnot
-      return { ...filter, firstKnot, knots, tapsAt: arena.store(filter.taps), weightsAt: arena.store(filter.weights) }
+  constructor(grid: Grid, noise: NoiseModel, box: Box, blocks: BlockTable) {
+    const plan = planField(grid, noise, box, blocks)
+    const [x, y] = plan.axes
+    this.#box = box
+    this.#plan = plan
+    this.#at = layOut(this.arena, plan, box)
+    this.kernels = instantiate<Kernels>(wasmBase64, this.arena)
+    this.#isDirect = x.support === 1 && y.support === 1
+    const rowBytes = 4 * plan.rowFloats
+    this.blockRow = {
+      at: this.#at.rows,
+      planeStride: rowBytes,
+      rowStride: blockSize * rowBytes,
+      componentStride: blockSize * blockSize * rowBytes,
+      scale: this.#isDirect ? y.weights[0] : 1,
+      taps: x.support === 1 ? 0 : plan.matrixTaps,
+      firstTaps: plan.firstTaps,
+      lastTap: plan.lastTap,
+      hullFactor: plan.hullFactor,
     }
-    this.#axes = [plan(0), plan(1), plan(2)]
-    const [x, y, z] = this.#axes
-    // A displacement along an axis of one voxel, or of strength 0, moves nothing: its rows stay zero.
-    this.#components = [0, 1, 2].filter((c) => grid.shape[c] > 1 && noise.sigmaMm[c] > 0)
-
-    const knotsPerBlock = (blockSize - 1) / x.stride
-    this.matrixTaps = x.support + (x.stride === 1 ? blockSize - 1 : Math.ceil(knotsPerBlock))
-    const { matrices, hullFactor } = this.#expansion()
-    this.#matrices = arena.store(matrices)
-    this.hullFactor = hullFactor
-
-    // The last block's matrix may read past the last knot; those weights are zero but the memory must be there.
-    const lastBlock = Math.floor((box.shape[0] - 1) / blockSize) * blockSize
-    this.#rowFloats = roundUp(knotOf(x, box.start[0] + lastBlock) - x.firstKnot + this.matrixTaps, 4)
-    this.#group = Math.floor((x.firstKnot - x.radius) / 4)
-    this.#groups = Math.ceil((x.firstKnot - x.radius - 4 * this.#group + this.#rowFloats + 2 * x.radius) / 4)
-    this.#noiseRow = arena.reserve(4 * this.#groups * 16)
-    const rowBytes = this.#rowFloats * 4
-    this.#noiseRows = roundUp(y.knots + 2 * y.radius, 4)
-    this.#filteredRows = arena.reserve(this.#noiseRows * rowBytes)
-    this.#planeBytes = y.knots * rowBytes
-    this.#noisePlanes = arena.reserve(3 * z.taps.length * this.#planeBytes)
-    this.#knotRing = z.support + Math.ceil((blockSize - 1) / z.stride) + 1
-    this.#knotPlanes = arena.reserve(3 * this.#knotRing * this.#planeBytes)
-    this.#voxelPlanes = arena.reserve(3 * blockSize * this.#planeBytes)
-    this.rowStride = rowBytes
-    this.componentStride = blockSize * blockSize * rowBytes
-    this.rows = arena.reserve(3 * this.componentStride)
-    this.#columns = arena.reserve(3 * rowBytes)
-    this.#table = arena.reserve(4 * Math.max(z.taps.length, z.support))
-    this.#rowKnots = arena.store(
-      Uint32Array.from({ length: box.shape[1] }, (_, v) => knotOf(y, box.start[1] + v) - y.firstKnot),
-    )
   }
 
   /** Starts sample number `sample` of the stream `seed` (whole numbers below 2⁵³, else an InputError). */
@@ -128,66 +95,74 @@ export class Field {
     const beyond = Math.floor(sample / 2 ** 32)
     this.#seed = beyond === 0 ? seed : streamSeed(seed, 'samples', beyond)
     this.#sample = sample | 0
-    this.#columnBounds = this.arena.floats(this.#columns, 3 * this.#rowFloats)
-    this.#nextNoise = this.#axes[2].firstKnot - this.#axes[2].radius
-    this.#nextKnot = this.#axes[2].firstKnot
+    this.#words = new Uint32Array(this.arena.memory.buffer)
+    this.#columnBounds = this.arena.floats(this.#at.columns, 3 * this.#plan.rowFloats)
+    this.#nextNoise = 0
+    this.#nextKnot = 0
   }
 
-  /** Makes the voxel planes z … z + 7 of the box; z ascends from call to call. */
+  /** Begins the voxel planes z … z + 7 of the box; z ascends from call to call. */
   slab(z: number): void {
-    const axis = this.#axes[2]
-    const end = Math.min(z + blockSize, this.box.shape[2])
-    const lastKnot = knotOf(axis, this.box.start[2] + end - 1) + axis.support
-    // Planes that no slab asked for need not be filtered, but white noise is cheap to skip only as whole planes.
-    this.#nextKnot = Math.max(this.#nextKnot, knotOf(axis, this.box.start[2] + z))
-    this.#nextNoise = Math.max(this.#nextNoise, this.#nextKnot - axis.radius)
-    for (; this.#nextKnot < lastKnot; this.#nextKnot++) {
-      while (this.#nextNoise <= this.#nextKnot + axis.radius) this.#makeNoisePlane(this.#nextNoise++)
-      for (const c of this.#components) {
-        const to = this.#ring(this.#knotPlanes, c, this.#knotRing, this.#nextKnot)
-        this.#combine(to, axis.taps.length, axis.tapsAt, (k) =>
-          this.#ring(this.#noisePlanes, c, axis.taps.length, this.#nextKnot - axis.radius + k),
-        )
-      }
+    const [, , axis] = this.#plan.axes
+    const { knots, voxels } = this.#at
+    this.#z = z
+    this.#nextRow = 0
+    if (axis.support === 1) {
+      this.#makeNoise(z, z + this.#depth + 2 * axis.radius)
+      this.#setFilter(voxels, z, this.#depth)
+      return
     }
-    for (let v = z; v < end; v++) {
-      const voxel = this.box.start[2] + v
-      const knot = knotOf(axis, voxel)
-      for (const c of this.#components) {
-        const to = this.#voxelPlanes + (c * blockSize + v - z) * this.#planeBytes
-        this.#combine(to, axis.support, axis.weightsAt + 4 * axis.support * voxel, (k) =>
-          this.#ring(this.#knotPlanes, c, this.#knotRing, knot + k),
-        )
-      }
+    const start = this.#box.start[2]
+    const [first, behind] = knotsOf(axis, start, z, z + this.#depth)
+    const batch = Math.floor(first / batchSize) * batchSize
+    for (this.#nextKnot = Math.max(this.#nextKnot, batch); this.#nextKnot < behind; this.#nextKnot += batchSize) {
+      const count = Math.min(batchSize, axis.knots - this.#nextKnot)
+      this.#makeNoise(this.#nextKnot, this.#nextKnot + count + 2 * axis.radius)
+      this.#setFilter(knots, this.#nextKnot, count)
+      this.#filter(knots, count, this.#plan.batches[this.#nextKnot / batchSize], 0, knots.rows)
+    }
+    for (let v = 0; v < this.#depth; v++) {
+      const knot = columnsBefore(axis, start, z + v)
+      this.#setTable(this.#at.sources + 4 * axis.support * v, knots, knot, axis.support)
     }
   }
 
   /** Makes the block row of voxel rows y … y + 7 of the current slab, and the bounds of its columns. */
   row(y: number): void {
-    const axis = this.#axes[1]
-    const count = Math.min(blockSize, this.box.shape[1] - y)
-    const weights = axis.weightsAt + 4 * axis.support * (this.box.start[1] + y)
-    for (const c of this.#components) {
-      const component = this.rows + c * this.componentStride
-      for (let z = 0; z < blockSize; z++) {
-        const plane = this.#voxelPlanes + (c * blockSize + z) * this.#planeBytes
-        const to = component + z * blockSize * this.rowStride
-        this.kernels.interpolateRows(to, plane, this.#rowKnots + 4 * y, count, this.#rowFloats, weights, axis.support)
-      }
-      const columns = this.#columns + c * this.rowStride
-      this.#columnBounds.fill(0, c * this.#rowFloats, (c + 1) * this.#rowFloats)
-      this.kernels.columnMax(columns, component, blockSize * blockSize, this.rowStride, this.#rowFloats)
+    const { axes, columns, components, rowFloats } = this.#plan
+    const [, axis] = axes
+    const count = Math.min(blockSize, this.#box.shape[1] - y)
+    const [first, behind] = knotsOf(axis, this.#box.start[1], y, y + count)
+    this.#makeVoxelRows(Math.max(first, this.#nextRow), behind)
+    this.#nextRow = behind
+    if (this.#isDirect) return
+    const [from, until] = columns[this.#z / blockSize][y / blockSize]
+    const { at, rowStride, planeStride, componentStride } = this.blockRow
+    const { voxels } = this.#at
+    const weights = this.#at.weights[1] + 4 * axis.support * (this.#box.start[1] + y)
+    const places = this.#at.rowPlaces + 4 * axis.support * y
+    for (const c of components) {
+      const to = at + c * componentStride
+      this.kernels.interpolateRows(
+        ...[to, rowStride, voxels.at + c * voxels.bytes, places, this.#depth, count],
+        ...[rowFloats, from, until, weights, axis.support],
+      )
+      const bounds = this.#at.columns + 4 * (c * rowFloats + from)
+      this.kernels.columnMax(bounds, to + 4 * from, blockSize * count, planeStride, until - from)
     }
   }
 
   /** An upper bound of |Uᵢ| over the block whose first voxel is x, in the current row, all components. */
   bound(x: number): number {
+    // Where coefficients are voxels, looking at them is as fast as bounding them.
+    if (this.#isDirect) return Number.POSITIVE_INFINITY
+    const { components, hullFactor, matrixTaps, rowFloats } = this.#plan
     let max = 0
-    for (const c of this.#components) {
-      const first = c * this.#rowFloats + this.#column(x)
-      for (let k = 0; k < this.matrixTaps; k++) max = Math.max(max, this.#columnBounds[first + k])
+    for (const c of components) {
+      const first = c * rowFloats + this.#column(x)
+      for (let k = 0; k < matrixTaps; k++) max = Math.max(max, this.#columnBounds[first + k])
     }
-    return max * this.hullFactor
+    return max * hullFactor
   }
 
   /** Byte offset, within a row, of the coefficients of the block whose first voxel is x. */
@@ -197,69 +172,106 @@ export class Field {
 
   /** Address of the matrix that expands coefficients to the 8 voxels of the block whose first voxel is x. */
   matrix(x: number): number {
-    return this.#matrices + (x / blockSize) * this.matrixTaps * blockSize * 4
+    return this.#at.matrices + (x / blockSize) * this.#plan.matrixTaps * blockSize * 4
   }
 
   #column(x: number): number {
-    return knotOf(this.#axes[0], this.box.start[0] + x) - this.#axes[0].firstKnot
+    return columnsBefore(this.#plan.axes[0], this.#box.start[0], x)
   }
 
-  /** One matrix a block along x, matrixTaps × 8, and the hull factor. */
-  #expansion(): { matrices: Float32Array; hullFactor: number } {
-    const axis = this.#axes[0]
-    const extent = this.box.shape[0]
-    const blocks = Math.ceil(extent / blockSize)
-    const matrices = new Float32Array(blocks * this.matrixTaps * blockSize)
-    let hullFactor = 0
-    for (let x = 0; x < extent; x++) {
-      const voxel = this.box.start[0] + x
-      const block = Math.floor(x / blockSize)
-      const shift = knotOf(axis, voxel) - knotOf(axis, this.box.start[0] + block * blockSize)
-      let sum = 0
-      for (let t = 0; t < axis.support; t++) {
-        const weight = axis.weights[voxel * axis.support + t]
-        matrices[(block * this.matrixTaps + shift + t) * blockSize + (x % blockSize)] = weight
-        sum += Math.abs(weight)
+  /** Planes of the current slab. */
+  get #depth(): number {
+    return Math.min(blockSize, this.#box.shape[2] - this.#z)
+  }
+
+  /** Makes the rows from … behind − 1 of the slab's voxel planes; along x and y they are coefficients still. */
+  #makeVoxelRows(from: number, behind: number): void {
+    const { axes, components, rowFloats, slabs } = this.#plan
+    const axis = axes[2]
+    const { knots, sources, voxels } = this.#at
+    const spans = slabs[this.#z / blockSize]
+    const weights = this.#at.weights[2] + 4 * axis.support * (this.#box.start[2] + this.#z)
+    // Part by part, where the ring begins anew.
+    for (let until = from; from < behind; from = until) {
+      until = Math.min(behind, from - (from % voxels.rows) + voxels.rows)
+      if (axis.support === 1) {
+        this.#filter(voxels, this.#depth, spans, from, until)
+        continue
       }
-      hullFactor = Math.max(hullFactor, sum)
+      for (const c of components) {
+        this.kernels.interpolatePlanes(
+          ...[rowOf(voxels, c, from), voxels.rowBytes, rowOf(knots, c, from), knots.rowBytes, sources],
+          ...[this.#depth, until - from, rowFloats, this.#addressOf(spans) + 8 * from, weights],
+        )
+      }
     }
-    // float32 sums may exceed the bound by round-off.
-    return { matrices, hullFactor: hullFactor * 1.00001 }
   }
 
-  #makeNoisePlane(plane: number): void {
-    const [x, y, z] = this.#axes
+  /** Writes the tables for `count` planes of a ring, from the plane `first` on, filtered from white noise. */
+  #setFilter(ring: Ring, first: number, count: number): void {
+    const taps = Math.max(3, this.#plan.axes[2].taps.length)
+    this.#setTable(this.#at.sources, this.#at.noise, first, roundUp(count, batchSize) + taps - 1)
+    this.#setTable(this.#at.targets, ring, first, count)
+  }
+
+  /** Filters white noise along z to the rows from … until − 1 of a ring, by the tables of setFilter. */
+  #filter(ring: Ring, count: number, spans: Spans, from: number, until: number): void {
+    const { axes, components } = this.#plan
+    const { taps, support, weights } = axes[2]
+    const { noise, sources, targets } = this.#at
+    for (const c of components) {
+      this.kernels.filterPlanes(
+        ...[rowOf(ring, c, from), ring.rowBytes, targets, rowOf(noise, c, from), noise.rowBytes, sources],
+        ...[count, until - from, this.#addressOf(spans) + 8 * from, this.#at.taps[2], Math.max(3, taps.length)],
+        support === 1 ? weights[0] : 1,
+      )
+    }
+  }
+
+  /** Makes the planes of white noise from … until − 1, filtered along x and y. */
+  #makeNoise(from: number, until: number): void {
+    for (this.#nextNoise = Math.max(this.#nextNoise, from); this.#nextNoise < until; this.#nextNoise++) {
+      const spans = this.#plan.noise[this.#nextNoise]
+      if (spans) this.#makeNoisePlane(this.#nextNoise, spans)
+    }
+  }
+
+  #makeNoisePlane(plane: number, { filtered, fours }: NoiseSpans): void {
+    const { axes, components, rowFloats } = this.#plan
+    const [x, y, z] = axes
+    const { filteredCount, filteredRows, noise, noiseRows, taps } = this.#at
     const k0 = this.#seed | 0
     const k1 = Math.floor(this.#seed / 2 ** 32) | 0
-    const skip = x.firstKnot - x.radius - 4 * this.#group
-    for (const c of this.#components) {
+    const firstNode = x.firstKnot - x.radius
+    const group = Math.floor(firstNode / 4)
+    for (const c of components) {
       // Counter (x group, y, 4·z + component, sample): no two numbers of a stream share an address.
-      this.kernels.noiseRows(
-        ...[this.#filteredRows, this.#noiseRows, this.#rowFloats, this.#noiseRow, this.#groups],
-        ...[this.#group, skip, x.tapsAt, x.taps.length, y.firstKnot - y.radius, 4 * plane + c, this.#sample, k0, k1],
+      const counter = 4 * (z.firstKnot - z.radius + plane) + c
+      this.kernels.noisePlane(
+        ...[rowOf(noise, c, 0) + this.#place(noise, plane), noise.rowBytes, y.knots, rowFloats],
+        ...[this.#addressOf(filtered), this.#addressOf(fours), filteredRows, filteredCount, noiseRows],
+        ...[group, firstNode - 4 * group, taps[0], x.taps.length, taps[1], y.taps.length],
+        ...[y.firstKnot - y.radius, counter, this.#sample, k0, k1],
       )
-      const to = this.#ring(this.#noisePlanes, c, z.taps.length, plane)
-      this.kernels.filterRows(to, this.#filteredRows, y.knots, this.#rowFloats, y.tapsAt, y.taps.length)
     }
   }
 
-  /** Combines whole planes with `taps` weights. */
-  #combine(to: number, taps: number, weights: number, plane: (k: number) => number): void {
-    const table = new Uint32Array(this.arena.memory.buffer, this.#table, taps)
-    for (let k = 0; k < taps; k++) table[k] = plane(k)
-    this.kernels.combinePlanes(to, this.#table, this.#planeBytes / 4, weights, taps)
+  /** Where a plane begins in the rows of its ring. */
+  #place(ring: Ring, plane: number): number {
+    return 4 * this.#plan.rowFloats * (plane % ring.planes)
   }
 
-  #ring(base: number, component: number, size: number, index: number): number {
-    return base + (component * size + (((index % size) + size) % size)) * this.#planeBytes
+  /** Writes a table of the places of `count` planes of a ring, from `first` on. */
+  #setTable(at: number, ring: Ring, first: number, count: number): void {
+    for (let k = 0; k < count; k++) this.#words[at / 4 + k] = this.#place(ring, first + k)
+  }
+
+  #addressOf(spans: Spans): number {
+    return this.#at.spans.get(spans) as number
   }
 }
 
-/** Lattice index of the first coefficient that a voxel needs. */
-function knotOf(axis: AxisFilter, voxel: number): number {
-  return Math.floor(voxel / axis.stride) + axis.offset
-}
-
-function roundUp(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple
+/** Address of a component's row in a ring, all planes. */
+function rowOf(ring: Ring, component: number, row: number): number {
+  return ring.at + component * ring.bytes + (row % ring.rows) * ring.rowBytes
 }
