@@ -69,6 +69,6 @@ for (const l of [1, 2, 4, 8, 16, 32, 64, 128, 500]) {
   const s = createSampler(labels, grid, { sigmaMm: noise.sigmaMm, lengthMm: l })
   row(
     `  ℓ = ${l} mm`,
-    median(5, (i) => s.sample(0, i, out)),
+    median(15, (i) => s.sample(0, i, out)),
   )
 }

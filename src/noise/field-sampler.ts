@@ -26,17 +26,12 @@ export class FieldSampler<A extends LabelArray> implements Sampler<A> {
   }
 
   sample(seed: number, index: number, out?: A): A {
-    if (out) {
-      checkOut(out, this.#labels)
-      out.set(this.#labels)
-    } else {
-      // Beyond the box all is the first voxel's label: a new array of zeros costs no memory traffic where nothing is
-      // written.
-      out = new (this.#labels.constructor as new (n: number) => A)(this.#labels.length)
-      if (this.#labels[0] !== 0) out.fill(this.#labels[0])
-    }
-    this.#scene?.paste(this.#scene.move(seed, index), out, this.#shape)
-    return out
+    // Beyond what is pasted all is the first voxel's label. A new array of zeros costs no memory traffic there.
+    if (out) checkOut(out, this.#labels)
+    const map = out ?? (new (this.#labels.constructor as new (n: number) => A)(this.#labels.length) as A)
+    if (out || this.#labels[0] !== 0) map.fill(this.#labels[0])
+    this.#scene?.paste(this.#scene.move(seed, index), map, this.#shape)
+    return map
   }
 
   sampleBox(seed: number, index: number): A {
@@ -125,7 +120,7 @@ class Scene<A extends LabelArray> {
     return out
   }
 
-  /** Writes the moved labels into a map that holds the reference, or the label from beyond the box, everywhere. */
+  /** Writes the moved labels into a map that holds the label from beyond the box everywhere. */
   paste(moved: Uint8Array | Uint16Array, out: A, [gx, gy]: Vec3): void {
     const [nx, ny, nz] = this.#box.shape
     const [x0, y0, z0] = this.#box.start

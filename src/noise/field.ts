@@ -143,9 +143,10 @@ export class Field {
     const places = this.#at.rowPlaces + 4 * axis.support * y
     for (const c of components) {
       const to = at + c * componentStride
+      // biome-ignore format: one line a group of arguments
       this.kernels.interpolateRows(
-        ...[to, rowStride, voxels.at + c * voxels.bytes, places, this.#depth, count],
-        ...[rowFloats, from, until, weights, axis.support],
+        to, rowStride, voxels.at + c * voxels.bytes, places, this.#depth, count,
+        rowFloats, from, until, weights, axis.support,
       )
       const bounds = this.#at.columns + 4 * (c * rowFloats + from)
       this.kernels.columnMax(bounds, to + 4 * from, blockSize * count, planeStride, until - from)
@@ -199,9 +200,10 @@ export class Field {
         continue
       }
       for (const c of components) {
+        // biome-ignore format: one line a group of arguments
         this.kernels.interpolatePlanes(
-          ...[rowOf(voxels, c, from), voxels.rowBytes, rowOf(knots, c, from), knots.rowBytes, sources],
-          ...[this.#depth, until - from, rowFloats, this.#addressOf(spans) + 8 * from, weights],
+          rowOf(voxels, c, from), voxels.rowBytes, rowOf(knots, c, from), knots.rowBytes, sources,
+          this.#depth, until - from, rowFloats, this.#addressOf(spans) + 8 * from, weights,
         )
       }
     }
@@ -220,9 +222,10 @@ export class Field {
     const { taps, support, weights } = axes[2]
     const { noise, sources, targets } = this.#at
     for (const c of components) {
+      // biome-ignore format: one line a group of arguments
       this.kernels.filterPlanes(
-        ...[rowOf(ring, c, from), ring.rowBytes, targets, rowOf(noise, c, from), noise.rowBytes, sources],
-        ...[count, until - from, this.#addressOf(spans) + 8 * from, this.#at.taps[2], Math.max(3, taps.length)],
+        rowOf(ring, c, from), ring.rowBytes, targets, rowOf(noise, c, from), noise.rowBytes, sources,
+        count, until - from, this.#addressOf(spans) + 8 * from, this.#at.taps[2], Math.max(3, taps.length),
         support === 1 ? weights[0] : 1,
       )
     }
@@ -247,11 +250,12 @@ export class Field {
     for (const c of components) {
       // Counter (x group, y, 4·z + component, sample): no two numbers of a stream share an address.
       const counter = 4 * (z.firstKnot - z.radius + plane) + c
+      // biome-ignore format: one line a group of arguments
       this.kernels.noisePlane(
-        ...[rowOf(noise, c, 0) + this.#place(noise, plane), noise.rowBytes, y.knots, rowFloats],
-        ...[this.#addressOf(filtered), this.#addressOf(fours), filteredRows, filteredCount, noiseRows],
-        ...[group, firstNode - 4 * group, taps[0], x.taps.length, taps[1], y.taps.length],
-        ...[y.firstKnot - y.radius, counter, this.#sample, k0, k1],
+        rowOf(noise, c, 0) + this.#place(noise, plane), noise.rowBytes, y.knots, rowFloats,
+        this.#addressOf(filtered), this.#addressOf(fours), filteredRows, filteredCount, noiseRows,
+        group, firstNode - 4 * group, taps[0], x.taps.length, taps[1], y.taps.length,
+        y.firstKnot - y.radius, counter, this.#sample, k0, k1,
       )
     }
   }
