@@ -9,7 +9,10 @@ import numpy as np
 
 
 def text(data):
-    return base64.b64encode(data).decode()
+    """An expression for bytes in base64, in lines as long as source lines may be."""
+    encoded = base64.b64encode(data).decode()
+    parts = [f"'{encoded[i : i + 112]}'," for i in range(0, len(encoded), 112)]
+    return "[\n    " + '\n    '.join(parts) + "\n  ].join('')"
 
 
 # The properties that nnU-Net v2 pickles beside its probabilities (SimpleITKIO, NibabelIOWithReorient), and v1's.
@@ -58,7 +61,7 @@ print('// Made by make-pickle-golden.py with NumPy', np.__version__)
 print('export const golden = {')
 for name, value in (('v2', v2), ('nibabel', nibabel), ('v1', v1)):
     for protocol in (0, 2, 4, 5):
-        print(f"  {name}Protocol{protocol}: '{text(pickle.dumps(value, protocol=protocol))}',")
-print(f"  codePickle: '{text(pickle.dumps({'spacing': Evil()}))}',")
-print(f"  objectPickle: '{text(pickle.dumps(np.array([Evil()], dtype=object)))}',")
+        print(f"  {name}Protocol{protocol}: {text(pickle.dumps(value, protocol=protocol))},")
+print(f"  codePickle: {text(pickle.dumps({'spacing': Evil()}))},")
+print(f"  objectPickle: {text(pickle.dumps(np.array([Evil()], dtype=object)))},")
 print('} as const')
