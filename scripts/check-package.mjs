@@ -64,7 +64,7 @@ check('npm pack: small, built files only', () => {
   expect(stray.length === 0, `should not be in the package: ${stray.join(', ')}`)
   // As it is, and half a megabyte: more is asked for here first.
   expect(packed.size < 3_600_000, `the tarball has ${packed.size} bytes, more than 3.6 MB`)
-  expect(packed.unpackedSize < 9_500_000, `the package has ${packed.unpackedSize} bytes, more than 9.5 MB`)
+  expect(packed.unpackedSize < 10_000_000, `the package has ${packed.unpackedSize} bytes, more than 10 MB`)
   const [packedMb, wholeMb] = [packed.size, packed.unpackedSize].map((size) => (size / 1e6).toFixed(1))
   console.log(`   ${packed.files.length} files, ${packedMb} MB packed, ${wholeMb} MB installed`)
 })
