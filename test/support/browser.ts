@@ -13,13 +13,17 @@ export const hasBrowser = program !== undefined
 /** WebGL in software, so that a machine without a graphics card draws the same. */
 const flags = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader']
 
+/** What a test file has started. Registered here, since afterAll does nothing within a test. */
+const started: (() => Promise<unknown>)[] = []
+afterAll(() => Promise.all(started.map((stop) => stop())))
+
 let running: Promise<Browser> | undefined
 
 /** A browser that all tests of a file share. */
 export function browser(): Promise<Browser> {
   if (!running) {
     running = chromium.launch({ executablePath: program as string, args: flags })
-    afterAll(async () => (await running)?.close())
+    started.push(async () => (await running)?.close())
   }
   return running
 }
@@ -64,7 +68,7 @@ export async function startLab(files: readonly string[]): Promise<RunningLab> {
     child.kill('SIGINT')
     return ended
   }
-  afterAll(stop)
+  started.push(stop)
   let [text, fault] = ['', '']
   child.stderr.setEncoding('utf8').on('data', (part: string) => (fault += part))
   const url = await new Promise<string>((resolve, reject) => {
