@@ -100,15 +100,31 @@ test.skipIf(!canRunSlurm())(
   },
 )
 
-/** A task of the array that is at work on a network. */
+/** A task of the array that is at work on a network: one that has only started does not hear signals yet. */
 async function training(slurm: Slurm, folder: string): Promise<string> {
   for (let waited = 0; waited < 120_000; waited += 250) {
     await new Promise((resolve) => setTimeout(resolve, 250))
-    const busy = filesBelow(folder).some((path) => path.includes('.work/'))
-    const [running] = slurm.command('squeue', '-h', '-t', 'R', '-o', '%i').split('\n')
-    if (busy && running.includes('_')) return running
+    const running = slurm.command('squeue', '-h', '-t', 'R', '-o', '%i').split('\n')
+    for (const path of filesBelow(folder)) {
+      const task = /\.fold-[^/]+\.claim$/.test(path) && holderOf(join(folder, path))
+      if (task && running.includes(task)) return task
+    }
   }
   throw new Error(`no task came to work: ${slurm.command('squeue')}`)
+}
+
+/** The task whose process holds a claim; undefined where it has gone. */
+function holderOf(claim: string): string | undefined {
+  try {
+    const { pid } = JSON.parse(readFileSync(claim, 'utf8'))
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
+    const [job, task] = ['JOB', 'TASK'].map(
+      (name) => environment.find((entry) => entry.startsWith(`SLURM_ARRAY_${name}_ID=`))?.split('=')[1],
+    )
+    return job && task ? `${job}_${task}` : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Until nothing runs or waits but jobs whose condition can no longer be met, which are taken out. */
