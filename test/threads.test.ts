@@ -34,6 +34,7 @@ beforeAll(() => {
 
 test.each([
   ['marginal', [at('labels'), '--sigma', '2'], true],
+  ['sample', [at('labels'), '--sigma', '2', '--length', '8', '-n', '2', '--json'], true],
   ['optimum', [at('labels'), '--sigma', '1', '3', '--length', '6', '--samples', '3'], false],
   ['raters', [at('anna'), at('bert'), '--draws', '0', '--json'], false],
   ['raters', [at('anna'), at('bert'), '--consensus', 'mean', '--json'], true],

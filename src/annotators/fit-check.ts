@@ -18,7 +18,7 @@ export interface FitCheck {
   readonly correlogram: readonly CorrelogramPoint[]
   /** Agreement of each pair of annotators; of anonymous ones, of any two. */
   readonly pairs: readonly PairCheck[]
-  /** Mean over cases of the pairs' Dice, and how much the real one is larger than the simulated one. */
+  /** Mean over cases of the pairs' Dice; between which numbers real less simulated lies, σ's error included. */
   readonly dice: { readonly real: number; readonly simulated: number; readonly low: number; readonly high: number }
   readonly hd95Mm: { readonly real: number; readonly simulated: number }
   readonly fits: boolean
@@ -63,22 +63,27 @@ export function checkFit(
   const { cases } = problem
   const drawn = cases.map((one, c) => simulate(problem, one, c, noiseOf))
   const real = spread(cases.map(({ outlines }) => outlines.measured))
-  const [once, again] = rounds.map((round) => spread(drawn.flatMap((one) => one[round].map((each) => each.measured))))
+  const spreadOf = (round: Round) => spread(drawn.flatMap((one) => one[round].map(({ measured }) => measured)))
+  const own = { once: spreadOf('once'), again: spreadOf('again') }
   const quantiles = shares.map((share) => ({
     share,
     realMm: quantile(real, share),
-    simulatedMm: smoothed(quantile(once, share), quantile(again, share)),
+    simulatedMm: smoothed((round) => quantile(own[round], share)),
   }))
   const means = cases.map((one, c) => {
-    const ofPairs = (of: (pairs: readonly PairAgreement[]) => number) => {
-      return smoothed(...bothRounds((round) => of(drawn[c][round].flatMap(({ pairs }) => pairs))))
-    }
+    const pairsOf = (round: Round) => drawn[c][round].flatMap(({ pairs }) => pairs)
     return {
       case: one.case,
       real: meanDice(one.pairs),
-      simulated: Math.min(1, ofPairs(meanDice)),
+      simulated: Math.min(
+        1,
+        smoothed((round) => meanDice(pairsOf(round))),
+      ),
       hd95: meanHd95(one.pairs),
-      simulatedHd95: Math.max(0, ofPairs(meanHd95)),
+      simulatedHd95: Math.max(
+        0,
+        smoothed((round) => meanHd95(pairsOf(round))),
+      ),
     }
   })
   const difference = bootstrap(
@@ -116,16 +121,13 @@ interface Simulated {
 }
 
 /** Annotators simulated from the mask in the middle of the real ones, and from that of simulated ones. */
-type Rounds = Readonly<Record<(typeof rounds)[number], readonly Simulated[]>>
+type Rounds = Readonly<Record<Round, readonly Simulated[]>>
 const rounds = ['once', 'again'] as const
-
-function bothRounds<T>(of: (round: (typeof rounds)[number]) => T): [T, T] {
-  return [of('once'), of('again')]
-}
+type Round = (typeof rounds)[number]
 
 /** What comes of simulation from the middle, less what its roughness does. */
-function smoothed(once: number, again: number): number {
-  return 2 * once - again
+function smoothed(of: (round: Round) => number): number {
+  return 2 * of('once') - of('again')
 }
 
 function simulate(problem: Problem, one: OutlinedCase, index: number, noiseOf: (r: number) => NoiseModel): Rounds {
@@ -135,21 +137,19 @@ function simulate(problem: Problem, one: OutlinedCase, index: number, noiseOf: (
     const shared = problem.anonymous ? createSampler(mask, grid, noiseOf(0)) : undefined
     return (r: number) => shared ?? createSampler(mask, grid, noiseOf(r))
   }
-  const first = samplers(middle)
+  const draw = (samplerOf: ReturnType<typeof samplers>, from: Uint8Array, repeat: number, round: Round) => {
+    const seed = streamSeed(problem.seed, 'annotators', 'check', index, repeat, round)
+    const masks = one.present.map((r) => samplerOf(r).sample(seed, r))
+    const own = middleMask(masks, grid) ?? from
+    const pairs = agreements(masks, grid).map((pair) => ({ ...pair, a: one.present[pair.a], b: one.present[pair.b] }))
+    return { middle: own, seen: { measured: displacements(own, masks, grid), pairs } }
+  }
+  const fromMiddle = samplers(middle)
   const [once, again]: Simulated[][] = [[], []]
   for (let repeat = 0; repeat < problem.repeats; repeat++) {
-    let from = middle
-    for (const [round, samplerOf, made] of [
-      ['once', first, once],
-      ['again', undefined, again],
-    ] as const) {
-      const seed = streamSeed(problem.seed, 'annotators', 'check', index, repeat, round)
-      const own = samplerOf ?? samplers(from)
-      const masks = one.present.map((r) => own(r).sample(seed, r))
-      from = middleMask(masks, grid) ?? from
-      const pairs = agreements(masks, grid).map((pair) => ({ ...pair, a: one.present[pair.a], b: one.present[pair.b] }))
-      made.push({ measured: displacements(from, masks, grid), pairs })
-    }
+    const first = draw(fromMiddle, middle, repeat, 'once')
+    once.push(first.seen)
+    again.push(draw(samplers(first.middle), first.middle, repeat, 'again').seen)
   }
   return { once, again }
 }
@@ -229,26 +229,31 @@ function correlogram(
 function pairChecks({ cases, anonymous }: Problem, drawn: readonly Rounds[]): PairCheck[] {
   const groups = new Map<
     string,
-    { pair: PairAgreement; real: PairAgreement[]; simulated: [PairAgreement[], PairAgreement[]] }
+    { pair: PairAgreement; real: PairAgreement[]; simulated: Record<Round, PairAgreement[]> }
   >()
   for (const [c, one] of cases.entries()) {
     for (const [i, pair] of one.pairs.entries()) {
       const key = anonymous ? 'any' : `${pair.a} ${pair.b}`
-      const group = groups.get(key) ?? { pair, real: [], simulated: [[], []] }
+      const group = groups.get(key) ?? { pair, real: [], simulated: { once: [], again: [] } }
       groups.set(key, group)
       group.real.push(pair)
-      for (const [n, round] of rounds.entries())
-        group.simulated[n].push(...drawn[c][round].map(({ pairs }) => pairs[i]))
+      for (const round of rounds) group.simulated[round].push(...drawn[c][round].map(({ pairs }) => pairs[i]))
     }
   }
   return [...groups.values()]
     .sort((x, y) => x.pair.a - y.pair.a || x.pair.b - y.pair.b)
-    .map(({ pair, real, simulated: [once, again] }) => ({
+    .map(({ pair, real, simulated }) => ({
       ...(anonymous ? {} : { a: pair.a, b: pair.b }),
       meanDice: meanDice(real),
-      simulatedDice: Math.min(1, smoothed(meanDice(once), meanDice(again))),
+      simulatedDice: Math.min(
+        1,
+        smoothed((round) => meanDice(simulated[round])),
+      ),
       meanHd95Mm: meanHd95(real),
-      simulatedHd95Mm: Math.max(0, smoothed(meanHd95(once), meanHd95(again))),
+      simulatedHd95Mm: Math.max(
+        0,
+        smoothed((round) => meanHd95(simulated[round])),
+      ),
     }))
 }
 
