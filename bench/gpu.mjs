@@ -1,5 +1,6 @@
-// Training steps and inference on a GPU: ours on the CPU and by WebGPU, PyTorch on the CPU and by CUDA, the same
-// numbers in one run, and our gradient on the GPU against that on the CPU. Unattended, some minutes, no network.
+// Training steps and inference on a GPU: ours on the CPU (two cores, all) and by WebGPU, PyTorch on the same cores and by
+// CUDA, the same numbers in one run, and our gradient on the GPU against that on the CPU. Unattended, some minutes, no
+// network.
 //   PYTHON=python3 node bench/gpu.mjs [W1 W2 W3] [--steps N]
 // Needs a built tree, ONNX Runtime (halfdice runtime), on Linux a Vulkan loader and driver; for the peers a Python with
 // torch. What is missing is said and left out. Figures: docs/performance-training.md.
@@ -24,15 +25,24 @@ for (const name of chosen) {
 }
 
 function measure(name, folder) {
-  writePlan(folder, name, { steps: given ?? 30 })
-  const engines = {
-    'halfdice, CPU, all cores': () => runOurs(folder, 'cpu'),
-    'halfdice, WebGPU': () => runOurs(folder, 'webgpu'),
-    'PyTorch, CPU': () => runTorch(folder, python, { TORCH_DEVICE: 'cpu' }),
-    'PyTorch, CUDA, float32': () => runTorch(folder, python, { TORCH_DEVICE: 'cuda' }),
-    'PyTorch, CUDA, TF32': () => runTorch(folder, python, { TORCH_DEVICE: 'cuda', TORCH_TF32: '1' }),
+  const steps = given ?? 30
+  const cores = (threads, run) => () => {
+    writePlan(folder, name, { steps, threads })
+    return run({ OMP_NUM_THREADS: String(threads) })
   }
-  console.log(`\n${name}: step ms, inference ms, loss after ${given ?? 30} steps`)
+  const torch = (more) => (env) => runTorch(folder, python, { ...env, ...more })
+  const ours = (device) => (env) => runOurs(folder, device, env)
+  const all = availableParallelism()
+  const engines = {
+    'halfdice, CPU, 2 cores': cores(2, ours('cpu')),
+    'PyTorch, CPU, 2 cores': cores(2, torch({ TORCH_DEVICE: 'cpu' })),
+    [`halfdice, CPU, ${all} cores`]: cores(all, ours('cpu')),
+    [`PyTorch, CPU, ${all} cores`]: cores(all, torch({ TORCH_DEVICE: 'cpu' })),
+    'halfdice, WebGPU': cores(all, ours('webgpu')),
+    'PyTorch, CUDA, float32': cores(all, torch({ TORCH_DEVICE: 'cuda' })),
+    'PyTorch, CUDA, TF32': cores(all, torch({ TORCH_DEVICE: 'cuda', TORCH_TF32: '1' })),
+  }
+  console.log(`\n${name}: step ms, inference ms, loss after ${steps} steps`)
   for (const [engine, run] of Object.entries(engines)) {
     try {
       const { seconds, inference, losses, torch, device } = run()
@@ -40,7 +50,7 @@ function measure(name, folder) {
       const about = torch === undefined ? '' : ` (${torch}, ${device})`
       console.log(`  ${engine}${about}: ${ms(seconds)}, ${ms(inference)}, ${losses.at(-1).toFixed(5)}`)
     } catch (error) {
-      console.log(`  ${engine}: not run (${lastLine(error.message)})`)
+      console.log(`  ${engine}: not run (${reason(error.message)})`)
     }
   }
   console.log(`  gradient, WebGPU less CPU, largest over the largest: ${gradientDifference(folder) ?? 'not known'}`)
@@ -61,6 +71,7 @@ function gradientDifference(folder) {
   }
 }
 
-function lastLine(text) {
-  return text.trim().split('\n').at(-1)
+/** The error's own line of what a process has printed, else its last. */
+function reason(text) {
+  return text.match(/^\S*Error: .*/m)?.[0] ?? text.trim().split('\n').at(-1)
 }

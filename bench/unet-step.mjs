@@ -8,8 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { exportModel } from '../dist/network/model.js'
 import { initialParameters, listParameters } from '../dist/network/parameters.js'
 import { createSession } from '../dist/network/runtime/session.js'
-import { trainTarget } from '../dist/network/runtime/target.js'
-import { trainStepModel } from '../dist/network/train-step.js'
+import { emptyState, Trainer } from '../dist/network/runtime/trainer.js'
 import { randomStream } from '../dist/volume/random.js'
 
 const unet = (dimensions, channels) => ({
@@ -92,47 +91,31 @@ async function child(folder, device) {
     plan.busy ? (process.cpuUsage().user + process.cpuUsage().system) / 1e6 : performance.now() / 1000
   plan.optimiser.clipNorm = Number.POSITIVE_INFINITY
   const read = (key) => new Float32Array(new Uint8Array(readFileSync(join(folder, `${key}.bin`))).buffer)
-  const shape = (channels) => [plan.batch, channels, ...plan.patch]
-  const image = { data: read('image'), shape: shape(plan.unet.inputChannels) }
-  const target = { data: read('target'), shape: shape(plan.unet.outputs) }
-  const start = read('parameters')
-  const vector = () => ({ data: new Float32Array(start.length), shape: [start.length] })
-  const scalar = (x) => ({ data: Float32Array.of(x), shape: [] })
-  const profile = process.env.HALFDICE_PROFILE
-  const session = await createSession(trainStepModel(plan, await trainTarget(device)), {
-    device,
-    ...(threads === undefined ? {} : { threads }),
-    ...(profile ? { profile } : {}),
-  })
-  const [state, next] = [0, 1].map(() => ({ parameters: vector(), firstMoment: vector(), secondMoment: vector() }))
-  state.parameters.data.set(start)
-  const into = (s) => Object.fromEntries(Object.entries(s).map(([key, value]) => [`${key}Next`, value]))
+  const [image, target, start] = ['image', 'target', 'parameters'].map(read)
+  const options = { device, ...(threads === undefined ? {} : { threads }) }
+  const trainer = await Trainer.create(plan, { ...emptyState(start.length), parameters: start }, options)
   const losses = []
   const steps = []
-  for (let step = 0; step < plan.learningRates.length; step++) {
-    const [from, to] = step % 2 === 0 ? [state, next] : [next, state]
+  const count = plan.learningRates.length
+  for (let step = 0; step < count; step++) {
     const begin = seconds()
-    const rates = {
-      learningRate: scalar(plan.learningRates[step]),
-      correction1: scalar(1 / (1 - 0.9 ** (step + 1))),
-      correction2: scalar(1 / (1 - 0.999 ** (step + 1))),
-    }
-    const result = await session.run({ image, target, ...from, ...rates }, into(to))
+    const { loss } = await trainer.step(image, target, step, count)
     steps.push(seconds() - begin)
-    losses.push(result.loss.data[0])
+    losses.push(loss)
     // Adam's first moment after one step is (1 − β₁) of the gradient.
-    if (step === 0) writeFileSync(join(folder, `gradient-${device}.bin`), new Uint8Array(to.firstMoment.data.buffer))
+    if (step === 0) {
+      const { firstMoment } = await trainer.state()
+      writeFileSync(join(folder, `gradient-${device}.bin`), new Uint8Array(firstMoment.slice().buffer))
+    }
   }
-  await session.dispose()
+  await trainer.dispose()
   const memoryKb = process.resourceUsage().maxRSS
-  const model = await createSession(exportModel(plan.unet, start, {}), {
-    device,
-    ...(threads === undefined ? {} : { threads }),
-  })
+  const model = await createSession(exportModel(plan.unet, start, {}), options)
+  const shape = [plan.batch, plan.unet.inputChannels, ...plan.patch]
   const inference = []
   for (let i = 0; i < plan.inferences; i++) {
     const begin = seconds()
-    await model.run({ image })
+    await model.run({ image: { data: image, shape } })
     inference.push(seconds() - begin)
   }
   await model.dispose()

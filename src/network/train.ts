@@ -85,7 +85,7 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
       const begin = performance.now()
       for (; step < end; step++) {
         if (signal?.aborted) {
-          await onCheckpoint?.({ step, state: trainer.state, log, unlogged: { losses, gradientNorm } })
+          await onCheckpoint?.({ step, state: await trainer.state(), log, unlogged: { losses, gradientNorm } })
           throw signal.reason
         }
         const fillBegin = performance.now()
@@ -101,8 +101,9 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
       }
       const ms = performance.now() - begin
       // Before anything is kept: from a checkpoint of such parameters no run could go on.
-      if (!trainer.state.parameters.every(Number.isFinite)) throw diverged(step, 'a parameter became NaN or infinite')
-      const validation = validate && (await validated(plan, trainer.state.parameters, runtime, validate))
+      const state = await trainer.state()
+      if (!state.parameters.every(Number.isFinite)) throw diverged(step, 'a parameter became NaN or infinite')
+      const validation = validate && (await validated(plan, state.parameters, runtime, validate))
       const entry: EpochLog = {
         epoch: epochs.length + 1,
         step,
@@ -116,10 +117,10 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
       }
       epochs.push(entry)
       log.push(JSON.stringify(entry))
-      await onCheckpoint?.({ step, state: trainer.state, log })
+      await onCheckpoint?.({ step, state, log })
       onEpoch?.(entry)
     }
-    return { parameters: trainer.state.parameters.slice(), epochs }
+    return { parameters: (await trainer.state()).parameters, epochs }
   } finally {
     await trainer.dispose()
   }

@@ -27,7 +27,7 @@ export async function predictProbability(model: Model, image: Volume, subject: s
   for (let k = 0; k < metadata.outputs.length; k++) {
     data.set(restoreMap(maps.subarray(k * small, (k + 1) * small), prepared.placement), k * voxels)
   }
-  return { grid: image.grid, channels: metadata.outputs.length, data, header: image.header }
+  return { grid: image.grid, channels: metadata.outputs.length, data: atMostOne(data), header: image.header }
 }
 
 function checkImage({ unet, images }: ModelMetadata, { grid, channels }: Volume, subject: string): void {
@@ -42,13 +42,20 @@ function checkImage({ unet, images }: ModelMetadata, { grid, channels }: Volume,
 }
 
 /** The same on the network's grid. */
-export function predictPrepared(
+export async function predictPrepared(
   session: Session,
   { patch, outputs }: Pick<ModelMetadata, 'patch' | 'outputs'>,
   image: PreparedImage,
 ): Promise<Float32Array> {
-  return predictTiles(image, { patch, outputs: outputs.length }, async (data, shape) => {
+  const maps = await predictTiles(image, { patch, outputs: outputs.length }, async (data, shape) => {
     const { probability } = await session.run({ image: { data, shape } })
     return probability.data
   })
+  return atMostOne(maps)
+}
+
+/** ONNX Runtime's sigmoid gives 1 + 2⁻²³ for some logits near 17.8, and resampling may round up; 0 it never passes. */
+function atMostOne(map: Float32Array): Float32Array {
+  for (let v = 0; v < map.length; v++) if (map[v] > 1) map[v] = 1
+  return map
 }

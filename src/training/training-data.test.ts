@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Session } from '../network/runtime/session.ts'
 import { createGrid, type Vec3, vec3 } from '../volume/grid.ts'
 import { randomStream } from '../volume/random.ts'
 import { defaultAugmentation, drawSample, noAugmentation } from './augment.ts'
 import { fitWindow, normalise } from './intensity.ts'
 import { labelBits } from './label-bits.ts'
 import type { PreparedCase } from './patch.ts'
+import { predictPrepared } from './predict.ts'
 import { prepareImage, prepareLabels, restoreMap } from './preprocess.ts'
 import { resampledSize, resampleLinear, resampleNearest } from './resample.ts'
 import { predictTiles, tileStarts } from './tiles.ts'
@@ -284,5 +286,16 @@ describe('tiles', () => {
       expect(maps[v]).toBeCloseTo(x, 4)
       expect(maps[data.length + v]).toBeCloseTo(2 * x, 4)
     }
+  })
+
+  test('a sigmoid that rounds to more than 1 gives no more than 1', async () => {
+    const size: Vec3 = [50, 40, 1]
+    const { image } = preparedCase(size, new Float32Array(2000), new Uint32Array(2000))
+    const run: Session['run'] = async ({ image: { data, shape } }) => ({
+      probability: { data: data.map(() => 1 + 2 ** -23), shape },
+    })
+    const session: Session = { run, carried: async () => ({}), dispose: async () => {} }
+    const model = { patch: [32, 32, 1], outputs: [{ name: 'organ', labels: [1] }] } as const
+    expect(new Set(await predictPrepared(session, model, image))).toEqual(new Set([1]))
   })
 })

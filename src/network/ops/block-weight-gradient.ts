@@ -11,7 +11,7 @@ const operator: Operator<undefined> = {
     const [n, c, ...spatial] = shape
     const [rows] = emit.node('Reshape', [coarse, emit.ints([n, c, sizeOf(spatial)])])
     const blocks = spaceToBlocks(emit, fine, [n, fineShape[1], ...spatial])
-    const product = contract(emit, rows, blocks)
+    const product = contract(emit, rows, blocks, [n, sizeOf(spatial)])
     const [sum] = n === 1 ? [product] : emit.node('ReduceSum', [product, emit.ints([0])])
     return emit.node('Reshape', [sum, emit.ints(output.shape)])
   },

@@ -18,13 +18,13 @@ const operator: Operator<Attributes> = {
     const parts = flat.starts.map((start) => (start === 0 ? flat.x : sliceRows(emit, flat.x, start, flat.length)))
     if (fewInputs && parts.length > 1) {
       // One product of all slices: with a few columns each, the products would take as long as reading g for each.
-      const product = contract(emit, flat.g, concatInGroups(emit, parts, 1))
+      const product = contract(emit, flat.g, concatInGroups(emit, parts, 1), [n, flat.length])
       const [sum] = emit.node('ReduceSum', [product, emit.ints([0])])
       const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, parts.length, inputs])])
       const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 1] } } })
       return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
     }
-    const products = parts.map((part) => contract(emit, flat.g, part))
+    const products = parts.map((part) => contract(emit, flat.g, part, [n, flat.length]))
     // [n, outputs, stacked, inputs] of each start becomes [n, outputs, stacked, inputs, starts].
     const shape5 = emit.ints([n, outputs, stacked, inputs, 1])
     const columns = products.map((product) => emit.node('Reshape', [product, shape5])[0])
@@ -109,10 +109,29 @@ function sliceRows(emit: Emitter, x: string, start: number, length: number): str
   return emit.node('Slice', [x, emit.ints([start]), emit.ints([start + length]), emit.ints([2])])[0]
 }
 
-/** a [n, p, l] · b [n, q, l]ᵀ. ONNX Runtime fuses the transposition into the product. */
-export function contract(emit: Emitter, a: string, b: string): string {
-  const [transposed] = emit.node('Transpose', [b], { attributes: { perm: { ints: [0, 2, 1] } } })
-  return emit.node('MatMul', [a, transposed])[0]
+/**
+ * a [n, p, l] · b [n, q, l]ᵀ. ONNX Runtime fuses the transposition into the product; on the GPU its product has a thread
+ * for each number of the result, few here, each with a long sum: there the sum is made in parts, all at once.
+ */
+export function contract(emit: Emitter, a: string, b: string, [n, l]: readonly [number, number]): string {
+  const parts = emit.target.device === 'webgpu' ? sumParts(l) : 1
+  if (parts === 1) {
+    const [transposed] = emit.node('Transpose', [b], { attributes: { perm: { ints: [0, 2, 1] } } })
+    return emit.node('MatMul', [a, transposed])[0]
+  }
+  const apart = (name: string, perm: readonly number[]) => {
+    const [split] = emit.node('Reshape', [name, emit.ints([n, -1, parts, l / parts])])
+    return emit.node('Transpose', [split], { attributes: { perm: { ints: perm } } })[0]
+  }
+  const [products] = emit.node('MatMul', [apart(a, [0, 2, 1, 3]), apart(b, [0, 2, 3, 1])])
+  return emit.node('ReduceSum', [products, emit.ints([1])], { attributes: { keepdims: { int: 0 } } })[0]
+}
+
+/** Into how many equal parts a sum over l is divided: as many as leave each 256 terms. */
+function sumParts(l: number): number {
+  let parts = Math.floor(l / 256)
+  while (parts > 1 && l % parts !== 0) parts--
+  return Math.max(1, parts)
 }
 
 function concatInGroups(emit: Emitter, names: readonly string[], axis: number): string {

@@ -5,6 +5,8 @@ import type * as Ort from 'onnxruntime-common'
 import { InputError } from '../../volume/errors.ts'
 import { ownCommand } from '../../volume/own-package.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
+import { encodeModel } from '../onnx/encode.ts'
+import { dataTypes } from '../onnx/model.ts'
 import { requireRuntime } from './locate.ts'
 import { mayHaveVulkan, vulkanRemedy } from './vulkan.ts'
 
@@ -15,6 +17,11 @@ export interface SessionOptions {
   readonly threads?: number
   /** Writes a profile that chrome://tracing reads, with this file name prefix. */
   readonly profile?: string
+  /**
+   * By output, the input that it becomes in the next run: a training step's state. Such outputs are not returned, and by
+   * WebGPU they stay on the GPU.
+   */
+  readonly carry?: Readonly<Record<string, string>>
 }
 
 /** Numbers with their shape: what sessions take and give. */
@@ -24,11 +31,10 @@ export interface NdArray {
 }
 
 export interface Session {
-  /** Runs the graph. Results are written into the arrays of `into` where given, else into new ones. */
-  run(
-    feeds: Readonly<Record<string, NdArray>>,
-    into?: Readonly<Record<string, NdArray>>,
-  ): Promise<Record<string, NdArray>>
+  /** Runs the graph. What is carried is fed by the run before, unless `feeds` names it. */
+  run(feeds: Readonly<Record<string, NdArray>>): Promise<Record<string, NdArray>>
+  /** What the last run has left for the next, by input. Valid until then. */
+  carried(): Promise<Record<string, NdArray>>
   dispose(): Promise<void>
 }
 
@@ -38,9 +44,10 @@ export interface Session {
  * @throws InputError where the runtime or the device is missing, and where the bytes are not a model.
  */
 export async function createSession(bytes: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const { device = 'cpu', threads, profile } = options
+  const { device = 'cpu', threads, profile, carry = {} } = options
   const ort = await loadRuntime()
   if (device === 'webgpu' && !mayHaveVulkan()) throw deviceMissing(device)
+  const onDevice = device === 'webgpu'
   let session: Ort.InferenceSession
   try {
     session = await ort.InferenceSession.create(bytes, {
@@ -56,29 +63,66 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
       extra: { session: { intra_op: { allow_spinning: machineIsBusy() ? '0' : '1' } } },
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+      ...(onDevice && { preferredOutputLocation: mapped(carry, () => 'gpu-buffer' as const) }),
     })
   } catch (error) {
     throw sessionError(error, device)
   }
+  /** By input. Off the GPU, the arrays of the run before last are written into by the next. */
+  let [held, spare]: Tensors[] = [{}, {}]
   return {
-    run: async (feeds, into = {}) => {
-      const inputs: Record<string, Ort.Tensor> = {}
-      for (const [name, array] of Object.entries(feeds)) inputs[name] = tensorOf(ort, array)
+    run: async (feeds) => {
+      const inputs: Tensors = { ...held, ...mapped(feeds, (array) => tensorOf(ort, array)) }
       const fetches: Record<string, Ort.Tensor | null> = {}
-      for (const name of session.outputNames)
-        fetches[name] = into[name] === undefined ? null : tensorOf(ort, into[name])
+      for (const name of session.outputNames) fetches[name] = spare[carry[name] ?? ''] ?? null
       const results = await runOrExplain(() => session.run(inputs, fetches))
       const arrays: Record<string, NdArray> = {}
-      for (const [name, { data, dims }] of Object.entries(results)) {
-        arrays[name] = into[name] ?? { data: data as Float32Array, shape: dims }
+      const next: Tensors = {}
+      for (const [name, tensor] of Object.entries(results)) {
+        const input = carry[name]
+        if (input === undefined) arrays[name] = arrayOf(tensor)
+        else next[input] = fetches[name] ?? tensor
       }
+      if (onDevice) for (const tensor of Object.values(held)) tensor.dispose()
+      else spare = held
+      held = next
       return arrays
     },
+    carried: async () => mapped(onDevice ? await fromDevice(ort, held) : held, arrayOf),
     dispose: async () => {
       if (profile !== undefined) session.endProfiling()
+      if (onDevice) for (const tensor of Object.values(held)) tensor.dispose()
       await session.release()
     },
   }
+}
+
+type Tensors = Record<string, Ort.Tensor>
+
+/** What lies on the GPU, by a graph that does nothing: the runtime's Node binding has no other way down. */
+async function fromDevice(ort: typeof Ort, tensors: Tensors): Promise<Tensors> {
+  const names = Object.keys(tensors)
+  const info = (prefix: string) =>
+    names.map((name) => ({ name: prefix + name, elementType: dataTypes.float32, shape: [`size of ${name}`] }))
+  const node = names.map((name) => ({
+    name,
+    opType: 'Identity',
+    domain: '',
+    input: [name],
+    output: [`copy of ${name}`],
+    attribute: [],
+  }))
+  const bytes = encodeModel({
+    irVersion: 10,
+    producerName: 'halfdice',
+    graph: { name: 'copies', node, initializer: [], input: info(''), output: info('copy of ') },
+    opsetImport: [{ domain: '', version: 21 }],
+    metadataProps: [],
+  })
+  const session = await ort.InferenceSession.create(bytes, { executionProviders: ['webgpu'], logSeverityLevel: 4 })
+  const copies = await session.run(tensors)
+  await session.release()
+  return Object.fromEntries(names.map((name) => [name, copies[`copy of ${name}`]]))
 }
 
 /**
@@ -106,6 +150,14 @@ async function loadRuntime(): Promise<typeof Ort> {
 function tensorOf(ort: typeof Ort, { data, shape }: NdArray): Ort.Tensor {
   if (data.length !== sizeOf(shape)) throw new Error(`${data.length} numbers for shape ${shape.join('×')}`)
   return new ort.Tensor('float32', data, shape)
+}
+
+function arrayOf(tensor: Ort.Tensor): NdArray {
+  return { data: tensor.data as Float32Array, shape: tensor.dims }
+}
+
+function mapped<A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]))
 }
 
 async function runOrExplain<T>(run: () => Promise<T>): Promise<T> {

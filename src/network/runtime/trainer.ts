@@ -11,30 +11,29 @@ export interface TrainerState {
   readonly secondMoment: Float32Array
 }
 
-/** A training step's session with its state. Two copies of the state take turns as input and as output. */
+/** A training step's session with its state, which stays where the step is computed. */
 export class Trainer {
   readonly #plan: StepPlan
   readonly #session: Session
-  #current: TrainerState
-  #next: TrainerState
+  /** Until the first step. */
+  #start: Record<string, NdArray> | undefined
 
   private constructor(plan: StepPlan, session: Session, state: TrainerState) {
     this.#plan = plan
     this.#session = session
-    this.#current = state
-    this.#next = emptyState(state.parameters.length)
+    this.#start = Object.fromEntries(Object.entries(state).map(([name, data]) => [name, vector(data)]))
   }
 
   static async create(plan: StepPlan, state: TrainerState, options: { device: Device; threads?: number }) {
-    return new Trainer(
-      plan,
-      await createSession(trainStepModel(plan, await trainTarget(options.device)), options),
-      state,
-    )
+    const model = trainStepModel(plan, await trainTarget(options.device))
+    const carry = Object.fromEntries(Object.keys(state).map((name) => [`${name}Next`, name]))
+    return new Trainer(plan, await createSession(model, { ...options, carry }), state)
   }
 
-  get state(): TrainerState {
-    return this.#current
+  /** Parameters and moments after the last step; valid until the next. */
+  async state(): Promise<TrainerState> {
+    const { parameters, firstMoment, secondMoment } = this.#start ?? (await this.#session.carried())
+    return { parameters: parameters.data, firstMoment: firstMoment.data, secondMoment: secondMoment.data }
   }
 
   /** Step number `step` (from 0) of `steps`; returns the loss before it. */
@@ -44,17 +43,14 @@ export class Trainer {
       name,
       { data: Float32Array.of(value), shape: [] },
     ])
-    const feeds = {
+    const { loss, gradientNorm } = await this.#session.run({
       image: { data: image, shape: [batch, unet.inputChannels, ...patch] },
       target: { data: target, shape: [batch, unet.outputs, ...patch] },
-      ...vectors(this.#current, ''),
+      ...this.#start,
       ...Object.fromEntries(rates),
-    }
-    const { loss, gradientNorm } = await this.#session.run(feeds, vectors(this.#next, 'Next'))
-    const result = { loss: loss.data[0], gradientNorm: gradientNorm.data[0] }
-    // A step with an infinite loss leaves the state as it was.
-    if (Number.isFinite(result.loss)) [this.#current, this.#next] = [this.#next, this.#current]
-    return result
+    })
+    this.#start = undefined
+    return { loss: loss.data[0], gradientNorm: gradientNorm.data[0] }
   }
 
   async dispose(): Promise<void> {
@@ -70,11 +66,6 @@ export function emptyState(size: number): TrainerState {
   }
 }
 
-function vectors(state: TrainerState, suffix: string): Record<string, NdArray> {
-  const named = (data: Float32Array): NdArray => ({ data, shape: [data.length] })
-  return {
-    [`parameters${suffix}`]: named(state.parameters),
-    [`firstMoment${suffix}`]: named(state.firstMoment),
-    [`secondMoment${suffix}`]: named(state.secondMoment),
-  }
+function vector(data: Float32Array): NdArray {
+  return { data, shape: [data.length] }
 }
