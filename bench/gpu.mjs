@@ -1,6 +1,6 @@
-// Training steps and inference on a GPU: ours on the CPU (two cores, all) and by WebGPU, PyTorch on the same cores and by
-// CUDA, the same numbers in one run, and our gradient on the GPU against that on the CPU. Unattended, some minutes, no
-// network.
+// Training steps and inference on a GPU: ours on the CPU (two cores, all) and by WebGPU, PyTorch on the same cores and
+// by CUDA, the same numbers in one run, and our gradient on the GPU against that on the CPU. Unattended, some minutes,
+// no network.
 //   PYTHON=python3 node bench/gpu.mjs [W1 W2 W3] [--steps N]
 // Needs a built tree, ONNX Runtime (halfdice runtime), on Linux a Vulkan loader and driver; for the peers a Python with
 // torch. What is missing is said and left out. Figures: docs/performance-training.md.

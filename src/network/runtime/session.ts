@@ -18,8 +18,8 @@ export interface SessionOptions {
   /** Writes a profile that chrome://tracing reads, with this file name prefix. */
   readonly profile?: string
   /**
-   * By output, the input that it becomes in the next run: a training step's state. Such outputs are not returned, and by
-   * WebGPU they stay on the GPU.
+   * By output, the input that it becomes in the next run: a training step's state. Such outputs are not returned, and
+   * by WebGPU they stay on the GPU.
    */
   readonly carry?: Readonly<Record<string, string>>
 }
