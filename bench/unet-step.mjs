@@ -93,7 +93,15 @@ async function child(folder, device) {
   const read = (key) => new Float32Array(new Uint8Array(readFileSync(join(folder, `${key}.bin`))).buffer)
   const [image, target, start] = ['image', 'target', 'parameters'].map(read)
   const options = { device, ...(threads === undefined ? {} : { threads }) }
-  const trainer = await Trainer.create(plan, { ...emptyState(start.length), parameters: start }, options)
+  const profile = process.env.HALFDICE_PROFILE
+  const trainer = await Trainer.create(
+    plan,
+    { ...emptyState(start.length), parameters: start },
+    {
+      ...options,
+      ...(profile ? { profile } : {}),
+    },
+  )
   const losses = []
   const steps = []
   const count = plan.learningRates.length

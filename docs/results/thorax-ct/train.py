@@ -31,16 +31,11 @@ OFFSETS = [-2, -1, 0, 1, 2]  # of the slices that it sees beside the one it labe
 def bit(organ, sigma):
     """The bit of labels.npy: sigma 0 is the clean label."""
     i = ORGANS.index(organ)
-    return i if sigma == 0 else 3 + 4 * i + SIGMAS.index(sigma)
+    return i if sigma == 0 else len(ORGANS) + len(SIGMAS) * i + SIGMAS.index(sigma)
 
 
 def load(pack):
-    def array(name):
-        plain = f"{pack}/{name}.npy"
-        return np.load(plain if os.path.exists(plain) else lzma.open(plain + ".xz"))
-
-    cases = json.load(open(f"{pack}/cases.json"))
-    return array("images"), array("labels"), cases
+    return np.load(f"{pack}/images.npy"), np.load(f"{pack}/labels.npy"), json.load(open(f"{pack}/cases.json"))
 
 
 FLOOR = -4.6  # logits below it (p < 0.01) are kept as means of blocks
@@ -153,6 +148,7 @@ def train(pack, out, plan):
     def stack(index):
         return (images[near[index]].float() - 80) / 40
 
+    os.makedirs(out, exist_ok=True)
     saver, saving = ThreadPoolExecutor(1), []
     for fold in plan["folds"]:
         begin = time.time()
@@ -291,9 +287,9 @@ def train(pack, out, plan):
         curves = torch.stack([entry["curve"][:steps] for entry in nets]).cpu().numpy()
         if cuda:
             del graph
-        # The held-out patients' logits, and their Dice with clean and noisy labels.
-        logits, lows = {}, {}
-        for k, (entry, (organ, sigma, kind)) in enumerate(zip(nets, plan["nets"])):
+        # The held-out patients' logits.
+        logits, lows = [], []
+        for entry in nets:
             net = entry["net"].eval()
             parts = []
             with torch.no_grad(), amp(torch.float16):
@@ -305,14 +301,15 @@ def train(pack, out, plan):
                     low = torch.where(means > 1e-6, (2 * torch.log2(means.clamp(min=1e-6))).round(), -128 + 0 * means)
                     code = torch.where(below > 0, -128 + 0 * z, code_of(z, torch).round())
                     parts.append((code.char().cpu(), low.char().cpu()))
-            logits[k], lows[k] = (torch.cat(list(part)).numpy() for part in zip(*parts))
+            codes, means_of_blocks = (torch.cat(list(part)).numpy() for part in zip(*parts))
+            logits.append(codes)
+            lows.append(means_of_blocks)
         result = dict(fold=fold, nets=plan["nets"], cases=[cases[i][0] for i in held], steps=steps, batch=batch,
                       base=base, seconds=round(time.time() - begin, 1),
                       curves=np.round(curves[:, : steps // 50 * 50].reshape(len(nets), -1, 50).mean(2), 5).tolist(),
                       heldOut=np.round(np.array(held_curve).T, 5).tolist())
         print(f"fold {fold}: predicted after {time.time() - begin:.1f} s", flush=True)
-        if out:
-            saving.append(saver.submit(save, out, fold, result, logits, lows))
+        saving.append(saver.submit(save, out, fold, result, logits, lows))
         print(f"fold {fold}: {time.time() - begin:.1f} s in all", flush=True)
     for one_saved in saving:
         one_saved.result()
@@ -340,30 +337,20 @@ def unpack(dataset, pack, out, results):
         print(f"fold {fold}", flush=True)
 
 
-LARGEST = 12.5e6  # bytes of a fold's file
-
-
 def save(out, fold, result, logits, lows):
     """One file a fold: the plan and curves as JSON, then each network's codes and block means, compressed."""
-    def packed(array, coarse):
-        if coarse > 1:
-            rounded = array.astype(np.int16) // coarse * coarse + coarse // 2
-            array = np.where(array == -128, array, rounded.astype(np.int8))
+    def packed(array):
         # Differences along a row compress better than values.
         return lzma.compress(np.diff(array, axis=2, prepend=np.int8(0)).tobytes(), preset=2)
 
     with ThreadPoolExecutor(16) as pool:
-        low = list(pool.map(lambda k: packed(lows[k], 1), range(len(lows))))
-        for coarse in [1, 2, 4, 8]:
-            parts = list(pool.map(lambda k: packed(logits[k], coarse), range(len(logits))))
-            if sum(map(len, parts + low)) < LARGEST:
-                break
+        parts = list(pool.map(packed, [*logits, *lows]))
     shapes = [list(logits[0].shape), list(lows[0].shape)]
-    lengths = [len(part) for part in parts + low]
-    head = json.dumps({**result, "coarse": coarse, "shapes": shapes, "lengths": lengths}).encode()
+    lengths = [len(part) for part in parts]
+    head = json.dumps({**result, "shapes": shapes, "lengths": lengths}).encode()
     with open(f"{out}/fold-{fold}.bin", "wb") as file:
-        file.write(len(head).to_bytes(8, "little") + head + b"".join(parts + low))
-    print(f"fold {fold}: {sum(lengths) / 1e6:.1f} MB, codes in steps of {coarse}", flush=True)
+        file.write(len(head).to_bytes(8, "little") + head + b"".join(parts))
+    print(f"fold {fold}: {sum(lengths) / 1e6:.1f} MB", flush=True)
 
 
 def opened(path):

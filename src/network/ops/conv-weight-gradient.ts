@@ -110,8 +110,8 @@ function sliceRows(emit: Emitter, x: string, start: number, length: number): str
 }
 
 /**
- * a [n, p, l] · b [n, q, l]ᵀ. ONNX Runtime fuses the transposition into the product; on the GPU its product has a
- * thread for each number of the result, few here, each with a long sum: there the sum is made in parts, all at once.
+ * a [n, p, l] · b [n, q, l]ᵀ. ONNX Runtime fuses the transposition into the product. By WebGPU a product of few
+ * numbers, each a long sum, is slow (docs/performance-training.md): there the sums are made in parts, as one batch.
  */
 export function contract(emit: Emitter, a: string, b: string, [n, l]: readonly [number, number]): string {
   const parts = emit.target.device === 'webgpu' ? sumParts(l) : 1

@@ -4,9 +4,10 @@ import { pathToFileURL } from 'node:url'
 import type * as Ort from 'onnxruntime-common'
 import { InputError } from '../../volume/errors.ts'
 import { ownCommand } from '../../volume/own-package.ts'
+import { compile } from '../graph/compile.ts'
 import { type Device, sizeOf } from '../graph/tensor.ts'
 import { encodeModel } from '../onnx/encode.ts'
-import { dataTypes } from '../onnx/model.ts'
+import { input } from '../ops/input.ts'
 import { requireRuntime } from './locate.ts'
 import { mayHaveVulkan, vulkanRemedy } from './vulkan.ts'
 
@@ -79,9 +80,9 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions =
       const arrays: Record<string, NdArray> = {}
       const next: Tensors = {}
       for (const [name, tensor] of Object.entries(results)) {
-        const input = carry[name]
-        if (input === undefined) arrays[name] = arrayOf(tensor)
-        else next[input] = fetches[name] ?? tensor
+        const becomes = carry[name]
+        if (becomes === undefined) arrays[name] = arrayOf(tensor)
+        else next[becomes] = fetches[name] ?? tensor
       }
       if (onDevice) for (const tensor of Object.values(held)) tensor.dispose()
       else spare = held
@@ -101,28 +102,13 @@ type Tensors = Record<string, Ort.Tensor>
 
 /** What lies on the GPU, by a graph that does nothing: the runtime's Node binding has no other way down. */
 async function fromDevice(ort: typeof Ort, tensors: Tensors): Promise<Tensors> {
-  const names = Object.keys(tensors)
-  const info = (prefix: string) =>
-    names.map((name) => ({ name: prefix + name, elementType: dataTypes.float32, shape: [`size of ${name}`] }))
-  const node = names.map((name) => ({
-    name,
-    opType: 'Identity',
-    domain: '',
-    input: [name],
-    output: [`copy of ${name}`],
-    attribute: [],
-  }))
-  const bytes = encodeModel({
-    irVersion: 10,
-    producerName: 'halfdice',
-    graph: { name: 'copies', node, initializer: [], input: info(''), output: info('copy of ') },
-    opsetImport: [{ domain: '', version: 21 }],
-    metadataProps: [],
-  })
+  const inputs = mapped(tensors, ({ dims }) => input(dims))
+  const outputs = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [`copy of ${name}`, tensor]))
+  const bytes = encodeModel(compile({ inputs, outputs }, { device: 'webgpu', purpose: 'train' }))
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['webgpu'], logSeverityLevel: 4 })
   const copies = await session.run(tensors)
   await session.release()
-  return Object.fromEntries(names.map((name) => [name, copies[`copy of ${name}`]]))
+  return Object.fromEntries(Object.keys(tensors).map((name) => [name, copies[`copy of ${name}`]]))
 }
 
 /**
