@@ -77,9 +77,9 @@ test.skipIf(!canRunSlurm())(
       const { submitted } = await submit()
       expect(submitted).toMatch(/^\d+$/)
       // One task goes back to the queue, one is told that its time is up, one is cancelled for good.
-      slurm.command('scontrol', 'requeue', await training(slurm, folder))
-      slurm.command('scancel', '--signal=USR1', await training(slurm, folder))
-      slurm.command('scancel', await training(slurm, folder))
+      await toATaskAtWork(slurm, folder, 'scontrol', 'requeue')
+      await toATaskAtWork(slurm, folder, 'scancel', '--signal=USR1')
+      await toATaskAtWork(slurm, folder, 'scancel')
       await drained(slurm, folder)
       expect(existsSync(join(folder, 'report.html'))).toBe(false)
       const logs = filesBelow(join(folder, 'slurm')).filter((path) => path.endsWith('.log'))
@@ -95,33 +95,54 @@ test.skipIf(!canRunSlurm())(
       expect(digests(folder)).toEqual(digests(alone))
       expect((await submit()).submitted).toBe(null)
     } finally {
-      slurm.stop()
+      await slurm.stop()
     }
   },
 )
 
-/** A task of the array that is at work on a network: one that has only started does not hear signals yet. */
-async function training(slurm: Slurm, folder: string): Promise<string> {
+/**
+ * Gives a command to a task of the array that is at work on a network: one that has only started does not hear signals
+ * yet, and one that has ended would be refused. It is held still meanwhile, so that it cannot end before it hears.
+ */
+async function toATaskAtWork(slurm: Slurm, folder: string, ...command: readonly [string, ...string[]]): Promise<void> {
+  const [name, ...args] = command
   for (let waited = 0; waited < 120_000; waited += 250) {
     await new Promise((resolve) => setTimeout(resolve, 250))
-    const running = slurm.command('squeue', '-h', '-t', 'R', '-o', '%i').split('\n')
-    for (const path of filesBelow(folder)) {
-      const task = /\.fold-[^/]+\.claim$/.test(path) && holderOf(join(folder, path))
-      if (task && running.includes(task)) return task
+    for (const path of filesBelow(folder).filter((path) => /\.fold-[^/]+\.claim$/.test(path))) {
+      const claim = join(folder, path)
+      const task = holderOf(claim)
+      if (task === undefined || !signal(task.pid, 'SIGSTOP')) continue
+      try {
+        const running = slurm.command('squeue', '-h', '-t', 'R', '-o', '%i').split('\n')
+        if (holderOf(claim)?.pid === task.pid && running.includes(task.id)) {
+          slurm.command(name, ...args, task.id)
+          return
+        }
+      } finally {
+        signal(task.pid, 'SIGCONT')
+      }
     }
   }
   throw new Error(`no task came to work: ${slurm.command('squeue')}`)
 }
 
+function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}
+
 /** The task whose process holds a claim; undefined where it has gone. */
-function holderOf(claim: string): string | undefined {
+function holderOf(claim: string): { readonly pid: number; readonly id: string } | undefined {
   try {
     const { pid } = JSON.parse(readFileSync(claim, 'utf8'))
     const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
     const [job, task] = ['JOB', 'TASK'].map(
       (name) => environment.find((entry) => entry.startsWith(`SLURM_ARRAY_${name}_ID=`))?.split('=')[1],
     )
-    return job && task ? `${job}_${task}` : undefined
+    return job && task ? { pid, id: `${job}_${task}` } : undefined
   } catch {
     return undefined
   }

@@ -16,7 +16,8 @@ export interface Slurm {
   /** The environment in which Slurm's programs find this cluster. */
   readonly environment: NodeJS.ProcessEnv
   readonly command: (name: string, ...args: readonly string[]) => string
-  readonly stop: () => void
+  /** Ends both daemons and waits until they have: they write into their folder to the last. */
+  readonly stop: () => Promise<void>
 }
 
 /** A cluster of this machine alone, apart from any other that runs here: its own ports, files and no munge. */
@@ -60,12 +61,17 @@ export async function startSlurm(folder: string): Promise<Slurm> {
   const environment = { ...process.env, SLURM_CONF: at('slurm.conf') }
   const command = (name: string, ...args: readonly string[]) =>
     execFileSync(name, args, { env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
-  const stop = () => {
+  const stop = async () => {
     for (const name of ['slurmd.pid', 'slurmctld.pid']) {
       try {
-        process.kill(Number(readFileSync(at(name), 'utf8')))
+        const pid = Number(readFileSync(at(name), 'utf8'))
+        process.kill(pid)
+        for (let waited = 0; waited < 30_000; waited += 100) {
+          process.kill(pid, 0)
+          await new Promise((resolve) => setTimeout(resolve, 100))
+        }
       } catch {
-        // It has not come up.
+        // It has not come up, or has ended.
       }
     }
   }
@@ -79,7 +85,7 @@ export async function startSlurm(folder: string): Promise<Slurm> {
       // The controller does not answer yet.
     }
   }
-  stop()
+  await stop()
   throw new Error(`Slurm has not come up: ${readFileSync(at('slurmctld.log'), 'utf8').slice(-2000)}`)
 }
 
