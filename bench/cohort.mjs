@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { createGrid, evaluateCase } from '../dist/index.js'
+import { python, sayPeer } from './peers/python.mjs'
 
-const python = process.env.PYTHON ?? 'python3'
 const scoring = `
 import glob, json, os, sys, time
 import numpy as np, nibabel as nib
@@ -73,6 +73,7 @@ if (!existsSync(data)) {
   console.log('skipped: ../shared/data is absent')
   process.exit()
 }
+sayPeer()
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-bench-'))
 const peer = spawn(python, ['-c', inMemory, folder, data], {
   stdio: ['pipe', 'pipe', 'inherit'],

@@ -18,8 +18,9 @@ import {
   softDiceOptimum,
   thresholdMask,
 } from '../dist/index.js'
+import { python, sayPeer } from './peers/python.mjs'
 
-const python = `
+const script = `
 import json, os, sys, time
 import numpy as np, torch
 from scipy.ndimage import gaussian_filter
@@ -69,10 +70,11 @@ for name, make in arrays:
     print(json.dumps({'name': name, 'torch': torch_ms, 'numpy': numpy_ms, 'volumes': [torch_volume, numpy_volume]}))
 `
 
+sayPeer()
 const cores = availableParallelism()
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-bench-'))
 try {
-  const output = execFileSync(process.env.PYTHON ?? 'python3', ['-c', python, folder, String(cores)], {
+  const output = execFileSync(python, ['-c', script, folder, String(cores)], {
     encoding: 'utf8',
   })
   console.log(`Optimum and mask of one class; PyTorch on ${cores} threads, halfdice on one`)

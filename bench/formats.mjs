@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openVolume, readVolume, writeVolume } from '../dist/node.js'
+import { python, sayPeer } from './peers/python.mjs'
 
-const python = `
+const script = `
 import json, os, sys, time
 import numpy as np, nibabel as nib
 from scipy.ndimage import gaussian_filter
@@ -45,15 +46,12 @@ async function best(run) {
   return Math.min(...times)
 }
 
+sayPeer()
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-'))
 try {
   const data = fileURLToPath(new URL('../../shared/data/Totalsegmentator_dataset/s0004/', import.meta.url))
   const options = { encoding: 'utf8' }
-  const lines = execFileSync(
-    process.env.PYTHON ?? 'python3',
-    ['-c', python, folder, join(data, 'segmentations/liver.nii.gz')],
-    options,
-  )
+  const lines = execFileSync(python, ['-c', script, folder, join(data, 'segmentations/liver.nii.gz')], options)
   for (const peer of lines
     .trim()
     .split('\n')

@@ -10,7 +10,6 @@ import { join } from 'node:path'
 import { median, runOurs, runTorch, workloads, writePlan } from './unet-step.mjs'
 
 const args = process.argv.slice(2)
-const python = process.env.PYTHON ?? 'python3'
 const chosen = Object.keys(workloads).filter((name) => !args.some((a) => a in workloads) || args.includes(name))
 const given = args.includes('--steps') ? Number(args[args.indexOf('--steps') + 1]) : undefined
 
@@ -30,7 +29,7 @@ function measure(name, folder) {
     writePlan(folder, name, { steps, threads })
     return run({ OMP_NUM_THREADS: String(threads) })
   }
-  const torch = (more) => (env) => runTorch(folder, python, { ...env, ...more })
+  const torch = (more) => (env) => runTorch(folder, { ...env, ...more })
   const ours = (device) => (env) => runOurs(folder, device, env)
   const all = availableParallelism()
   const engines = {

@@ -2,7 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { createSampler, labelMapOf, marginal, marginalInBox, voxelCount } from '../dist/index.js'
 import { readVolume } from '../dist/node.js'
+import { python, sayPeer } from './peers/python.mjs'
 
+sayPeer()
 const path = process.argv[2] ?? '../shared/data/Totalsegmentator_dataset/s0004/segmentations/liver.nii.gz'
 const sigma = 4
 const length = 12
@@ -19,9 +21,7 @@ const median = (n, f) => {
   return times[n >> 1]
 }
 
-const peer = JSON.parse(
-  execFileSync('/usr/bin/python3', ['bench/noise.py', path, sigma, length, 1], { encoding: 'utf8' }),
-)
+const peer = JSON.parse(execFileSync(python, ['bench/noise.py', path, sigma, length, 1], { encoding: 'utf8' }))
 const first = median(1, () => createSampler(labels, grid, noise).sample(0, 0))
 const setUp = median(7, () => createSampler(labels, grid, noise))
 const sampler = createSampler(labels, grid, noise)

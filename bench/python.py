@@ -1,7 +1,7 @@
 """The Python package against NumPy: t* and mask of 20 million float32, and the time of a small call.
 
     npm run build
-    env -u OPENBLAS_CORETYPE PYTHONPATH=python python3 bench/python.py
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE PYTHONPATH=python python3 bench/python.py
 
 Pairs of runs alternate, so that both see the same machine. The aims: at most 1/5 of NumPy's sort and cumulative sum,
 the transfer included; less than 1 ms for a small array after the first call.
@@ -15,6 +15,7 @@ import time
 import numpy as np
 
 import halfdice
+from peers.numpy_kernel import peer
 
 PAIRS = 7
 SMALL_CALLS = 500
@@ -44,7 +45,7 @@ def main() -> None:
     start = time.perf_counter()
     halfdice.threshold([0.5])
     first = 1000 * (time.perf_counter() - start)
-    print(f"NumPy {np.__version__}; the first call, which starts the process: {first:.0f} ms")
+    print(f"{peer()}; the first call, which starts the process: {first:.0f} ms")
     rng = np.random.default_rng(0)
     n = 20_000_000
     maps = {

@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { surfaceDistances } from '../dist/index.js'
+import { python, sayPeer } from './peers/python.mjs'
 
-const python = `
+const script = `
 import json, os, sys, time
 import numpy as np, nibabel as nib
 from scipy.ndimage import binary_erosion, distance_transform_edt
@@ -38,9 +39,10 @@ if (!existsSync(liver)) {
   console.log('skipped: ../shared/data is absent')
   process.exit()
 }
+sayPeer()
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-bench-'))
 try {
-  const output = execFileSync(process.env.PYTHON ?? 'python3', ['-c', python, folder, liver], { encoding: 'utf8' })
+  const output = execFileSync(python, ['-c', script, folder, liver], { encoding: 'utf8' })
   const peer = JSON.parse(output)
   const masks = new Uint8Array(readFileSync(join(folder, 'masks')))
   const [a, b] = [masks.subarray(0, masks.length / 2), masks.subarray(masks.length / 2)]

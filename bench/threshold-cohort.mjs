@@ -9,9 +9,9 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { python } from './peers/python.mjs'
 
 const [cases = 40, extent = 200] = process.argv.slice(2).map(Number)
-const python = process.env.PYTHON ?? 'python3'
 const cores = availableParallelism()
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 const inflate = `

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+import { python, sayPeer } from './peers/python.mjs'
 
-const python = process.env.PYTHON ?? '/usr/bin/python3'
 const script = `
 import sys
 import nibabel as nib, numpy as np
@@ -25,6 +25,7 @@ const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const liver = fileURLToPath(
   new URL('../../shared/data/Totalsegmentator_dataset/s0004/segmentations/liver.nii.gz', import.meta.url),
 )
+sayPeer()
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-bench-'))
 const [input, ours, theirs] = ['marginal.nii.gz', 'ours.nii.gz', 'theirs.nii.gz'].map((name) => join(folder, name))
 const halfdice = (...args) => execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' })

@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { softDiceOptimum } from '../dist/index.js'
+import { python, sayPeer } from './peers/python.mjs'
 
-const python = `
+const script = `
 import json, os, sys, time
 import numpy as np
 folder, liver = sys.argv[1:]
@@ -62,12 +63,13 @@ function sum(m) {
   return a + b + c + d
 }
 
+sayPeer()
 const folder = mkdtempSync(join(tmpdir(), 'halfdice-bench-'))
 try {
   const liver = fileURLToPath(
     new URL('../../shared/data/Totalsegmentator_dataset/s0004/segmentations/liver.nii.gz', import.meta.url),
   )
-  const output = execFileSync(process.env.PYTHON ?? 'python3', ['-c', python, folder, liver], { encoding: 'utf8' })
+  const output = execFileSync(python, ['-c', script, folder, liver], { encoding: 'utf8' })
   for (const line of output.trim().split('\n')) {
     const peer = JSON.parse(line)
     const m = new Float32Array(readFileSync(join(folder, peer.name)).buffer)

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sayPeer } from './peers/python.mjs'
 import { median, runOurs, runTorch, workloads, writePlan } from './unet-step.mjs'
 
 const busy = process.argv.includes('--busy')
@@ -12,7 +13,9 @@ const threads = busy ? 1 : Math.min(2, availableParallelism())
 const args = process.argv.slice(2)
 const rounds = args.includes('--rounds') ? Number(args[args.indexOf('--rounds') + 1]) : 3
 const chosen = Object.keys(workloads).filter((name) => !args.some((a) => a in workloads) || args.includes(name))
-for (const name of chosen) compare(name, rounds, !args.includes('--no-torch'))
+const withTorch = !args.includes('--no-torch')
+if (withTorch) sayPeer()
+for (const name of chosen) compare(name, rounds, withTorch)
 
 function compare(name, rounds, withTorch) {
   const folder = mkdtempSync(join(tmpdir(), 'halfdice-bench-'))
@@ -25,7 +28,7 @@ function compare(name, rounds, withTorch) {
     for (let round = 0; round < rounds; round++) {
       ours.push(runOurs(folder, 'cpu', env))
       if (!withTorch) continue
-      theirs.push(runTorch(folder, '/usr/bin/python3', env))
+      theirs.push(runTorch(folder, env))
     }
     const line = (label, of) => {
       const a = median(ours.map(of))

@@ -10,6 +10,7 @@ import { initialParameters, listParameters } from '../dist/network/parameters.js
 import { createSession } from '../dist/network/runtime/session.js'
 import { emptyState, Trainer } from '../dist/network/runtime/trainer.js'
 import { randomStream } from '../dist/volume/random.js'
+import { python } from './peers/python.mjs'
 
 const unet = (dimensions, channels) => ({
   dimensions,
@@ -68,7 +69,7 @@ export function runOurs(folder, device = 'cpu', env = {}) {
 }
 
 /** Times PyTorch's in one, on the same numbers. */
-export function runTorch(folder, python = '/usr/bin/python3', env = {}) {
+export function runTorch(folder, env = {}) {
   const script = fileURLToPath(new URL('peers/torch_unet.py', import.meta.url))
   return run(python, [script, folder], folder, env)
 }
