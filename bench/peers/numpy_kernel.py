@@ -1,4 +1,4 @@
-"""Which kernel NumPy's linear algebra runs on: OpenBLAS takes one by the processor, unless OPENBLAS_CORETYPE names it."""
+"""Which kernel NumPy's linear algebra runs on: by the processor, unless OPENBLAS_CORETYPE names another."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-// The Python that a benchmark compares with: PYTHON, else python3. NumPy's OpenBLAS chooses its kernel by the processor,
-// and not by variables of this machine's environment, which may name a slower one; a benchmark says which ran.
+// The Python that a benchmark compares with: PYTHON, else python3. NumPy's OpenBLAS chooses its kernel by the
+// processor, and not by variables of the environment, which may name a slower one; a benchmark says which ran.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

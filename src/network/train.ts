@@ -5,6 +5,7 @@ import { exportModel } from './model.ts'
 import { learningRateAt } from './optimiser.ts'
 import { initialParameters } from './parameters.ts'
 import { createSession, type Session } from './runtime/session.ts'
+import { threadsOfSameBytes } from './runtime/spare-threads.ts'
 import { emptyState, Trainer } from './runtime/trainer.ts'
 import type { StepPlan } from './train-step.ts'
 
@@ -31,6 +32,8 @@ export interface TrainingOptions {
   readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>
   readonly device?: Device
   readonly threads?: number
+  /** So many threads may compute steps on the CPU, as far as that changes no byte of what comes out. */
+  readonly spareThreads?: number
 }
 
 /** Mean Dice of each output on cases that are not trained on. */
@@ -54,12 +57,17 @@ export interface EpochLog extends Partial<Validation> {
   readonly validationSeconds: number
   /** Share of `seconds` spent on preparing batches. */
   readonly dataShare: number
+  /** Of the training steps, where more than asked for were spare. */
+  readonly stepThreads?: number
 }
 
 export interface TrainedNetwork {
   readonly parameters: Float32Array
   readonly epochs: readonly EpochLog[]
 }
+
+/** For fewer steps than these a trial of spare threads takes longer than they save. */
+const fewSteps = 50
 
 /**
  * Trains a U-Net. What comes out depends on the plan, the batches, the runtime's version and its number of threads,
@@ -69,12 +77,30 @@ export interface TrainedNetwork {
  * @throws RunError where loss, gradient or parameters are no longer finite
  */
 export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions): Promise<TrainedNetwork> {
-  const { fill, validate, onEpoch, onStep, signal, from, onCheckpoint, device = 'cpu', threads } = options
+  const {
+    fill,
+    validate,
+    onEpoch,
+    onStep,
+    signal,
+    from,
+    onCheckpoint,
+    device = 'cpu',
+    threads,
+    spareThreads = 0,
+  } = options
   const runtime = { device, ...(threads === undefined ? {} : { threads }) }
   const log = [...(from?.log ?? [])]
   const epochs = log.map((line) => JSON.parse(line) as EpochLog)
   const start = initialParameters(plan.unet, plan.priors, plan.seed)
-  const trainer = await Trainer.create(plan, from?.state ?? { ...emptyState(start.length), parameters: start }, runtime)
+  const left = plan.steps - (from?.step ?? 0)
+  const spare =
+    threads !== undefined && device === 'cpu' && spareThreads > threads && left >= fewSteps
+      ? await threadsOfSameBytes(plan, threads, spareThreads)
+      : threads
+  const stepRuntime = { device, ...(spare === undefined ? {} : { threads: spare }) }
+  const state = from?.state ?? { ...emptyState(start.length), parameters: start }
+  const trainer = await Trainer.create(plan, state, stepRuntime)
   try {
     const image = new Float32Array(plan.batch * plan.unet.inputChannels * sizeOf(plan.patch))
     const target = new Float32Array(plan.batch * plan.unet.outputs * sizeOf(plan.patch))
@@ -114,6 +140,7 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
         seconds: round(ms / 1000),
         validationSeconds: round((performance.now() - begin - ms) / 1000),
         dataShare: round(dataMs / ms),
+        ...(spare !== threads && { stepThreads: spare as number }),
       }
       epochs.push(entry)
       log.push(JSON.stringify(entry))

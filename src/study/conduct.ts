@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { writeExamples } from './examples.ts'
 import { finishAlone } from './finish.ts'
 import { foldingOf, foldingText, muchFolding } from './folding.ts'
@@ -69,7 +70,9 @@ export async function conductStudy(
   if (open > 0) {
     const jobs = Math.min(options.jobs ?? suitableJobs(study, plan, onWarning), open)
     const own = shardOf(plan.cells, options.shard)
-    const pool = studyPool({ study, base: source.base, folder, versions })
+    // Who says how many networks at once says how much of the machine may be used.
+    const cores = options.jobs === undefined ? availableParallelism() : options.jobs * study.config.threads
+    const pool = studyPool({ study, base: source.base, folder, versions }, cores)
     options.onTraining?.(plan, own)
     try {
       const { onCell } = options

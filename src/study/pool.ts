@@ -62,9 +62,10 @@ export interface StudyPool {
 
 /**
  * Processes that run cells, so that several networks train at once. A process is started when none is free, is kept for
- * the next cell, and ends with this process or when its cell is stopped.
+ * the next cell, and ends with this process or when its cell is stopped. The machine's `cores` are shared by the cells
+ * that are at work: where those are fewer, a network's training may take more threads.
  */
-export function studyPool(task: StudyTask): StudyPool {
+export function studyPool(task: StudyTask, cores: number): StudyPool {
   const idle: ChildProcess[] = []
   const all = new Set<ChildProcess>()
   const take = () => {
@@ -77,10 +78,10 @@ export function studyPool(task: StudyTask): StudyPool {
     return child
   }
   return {
-    async runCell({ path }, folder, signal) {
+    async runCell({ path }, folder, signal, atOnce) {
       signal.throwIfAborted()
       const child = take()
-      const failure = await ask(child, { path, folder }, signal)
+      const failure = await ask(child, { path, folder, spareThreads: Math.floor(cores / atOnce) }, signal)
       idle.push(child)
       if (failure === null) return
       const error = Object.assign(new Error(failure.message), failure)

@@ -73,7 +73,7 @@ training:                # the same for all losses: long enough for the slower o
   # up: transposed       # or resize: how it is doubled again
   steps: 4000            # changes of the weights, each by one batch
   # batch: 2             # patches a step (default 2 volumes or 8 slices)
-  # threads: 1           # of a network; results depend on it; more where networks are fewer than cores
+  # threads: 1           # of a network; results depend on it (idle cores join in anyway where no byte changes)
   # epochSteps: 400      # steps between validations and checkpoints (default a tenth of all)
   # patch: [64, 64, 64]  # voxels, two numbers in 2-D (default: the median image, at most 64³ voxels)
   # flip: none           # axes along which images may be mirrored: i, ij, …

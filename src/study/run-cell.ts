@@ -43,16 +43,28 @@ export interface CellSource {
   readonly versions: Versions
 }
 
+export interface CellOptions {
+  readonly signal?: AbortSignal
+  /** Threads that a network's training may take, as far as that changes no byte. */
+  readonly spareThreads?: number
+}
+
 /**
  * Does a cell's work in a folder: trains (going on where a killed run left its checkpoint), predicts, scores. What the
  * folder holds afterwards depends on the cell, its cases and the versions only: `scores.csv`, `calibration.csv`,
  * `versions.json`, and of a network `model.onnx`, `log.jsonl` and `predictions/`.
  */
-export async function runCell(cell: Cell, folder: string, source: CellSource, signal?: AbortSignal): Promise<void> {
+export async function runCell(
+  cell: Cell,
+  folder: string,
+  source: CellSource,
+  options: CellOptions = {},
+): Promise<void> {
+  const { signal } = options
   await mkdir(folder, { recursive: true })
   const sheet = new Sheet(cell)
   if (cell.work.kind === 'theory') await scoreForecast(cell, source, sheet, signal)
-  else if (cell.work.kind === 'training') await scoreTrained(cell, cell.work, folder, source, sheet, signal)
+  else if (cell.work.kind === 'training') await scoreTrained(cell, cell.work, folder, source, sheet, options)
   else await scorePredicted(cell, cell.work, folder, source, sheet, signal)
   await writeFile(join(folder, versionsFile), `${JSON.stringify(source.versions)}\n`)
   await writeFile(join(folder, 'calibration.csv'), sheet.calibrationCsv())
@@ -91,9 +103,10 @@ async function scoreTrained(
   folder: string,
   source: CellSource,
   sheet: Sheet,
-  signal?: AbortSignal,
+  options: CellOptions,
 ): Promise<void> {
-  const { thresholds } = await train(cell, work, folder, source, signal)
+  const { signal } = options
+  const { thresholds } = await train(cell, work, folder, source, options)
   const model = await openModel(join(folder, 'model.onnx'), { threads: work.threads ?? 1 })
   try {
     const predict = ({ image, id }: NoisyCase) => predictProbability(model, image, id)
@@ -176,7 +189,7 @@ async function train(
   { config, training, threads = 1 }: TrainingWork,
   folder: string,
   source: CellSource,
-  signal?: AbortSignal,
+  { signal, spareThreads }: CellOptions,
 ): Promise<ModelMetadata> {
   const path = join(folder, 'model.onnx')
   if (!existsSync(path)) {
@@ -188,6 +201,7 @@ async function train(
       folder,
       validation: cell.validation.map(noisyCase),
       threads,
+      ...(spareThreads && { spareThreads }),
       dataset: source.dataset,
       ...(signal && { signal }),
     })
@@ -205,14 +219,15 @@ async function splitLog(folder: string): Promise<void> {
   if (epochs.every((epoch) => epoch.seconds === undefined)) return
   const lines = (pick: (epoch: EpochLog) => unknown) => epochs.map((e) => `${JSON.stringify(pick(e))}\n`).join('')
   const peak = `${JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024 })}\n`
-  const timing = lines(({ epoch, seconds, validationSeconds, dataShare }) => ({
+  const timing = lines(({ epoch, seconds, validationSeconds, dataShare, stepThreads }) => ({
     epoch,
     seconds,
     validationSeconds,
     dataShare,
+    stepThreads,
   }))
   await writeAtomically(join(folder, 'timing.jsonl'), [Buffer.from(timing + peak)])
-  const stable = lines(({ seconds: _, validationSeconds: __, dataShare: ___, ...rest }) => rest)
+  const stable = lines(({ seconds: _, validationSeconds: __, dataShare: ___, stepThreads: ____, ...rest }) => rest)
   await writeAtomically(path, [Buffer.from(stable)])
 }
 

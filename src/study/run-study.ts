@@ -7,8 +7,8 @@ import { claim, livingHolder } from './claim.ts'
 import type { Cell } from './plan.ts'
 import { versionsFile } from './versions.ts'
 
-/** Does the work of a cell in the given folder. */
-export type RunCell = (cell: Cell, folder: string, signal: AbortSignal) => Promise<void>
+/** Does the work of a cell in the given folder; `atOnce` cells, this one among them, are at work for a while. */
+export type RunCell = (cell: Cell, folder: string, signal: AbortSignal, atOnce: number) => Promise<void>
 
 export interface Shard {
   readonly index: number
@@ -51,12 +51,17 @@ export async function runCells(
   // One failure stops the other lanes, so that the error is reported at once.
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
-  let next = 0
+  const open = cells.filter((cell) => !isFinished(cell, folder))
+  const lanes = Math.max(1, Math.min(jobs, open.length))
+  let [next, atWork] = [0, 0]
   const lane = async () => {
-    while (next < cells.length) {
+    while (next < open.length) {
       stopped.throwIfAborted()
-      const cell = cells[next++]
-      const outcome = await finish(cell, folder, runCell, stopped)
+      const atOnce = Math.min(lanes, atWork + open.length - next)
+      const cell = open[next++]
+      atWork++
+      const outcome = await finish(cell, folder, (...of) => runCell(...of, atOnce), stopped)
+      atWork--
       if (outcome === 'busy') busy.push(cell)
       if (outcome === 'done') onCell?.(cell)
     }
@@ -69,7 +74,7 @@ export async function runCells(
       throw error
     }
   }
-  const outcomes = await Promise.allSettled(Array.from({ length: Math.max(1, Math.min(jobs, cells.length)) }, guarded))
+  const outcomes = await Promise.allSettled(Array.from({ length: lanes }, guarded))
   // Throw the first cause, not the errors of the lanes that it stopped.
   signal?.throwIfAborted()
   if (stop.signal.aborted) throw stop.signal.reason
@@ -111,7 +116,7 @@ export async function holdersOf(cells: readonly Cell[], folder: string): Promise
 async function finish(
   cell: Cell,
   folder: string,
-  runCell: RunCell,
+  runCell: (cell: Cell, folder: string, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<'done' | 'busy' | 'found'> {
   if (isFinished(cell, folder)) return 'found'

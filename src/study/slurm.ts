@@ -2,6 +2,7 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { writeTextAtomically } from '../formats/atomic-write.ts'
 import { readOwnFile } from '../formats/read-file.ts'
+import type { EpochLog } from '../network/train.ts'
 import { parseLog } from './cell-file.ts'
 import type { StudyPlan } from './plan.ts'
 import { networkBytes } from './pool.ts'
@@ -49,7 +50,7 @@ export async function writeSlurmJob(
 ): Promise<SlurmJob> {
   const open = plan.cells.filter((cell) => !isFinished(cell, folder))
   const tasks = Math.max(1, Math.min(open.length, mostTasks))
-  const took = await finishedCosts(plan, folder)
+  const took = await finishedCosts(plan, folder, study.config.threads)
   const share = Math.ceil(open.length / tasks)
   const seconds = took.seconds > 0 ? Math.ceil(reserve * share * took.seconds) + 2 * warningSeconds : undefined
   const bytes = took.peakBytes > 0 ? took.peakBytes : networkBytes(study, plan)
@@ -109,16 +110,25 @@ async function write(path: string, lines: readonly string[]): Promise<void> {
   await chmod(path, 0o755)
 }
 
-/** The dearest of the finished networks: its seconds and its memory. */
-async function finishedCosts(plan: StudyPlan, folder: string): Promise<{ seconds: number; peakBytes: number }> {
+/** The dearest of the finished networks: its seconds, on as many threads as a task has, and its memory. */
+async function finishedCosts(
+  plan: StudyPlan,
+  folder: string,
+  threads: number,
+): Promise<{ seconds: number; peakBytes: number }> {
   let [seconds, peakBytes] = [0, 0]
   for (const { path } of plan.cells) {
     const text = await readOwnFile(join(folder, path, 'timing.jsonl'))
     if (text === undefined) continue
-    const lines = parseLog<{ seconds?: number; validationSeconds?: number; peakBytes?: number }>(String(text))
+    const lines = parseLog<Partial<EpochLog> & { readonly peakBytes?: number }>(String(text))
     seconds = Math.max(
       seconds,
-      lines.reduce((sum, line) => sum + (line.seconds ?? 0) + (line.validationSeconds ?? 0), 0),
+      lines.reduce(
+        // Threads that were spare here are not in a task: at worst each of them had done its full share.
+        (sum, { seconds = 0, validationSeconds = 0, stepThreads = threads }) =>
+          sum + (seconds * stepThreads) / threads + validationSeconds,
+        0,
+      ),
     )
     for (const line of lines) peakBytes = Math.max(peakBytes, line.peakBytes ?? 0)
   }

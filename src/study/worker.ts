@@ -18,6 +18,7 @@ export interface CellTask {
   /** The cell's path in the study's folder, and the folder to work in. */
   readonly path: string
   readonly folder: string
+  readonly spareThreads: number
 }
 
 /** Write a checkpoint, answer and take no more work. */
@@ -44,7 +45,7 @@ let given: StudyTask | undefined
 let opened: { readonly plan: StudyPlan; readonly source: CellSource } | undefined
 
 /** One cell. Returns what went wrong, or null. */
-async function run({ path, folder }: CellTask): Promise<CellFailure | null> {
+async function run({ path, folder, spareThreads }: CellTask): Promise<CellFailure | null> {
   try {
     if (given === undefined) throw new Error('no study was given')
     opened ??= {
@@ -53,7 +54,7 @@ async function run({ path, folder }: CellTask): Promise<CellFailure | null> {
     }
     const cell = opened.plan.cells.find((one) => one.path === path)
     if (cell === undefined) throw new Error(`no cell ${path}`)
-    await runCell(cell, folder, opened.source, stop.signal)
+    await runCell(cell, folder, opened.source, { signal: stop.signal, spareThreads })
     return null
   } catch (error) {
     if (!(error instanceof Error)) return { message: String(error) }

@@ -26,6 +26,8 @@ export interface TrainingRun {
   readonly validation?: readonly CaseSource[]
   readonly device?: Device
   readonly threads?: number
+  /** So many threads may compute steps on the CPU, as far as that changes no byte of the model. */
+  readonly spareThreads?: number
   /** Before the first step: so many of all cases that have to be read are read. */
   readonly onCase?: (read: number, of: number) => void
   readonly onEpoch?: (epoch: EpochLog) => void
@@ -66,7 +68,19 @@ export async function trainSegmentation(
   cases: readonly CaseSource[],
   run: TrainingRun,
 ): Promise<TrainingResult> {
-  const { folder, validation = [], device, threads, onCase, onEpoch, onStep, signal, dataset, channelNames } = run
+  const {
+    folder,
+    validation = [],
+    device,
+    threads,
+    spareThreads,
+    onCase,
+    onEpoch,
+    onStep,
+    signal,
+    dataset,
+    channelNames,
+  } = run
   const watch = { ...(onCase && { onCase }), ...(signal && { signal }) }
   const read = await prepareCases(config, cases, validation, mostCurveCases, watch)
   const { training: prepared, curve, preprocessing, channels, ids, grids } = read
@@ -98,6 +112,7 @@ export async function trainSegmentation(
     const { found, save, removeCheckpoint } = await openRunFolder(folder, digest)
     const trained = await trainNetwork(plan, {
       ...runtime,
+      ...(spareThreads && { spareThreads }),
       fill: (step, image, target) => fillBatch(prepared, patch, config, step, image, target),
       ...(curve.length > 0 && { validate: (session: Session) => validate(session, curve, patch, config.outputs) }),
       ...(onEpoch && { onEpoch }),
