@@ -27,7 +27,7 @@ export function namesOfLabels(labels: MaskLabels | undefined): ReadonlyMap<numbe
 }
 
 /** Whether a class has its label's number or what stands for it in place of a name. */
-function isNumberOf(name: string, label: number): boolean {
+export function isNumberOf(name: string, label: number): boolean {
   return [String(label), `class ${label}`, 'foreground'].includes(name)
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { InputError } from '../../volume/errors.ts'
+import { parseClasses } from '../classes.ts'
 import { type ClassRule, ruleSentence } from './rule.ts'
 import { checkNumbers, parseTuned, rulesFor, type Tuned, tunedText } from './tuned.ts'
 
@@ -111,6 +112,15 @@ test.each<[string, (value: Loose) => void, RegExp]>([
 test('rules go to the maps of a case, the background aside', () => {
   const maps = [undefined, { name: 'liver', labels: [1] }, { name: 'tumour', labels: [2] }]
   expect(rulesFor(tuned, { kind: 'exclusive', maps }, 'x')).toEqual([undefined, ...tuned.classes])
+})
+
+test('maps that nobody has named may be the tuned ones: the message says how to name them', () => {
+  const numbered = { kind: 'exclusive', maps: [undefined, ...[1, 2].map((n) => ({ name: `class ${n}`, labels: [n] }))] }
+  const remedy = /if these are the same, name them: --classes 'background,liver=1,tumour=2'$/
+  expect(() => rulesFor(tuned, numbered as never, 'x')).toThrow(remedy)
+  expect(parseClasses('background,liver=1,tumour=2', '--classes').filter((each) => each !== undefined)).toEqual(
+    tuned.classes.map(({ name, labels }) => ({ name, labels })),
+  )
 })
 
 test.each([

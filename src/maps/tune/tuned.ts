@@ -5,6 +5,7 @@ import { InputError } from '../../volume/errors.ts'
 import { checkLabelNumber } from '../../volume/label-numbers.ts'
 import type { NumberOptions } from '../case-maps.ts'
 import type { ClassScheme } from '../classes.ts'
+import { isNumberOf } from '../scheme-labels.ts'
 import { type ClassRule, cutRules, ruleSentence } from './rule.ts'
 
 interface Range {
@@ -216,13 +217,26 @@ export function rulesFor<C extends TunedForm['classes'][number]>(
     const bare = (full: boolean) => (full ? '' : ', without a background')
     const have = `${kind} maps of ${names(given)}${bare(background || leftOut !== undefined)}`
     const want = `${tuned.kind} maps of ${names(tuned.classes)}${bare(tuned.background || tuned.narrowed === true)}`
+    const unnamed =
+      kind === tuned.kind &&
+      background === tuned.background &&
+      given.length === tuned.classes.length &&
+      given.every(({ name, labels }) => isNumberOf(name, labels[0]))
     const remedy = tuned.narrowed
       ? `name the tuned classes: --labels ${tuned.classes.map(({ labels }) => labels.join('+')).join(' ')}`
-      : 'tune on maps of this form'
+      : unnamed
+        ? `if these are the same, name them: --classes '${classesText(tuned)}'`
+        : 'tune on maps of this form'
     throw new InputError(input, `holds ${have}; tuned were ${want}; ${remedy}`)
   }
   let next = 0
   return maps.map((each) => (each === undefined ? undefined : found[next++]))
+}
+
+/** The tuned classes as `--classes` takes them (see `parseClasses`). */
+function classesText({ classes, background }: Pick<TunedForm, 'classes' | 'background'>): string {
+  const items = classes.map(({ name, labels }) => `${name}=${labels.join('+')}`)
+  return [...(background ? ['background'] : []), ...items].join(',')
 }
 
 const nameOf = ({ name, labels }: TunedForm['classes'][number]): string => `${name} (${labels.join('+')})`
