@@ -202,7 +202,12 @@ function meanOf(
 ): Interval {
   const crossed = rows.map(({ replicate }) => String(replicate))
   const patients = rows.map(({ patient }) => patient)
-  return bootstrap(patients, (drawn) => average(drawn.map((i) => values[i])), { draws, crossed, key })
+  const mean = (drawn: readonly number[]) => {
+    let sum = 0
+    for (const i of drawn) sum += values[i]
+    return sum / drawn.length
+  }
+  return bootstrap(patients, mean, { draws, crossed, key })
 }
 
 interface Group {

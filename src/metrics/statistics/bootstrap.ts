@@ -44,7 +44,9 @@ export function bootstrap(
     if (groups.length < 2) return statistic(drawn)
     const times = new Uint32Array(clusters.length)
     for (const i of draw(groups, random)) times[i]++
-    return statistic(drawn.flatMap((i) => Array.from({ length: times[i] }, () => i)))
+    const repeated: number[] = []
+    for (const i of drawn) for (let n = 0; n < times[i]; n++) repeated.push(i)
+    return statistic(repeated)
   }).sort()
   return { value: statistic(sorted.flat()), low: quantile(values, 0.025), high: quantile(values, 0.975) }
 }
