@@ -4,7 +4,8 @@
 //   node bench/annotators.mjs --sets 200 [--seed 0] [--data ../shared/data] [SETTING…]
 //
 // Fits are kept in work/annotators (--folder), a line each, and a run goes on where another stopped: sets are done in
-// turn, one of every setting. --table prints what there is. --bound prints how little any method could be off by. --data adds real organs where these data sets are there.
+// turn, one of every setting. --table prints what there is, --bound how little any method could be off by. --data adds
+// real organs where these data sets are there.
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -126,9 +127,9 @@ async function fitOne(name, setting, set) {
 }
 
 /**
- * The Cramér–Rao bound of log σ and log ℓ for spheres, and of σ by the mean square alone. Displacements along the normal
- * have the covariance σ² exp(−h²/2ℓ²) n·n′, whose eigenfunctions on a sphere are spherical harmonics; each voxel of the
- * outline adds an error of its own, uniform over a voxel. The truth is not known: 3 annotators are 2 deviations.
+ * The Cramér–Rao bound of log σ and log ℓ for spheres, and the error of σ by the mean square alone. Displacements along
+ * the normal have the covariance σ² exp(−h²/2ℓ²) n·n′, whose eigenfunctions on a sphere are spherical harmonics; each
+ * voxel of the outline adds an error of its own, uniform over a voxel. The truth is unknown: 3 annotators, 2 deviations.
  */
 function boundOf({ radius, spacing, sigma, length, presence = 1 }) {
   const [degrees, step] = [80, 1e-4]

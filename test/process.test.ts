@@ -35,6 +35,28 @@ test.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
   },
 )
 
+test('a run that ends while its threads are busy leaves nothing that they make afterwards', () => {
+  const place = join(folder, 'ended')
+  const module = new URL('../dist/formats/atomic-write.js', import.meta.url).href
+  const script = `
+    import { pbkdf2 } from 'node:crypto'
+    import { watchTemporaries, writeTextAtomically } from ${JSON.stringify(module)}
+    // Its only thread has work for a while, so that what it is asked to make would come after the end.
+    watchTemporaries((busy) => {
+      if (!busy) return
+      pbkdf2('', '', 1e6, 64, 'sha512', () => {})
+      setTimeout(() => process.exit(3), 20)
+    })
+    writeTextAtomically(${JSON.stringify(join(place, 'a.txt'))}, 'x')
+  `
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    encoding: 'utf8',
+  })
+  expect(status, stderr).toBe(3)
+  expect(readdirSync(place)).toEqual([])
+})
+
 test('a reader that goes away is no failure', async () => {
   const child = spawn(process.execPath, [main, 'optimum', input, '--sigma', '1', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -83,6 +83,7 @@ export {
   isFolder,
   refuse as accessSync,
   refuse as closeSync,
+  refuse as mkdirSync,
   refuse as openSync,
   refuse as readlinkSync,
   refuse as readSync,

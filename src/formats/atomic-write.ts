@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { InputError } from '../volume/errors.ts'
 import { outputFault } from './file-faults.ts'
@@ -59,7 +59,7 @@ export async function writeFolderAtomically(
   write: (folder: string) => Promise<readonly (readonly [from: string, to: string])[]>,
 ): Promise<void> {
   await withTemporary(path, {}, async (temporary) => {
-    await mkdir(temporary)
+    mkdirSync(temporary)
     const names = [...(await write(temporary))].sort(
       (a, b) => Number(a[1] === basename(path)) - Number(b[1] === basename(path)),
     )
@@ -110,7 +110,9 @@ async function refuseWhatIsNoFile(path: string): Promise<void> {
 
 /** Writes a new file, piece by piece; for use in a temporary place. */
 export async function writePieces(path: string, pieces: Pieces, { flush = false }: WriteOptions = {}): Promise<void> {
-  const file = await open(path, 'wx')
+  // Made at once: a file that a thread makes later, after a signal has ended the run, nobody would remove.
+  closeSync(openSync(path, 'wx'))
+  const file = await open(path, 'r+')
   try {
     for await (const piece of pieces) {
       for (let done = 0; done < piece.length; ) {
