@@ -127,9 +127,10 @@ async function fitOne(name, setting, set) {
 }
 
 /**
- * The Cramér–Rao bound of log σ and log ℓ for spheres, and the error of σ by the mean square alone. Displacements along
- * the normal have the covariance σ² exp(−h²/2ℓ²) n·n′, whose eigenfunctions on a sphere are spherical harmonics; each
- * voxel of the outline adds an error of its own, uniform over a voxel. The truth is unknown: 3 annotators, 2 deviations.
+ * The Cramér–Rao bound of log σ and log ℓ for spheres, and the error of σ by the mean square alone. Displacements
+ * along the normal have the covariance σ² exp(−h²/2ℓ²) n·n′, whose eigenfunctions on a sphere are spherical harmonics;
+ * each voxel of the outline adds an error of its own, uniform over a voxel. The truth is unknown: three annotators are
+ * two deviations.
  */
 function boundOf({ radius, spacing, sigma, length, presence = 1 }) {
   const [degrees, step] = [80, 1e-4]
