@@ -1,35 +1,9 @@
 import { expect, test } from 'vitest'
 import { RunError } from '../volume/errors.ts'
-import { randomStream } from '../volume/random.ts'
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts'
-import { defaultLoss } from './losses.ts'
-import { defaultOptimiser } from './optimiser.ts'
-import { type EpochLog, type TrainingOptions, type TrainingPlan, trainNetwork } from './train.ts'
+import { fillSmall as fill, smallPlan as plan } from './testing/small-plan.ts'
+import { type EpochLog, type TrainingOptions, trainNetwork } from './train.ts'
 
-const plan: TrainingPlan = {
-  unet: {
-    dimensions: 2,
-    inputChannels: 1,
-    outputs: 1,
-    channels: [4, 8],
-    convolutions: 1,
-    down: 'max-pool',
-    up: 'transposed',
-  },
-  batch: 1,
-  patch: [8, 8],
-  loss: defaultLoss,
-  optimiser: { ...defaultOptimiser, warmUp: 0, decay: 'constant' },
-  steps: 4,
-  stepsPerEpoch: 1,
-  seed: 0,
-  priors: [0.3],
-}
-const fill: TrainingOptions['fill'] = (step, image, target) => {
-  const random = randomStream(1, step)
-  for (let i = 0; i < image.length; i++) image[i] = random.normal()
-  for (let i = 0; i < target.length; i++) target[i] = image[i] > 0.5 ? 1 : 0
-}
 const remedy = /lower the learning rate \(--learning-rate;.*clip gradients more \(--clip\)/
 
 test('parameters that overflow stop the run before a checkpoint keeps them', async () => {

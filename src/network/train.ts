@@ -93,14 +93,12 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
   const log = [...(from?.log ?? [])]
   const epochs = log.map((line) => JSON.parse(line) as EpochLog)
   const start = initialParameters(plan.unet, plan.priors, plan.seed)
-  const left = plan.steps - (from?.step ?? 0)
-  const spare =
-    threads !== undefined && device === 'cpu' && spareThreads > threads && left >= fewSteps
+  const ofSteps =
+    threads !== undefined && device === 'cpu' && plan.steps - (from?.step ?? 0) >= fewSteps
       ? await threadsOfSameBytes(plan, threads, spareThreads)
       : threads
-  const stepRuntime = { device, ...(spare === undefined ? {} : { threads: spare }) }
-  const state = from?.state ?? { ...emptyState(start.length), parameters: start }
-  const trainer = await Trainer.create(plan, state, stepRuntime)
+  const begun = from?.state ?? { ...emptyState(start.length), parameters: start }
+  const trainer = await Trainer.create(plan, begun, { ...runtime, ...(ofSteps && { threads: ofSteps }) })
   try {
     const image = new Float32Array(plan.batch * plan.unet.inputChannels * sizeOf(plan.patch))
     const target = new Float32Array(plan.batch * plan.unet.outputs * sizeOf(plan.patch))
@@ -140,7 +138,7 @@ export async function trainNetwork(plan: TrainingPlan, options: TrainingOptions)
         seconds: round(ms / 1000),
         validationSeconds: round((performance.now() - begin - ms) / 1000),
         dataShare: round(dataMs / ms),
-        ...(spare !== threads && { stepThreads: spare as number }),
+        ...(ofSteps && ofSteps !== threads && { stepThreads: ofSteps }),
       }
       epochs.push(entry)
       log.push(JSON.stringify(entry))

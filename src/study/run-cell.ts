@@ -217,18 +217,14 @@ async function splitLog(folder: string): Promise<void> {
   const path = join(folder, 'log.jsonl')
   const epochs = await readCellFile(path, parseLog<EpochLog>)
   if (epochs.every((epoch) => epoch.seconds === undefined)) return
-  const lines = (pick: (epoch: EpochLog) => unknown) => epochs.map((e) => `${JSON.stringify(pick(e))}\n`).join('')
-  const peak = `${JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024 })}\n`
-  const timing = lines(({ epoch, seconds, validationSeconds, dataShare, stepThreads }) => ({
-    epoch,
-    seconds,
-    validationSeconds,
-    dataShare,
-    stepThreads,
+  const parts = epochs.map(({ seconds, validationSeconds, dataShare, stepThreads, ...stable }) => ({
+    timing: { epoch: stable.epoch, seconds, validationSeconds, dataShare, stepThreads },
+    stable,
   }))
-  await writeAtomically(join(folder, 'timing.jsonl'), [Buffer.from(timing + peak)])
-  const stable = lines(({ seconds: _, validationSeconds: __, dataShare: ___, stepThreads: ____, ...rest }) => rest)
-  await writeAtomically(path, [Buffer.from(stable)])
+  const peak = { peakBytes: process.resourceUsage().maxRSS * 1024 }
+  const text = (lines: readonly object[]) => Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  await writeAtomically(join(folder, 'timing.jsonl'), [text([...parts.map(({ timing }) => timing), peak])])
+  await writeAtomically(path, [text(parts.map(({ stable }) => stable))])
 }
 
 function maskOf(labels: LabelArray, values: readonly number[]): Uint8Array {

@@ -1,34 +1,16 @@
 import { expect, test } from 'vitest'
-import { randomStream } from '../../volume/random.ts'
-import { defaultLoss } from '../losses.ts'
-import { defaultOptimiser } from '../optimiser.ts'
+import { fillSmall as fill, smallPlan } from '../testing/small-plan.ts'
 import { type TrainingOptions, type TrainingPlan, trainNetwork } from '../train.ts'
 import { threadsOfSameBytes } from './spare-threads.ts'
 
-/** On processors with AVX-512, up to four threads give the bytes of one, and more do not. */
+/** On a Zen 3, up to four threads give the bytes of one, and more do not. */
 const plan: TrainingPlan = {
-  unet: {
-    dimensions: 2,
-    inputChannels: 1,
-    outputs: 1,
-    channels: [4, 8],
-    convolutions: 2,
-    down: 'max-pool',
-    up: 'transposed',
-  },
+  ...smallPlan,
+  unet: { ...smallPlan.unet, convolutions: 2 },
   batch: 4,
   patch: [24, 24],
-  loss: defaultLoss,
-  optimiser: { ...defaultOptimiser, warmUp: 0, decay: 'constant' },
   steps: 5,
   stepsPerEpoch: 5,
-  seed: 0,
-  priors: [0.3],
-}
-const fill: TrainingOptions['fill'] = (step, image, target) => {
-  const random = randomStream('spare threads', step)
-  for (let i = 0; i < image.length; i++) image[i] = random.normal()
-  for (let i = 0; i < target.length; i++) target[i] = Number(image[i] > 0.5)
 }
 const trained = async (options: Partial<TrainingOptions>, more: Partial<TrainingPlan> = {}) => {
   const { parameters, epochs } = await trainNetwork({ ...plan, ...more }, { fill, ...options })
