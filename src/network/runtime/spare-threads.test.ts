@@ -3,7 +3,7 @@ import { fillSmall as fill, smallPlan } from '../testing/small-plan.ts'
 import { type TrainingOptions, type TrainingPlan, trainNetwork } from '../train.ts'
 import { threadsOfSameBytes } from './spare-threads.ts'
 
-/** On a Zen 3, up to four threads give the bytes of one, and more do not. */
+/** On Zen 3 and Zen 5, up to four threads give the bytes of one, and more do not. */
 const plan: TrainingPlan = {
   ...smallPlan,
   unet: { ...smallPlan.unet, convolutions: 2 },
