@@ -1,5 +1,5 @@
-import { constantRange } from '../volume/constant-range.ts'
 import type { LabelArray } from '../volume/labels.ts'
+import { constantRange } from '../volume/runs.ts'
 
 /** Which annotators drew a label at each voxel: bit r of a code is annotator r's. */
 export interface Votes {

@@ -1,6 +1,6 @@
 import { type Box, GrowingBox } from '../volume/box.ts'
 import { checkShapeAndSpacing, checkVoxels } from '../volume/checks.ts'
-import { constantRange } from '../volume/constant-range.ts'
+import { constantRange } from '../volume/runs.ts'
 import type { VoxelArray } from '../volume/volume.ts'
 import { checkLesionOptions, type LesionOptions, type LesionScores, lesionScores } from './lesions.ts'
 import { diceOf, iouOf, precisionOf, recallOf } from './overlap.ts'

@@ -1,6 +1,6 @@
-import { constantRange } from './constant-range.ts'
 import type { Grid, Vec3 } from './grid.ts'
 import type { LabelArray } from './labels.ts'
+import { constantRange } from './runs.ts'
 import type { VoxelArray } from './volume.ts'
 
 /** An axis-aligned part of a grid, in voxels. */

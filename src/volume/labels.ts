@@ -1,6 +1,6 @@
-import { constantRange } from './constant-range.ts'
 import { InputError } from './errors.ts'
 import { largestLabel } from './label-numbers.ts'
+import { runEnds } from './runs.ts'
 import { realValue, type Scaling, unscaled } from './scaling.ts'
 import { checkVolume, type Volume } from './volume.ts'
 
@@ -98,36 +98,25 @@ function wholeNumber(stored: number, scaling: Scaling = unscaled): number | unde
   return Math.abs(whole) < 2 ** 31 ? whole + 0 : undefined
 }
 
-/** Voxels that are looked at together. */
-const block = 256
-
 function distinct(values: LabelArray, subject: string): number[] {
-  // Labels come in long runs: only a change of value asks the set.
+  // Labels come in long runs: only the first of a run asks the set.
   const seen = new Set<number>()
-  const isBackground = constantRange(values, 0)
-  let previous = Number.NaN
-  for (let start = 0; start < values.length; start += block) {
-    const end = Math.min(start + block, values.length)
-    // Most of an image is background: of a block of it one voxel will do.
-    const last = isBackground(start, end) ? start + 1 : end
-    for (let i = start; i < last; i++) {
-      const value = values[i]
-      if (value === previous) continue
-      previous = value
-      if (seen.has(value)) continue
-      seen.add(value)
-      if (!(value >= 0 && value <= largestLabel)) {
-        throw new InputError(
-          subject,
-          `holds ${value}, and a label is a whole number from 0 to ${largestLabel}; give a label map, not an image`,
-        )
-      }
-      if (seen.size > mostLabels) {
-        throw new InputError(
-          subject,
-          `holds more than ${mostLabels} different numbers; give a label map, not an image of intensities`,
-        )
-      }
+  const end = runEnds(values)
+  for (let i = 0; i < values.length; i = end(i, values.length)) {
+    const value = values[i]
+    if (seen.has(value)) continue
+    seen.add(value)
+    if (!(value >= 0 && value <= largestLabel)) {
+      throw new InputError(
+        subject,
+        `holds ${value}, and a label is a whole number from 0 to ${largestLabel}; give a label map, not an image`,
+      )
+    }
+    if (seen.size > mostLabels) {
+      throw new InputError(
+        subject,
+        `holds more than ${mostLabels} different numbers; give a label map, not an image of intensities`,
+      )
     }
   }
   return [...seen].sort((a, b) => a - b)

@@ -1,5 +1,6 @@
 import type { Box } from '../../volume/box.ts'
 import type { Vec3 } from '../../volume/grid.ts'
+import { runEnds } from '../../volume/runs.ts'
 import type { VoxelArray } from '../../volume/volume.ts'
 
 /** A mask of one bit a voxel: 32 voxels are eroded, compared or passed over at a time. */
@@ -21,19 +22,33 @@ export function emptyBits(shape: Vec3): BitGrid {
 export function bitsOf(image: VoxelArray, imageShape: Vec3, { start, shape }: Box, label?: number): BitGrid {
   const { words, bits } = emptyBits(shape)
   const [nx, ny, nz] = shape
-  const [wanted, equal] = label === undefined ? [0, false] : [label, true]
+  const end = runEnds(image)
   for (let k = 0, row = 0; k < nz; k++) {
     for (let j = 0; j < ny; j++, row += words) {
       const first = ((start[2] + k) * imageShape[1] + start[1] + j) * imageShape[0] + start[0]
-      for (let w = 0; w < words; w++) {
-        const behind = Math.min(32 * (w + 1), nx)
-        let word = 0
-        for (let i = 32 * w; i < behind; i++) if ((image[first + i] === wanted) === equal) word |= 1 << (i & 31)
-        bits[row + w] = word
+      const behind = first + nx
+      for (let v = first; v < behind; ) {
+        const from = v
+        v = end(v, behind)
+        const value = image[from]
+        if (label === undefined ? value !== 0 : value === label) setBits(bits, row, from - first, v - first)
       }
     }
   }
   return { shape, words, bits }
+}
+
+/** Sets the bits of a row whose words start at `row`, from one voxel to before another. */
+function setBits(bits: Int32Array, row: number, from: number, to: number): void {
+  const [first, last] = [from >> 5, (to - 1) >> 5]
+  const [above, below] = [-1 << (from & 31), -1 >>> (31 - ((to - 1) & 31))]
+  if (first === last) {
+    bits[row + first] |= above & below
+    return
+  }
+  bits[row + first] |= above
+  bits.fill(-1, row + first + 1, row + last)
+  bits[row + last] |= below
 }
 
 /** The number of voxels. */

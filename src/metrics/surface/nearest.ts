@@ -36,12 +36,20 @@ export function searchNearest(
       for (let w = 0; w < words; w++, n++) {
         for (let left = queries.bits[n]; left !== 0; left &= left - 1) {
           const i = 32 * w + lowestOne(left)
+          if ((bits[n] & left & -left) !== 0) {
+            // It is a feature itself, as most are where two masks agree.
+            distance = 0
+            distances[count++] = 0
+            ;[i0, j0, k0] = [i, j, k]
+            continue
+          }
           // No query lies farther off than the one before it and the way from there; a little more, for rounding.
           const reach = distance + Math.sqrt((i - i0) ** 2 * xx + (j - j0) ** 2 * yy + (k - k0) ** 2 * zz)
           let best = reach * reach * (1 + 1e-9)
           // Slices and their rows, outwards from the query's: first those behind it, then those before.
           for (let dk = 0; dk * dk * zz < best && (dk <= k || k + dk < nz); dk++) {
-            for (const slice of dk === 0 ? [k] : [k + dk, k - dk]) {
+            for (let side = dk === 0 ? 1 : 0; side < 2; side++) {
+              const slice = side === 0 ? k + dk : k - dk
               if (slice < 0 || slice >= nz) continue
               for (let dj = 0; dj <= j || j + dj < ny; dj++) {
                 const apart = dk * dk * zz + dj * dj * yy
