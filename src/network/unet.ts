@@ -3,7 +3,6 @@ import { add } from './ops/add.ts'
 import { channelsOf, conv } from './ops/conv.ts'
 import { convDown, convUp } from './ops/conv-halving.ts'
 import { instanceNorm } from './ops/instance-norm.ts'
-import { leakyRelu } from './ops/leaky-relu.ts'
 import { maxPool } from './ops/max-pool.ts'
 import { reshape } from './ops/reshape.ts'
 import { upsample } from './ops/upsample.ts'
@@ -65,7 +64,7 @@ export function unet(plan: UNetPlan, image: Tensor, parameter: ParameterSource):
   }
   const activate = (x: Tensor, name: string) => {
     const scale = vector(`${name}.norm.scale`, x.shape[1], 1)
-    return leakyRelu(instanceNorm(x, scale, vector(`${name}.norm.bias`, x.shape[1], 0)), leakySlope)
+    return instanceNorm(x, scale, vector(`${name}.norm.bias`, x.shape[1], 0), leakySlope)
   }
   const level = (start: readonly Tensor[], name: string, size: number) => {
     let parts = start

@@ -100,5 +100,6 @@ function attributeProto(name: string, attribute: Attribute): AttributeProto {
   if ('int' in attribute) return { name, type: 2, i: attribute.int }
   if ('float' in attribute) return { name, type: 1, f: attribute.float }
   if ('string' in attribute) return { name, type: 3, s: new TextEncoder().encode(attribute.string) }
+  if ('floats' in attribute) return { name, type: 6, floats: attribute.floats }
   return { name, type: 7, ints: attribute.ints }
 }

@@ -58,6 +58,7 @@ export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly string: string }
+  | { readonly floats: readonly number[] }
   | { readonly ints: readonly number[] }
 
 /** Receives ONNX nodes while a graph is lowered. */

@@ -39,11 +39,12 @@ function encodeNode(w: BinaryWriter, { input, output, name, opType, attribute, d
   if (domain !== '') w.tag(7, WireType.LengthDelimited).string(domain)
 }
 
-function encodeAttribute(w: BinaryWriter, { name, type, f, i, s, ints }: AttributeProto): void {
+function encodeAttribute(w: BinaryWriter, { name, type, f, i, s, floats, ints }: AttributeProto): void {
   w.tag(1, WireType.LengthDelimited).string(name)
   if (f !== undefined) w.tag(2, WireType.Bit32).float(f)
   if (i !== undefined) w.tag(3, WireType.Varint).int64(i)
   if (s !== undefined) w.tag(4, WireType.LengthDelimited).bytes(s)
+  for (const value of floats ?? []) w.tag(7, WireType.Bit32).float(value)
   for (const value of ints ?? []) w.tag(8, WireType.Varint).int64(value)
   w.tag(20, WireType.Varint).int32(type)
 }

@@ -26,11 +26,12 @@ export interface NodeProto {
 
 export interface AttributeProto {
   readonly name: string
-  /** AttributeType: 1 float, 2 int, 3 string, 7 ints. */
+  /** AttributeType: 1 float, 2 int, 3 string, 6 floats, 7 ints. */
   readonly type: number
   readonly f?: number
   readonly i?: number
   readonly s?: Uint8Array
+  readonly floats?: readonly number[]
   readonly ints?: readonly number[]
 }
 

@@ -1,4 +1,5 @@
 import { applyAll, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
+import { emitAffinePlanes } from './affine-planes.ts'
 
 /**
  * Outputs: dx, and for each plane Σ g and Σ g·x̂ (whose sums over cases are the gradients of bias and scale).
@@ -21,9 +22,19 @@ const operator: Operator<undefined> = {
     const [sum] = emit.node('ReduceSum', [gRows, axis])
     const [dot] = emit.node('ReduceSum', [emit.node('Mul', [gRows, xRows])[0], axis])
     const [factor] = emit.node('Mul', [inverseDeviation, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0]])
-    const [projection] = emit.node('Mul', [xRows, emit.node('Div', [dot, count])[0]])
-    const [centred] = emit.node('Sub', [gRows, emit.node('Div', [sum, count])[0]])
-    const [dx] = emit.node('Mul', [emit.node('Sub', [centred, projection])[0], factor])
+    const [meanDot] = emit.node('Div', [dot, count])
+    const [mean] = emit.node('Div', [sum, count])
+    const times = (a: string, b: string) => emit.node('Mul', [a, b])[0]
+    if (emit.target.device === 'cpu') {
+      const [less] = emit.node('Neg', [factor])
+      const projection = times(xRows, times(less, meanDot))
+      // The planes of all cases are those of one image.
+      const all = { cases: 1, planes: n * c, size, plus: projection }
+      const dx = emitAffinePlanes(emit, [gRows, factor, times(less, mean)], all)
+      return [...emit.node('Reshape', [dx, emit.ints(shape)]), sum, dot]
+    }
+    const [centred] = emit.node('Sub', [gRows, mean])
+    const dx = times(emit.node('Sub', [centred, times(xRows, meanDot)])[0], factor)
     return [...emit.node('Reshape', [dx, emit.ints(shape)]), sum, dot]
   },
 }
