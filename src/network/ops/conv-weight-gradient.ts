@@ -12,8 +12,7 @@ const operator: Operator<Attributes> = {
     const outputs = gShape[1]
     const [rowOffsets, last] = kernel.slice(-2)
     const fewInputs = 4 * inputs <= outputs
-    // Worth its copies where slices of x are many or large.
-    const stacked = !fewInputs && (kernel.length === 3 || inputs > outputs) ? rowOffsets : 1
+    const stacked = fewInputs ? 1 : rowOffsets
     const flat = flatten(emit, x, g, shape, outputs, kernel, stacked)
     const parts = flat.starts.map((start) => (start === 0 ? flat.x : sliceRows(emit, flat.x, start, flat.length)))
     if (fewInputs && parts.length > 1) {
