@@ -62,6 +62,20 @@ describe('raters', () => {
     expect(stderr).toContain(`halfdice: label 1: no fit: ${reason}`)
   })
 
+  test('a length scale that the cases do not tell is called so', async () => {
+    const small = ball.map((_, i) =>
+      Number(Math.hypot((i % 30) - 14.7, (Math.floor(i / 30) % 28) - 13.6, Math.floor(i / 840) - 11.8) < 3),
+    )
+    const shifting = createSampler(small, grid, { sigmaMm: [0.6, 0.6, 0.6], lengthMm: 20 })
+    for (const c of [0, 1, 2]) {
+      for (const r of [0, 1, 2]) await write(join(folder, 'small', `case_${c}`, `${r}.nii`), shifting.sample(c, r))
+    }
+    const { code, stdout } = await halfdice(['raters', join(folder, 'small'), '--anonymous', '--draws', '100'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^These cases do not tell ℓ: its interval spans a factor of \d+\.$/m)
+    expect((await halfdice(['raters', join(folder, 'cases'), '--draws', '100'])).stdout).not.toContain('do not tell')
+  }, 180_000)
+
   test('--report draws the fit, its check, and the cases that agree least over their images', async () => {
     const page = join(folder, 'noise.html')
     for (const c of [1, 2, 3]) await write(join(folder, 'images', `case_${c}.nii`), ball)

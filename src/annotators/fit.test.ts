@@ -145,6 +145,20 @@ describe('presence', () => {
     expect(fitPresence(cases, 0)).toEqual({ estimate, low: null, high: null })
   })
 
+  test('its intervals hold the truth as often for a dozen cases as they say', () => {
+    const random = randomStream('presence of few')
+    let held = 0
+    for (let set = 0; set < 200; set++) {
+      const cases = Array.from({ length: 12 }, (_, i) => {
+        const drawn = [0, 1, 2].filter(() => random.uniform() < 0.8).length
+        return { case: `case ${i}`, drawn, annotators: 3 }
+      })
+      const { low, high } = fitPresence(cases, 200)
+      if (low! <= 0.8 && 0.8 <= high!) held++
+    }
+    expect(held).toBeGreaterThanOrEqual(185)
+  })
+
   test('of annotators who all drew is 1, less sure the fewer they are', () => {
     const all = (n: number) =>
       fitPresence(

@@ -1,4 +1,6 @@
+import { normalCdf } from '../kernels/normal-cdf.ts'
 import { bootstrap } from '../metrics/statistics/bootstrap.ts'
+import { studentQuantile } from '../metrics/statistics/student.ts'
 
 /** An estimate with its 95 % interval, where there is one. */
 export interface Estimate {
@@ -26,9 +28,17 @@ export function fitPresence(
   const { low, high } = bootstrap(
     seen.map((one) => one.case),
     (drawn) => maximum(drawn.map((i) => seen[i])),
-    { draws: Math.max(draws, 200), key: ['presence'] },
+    { draws: Math.max(draws, 200), tail: expandedTail(seen.length), key: ['presence'] },
   )
   return { estimate, low, high }
+}
+
+/**
+ * Percentiles of few cases drawn again lie too near: by √((n − 1)/n), and by Student's quantile over the normal one
+ * (Hesterberg, American Statistician 69, 2015, "expanded percentile").
+ */
+function expandedTail(n: number): number {
+  return normalCdf(-Math.sqrt(n / (n - 1)) * studentQuantile(n - 1))
 }
 
 function maximum(cases: readonly { readonly drawn: number; readonly annotators: number }[]): number {

@@ -216,6 +216,9 @@ function describeLabel({ fit, reason, observations }: LabelFit, name: string | u
   return { ...(name !== undefined && { name }), ...rest, ...check, ...agreement }
 }
 
+/** An interval whose ends are farther apart than this factor says nothing. */
+const untold = 30
+
 function lines({ label, fit, reason, observations }: LabelFit, annotators: readonly string[], name?: string): string {
   const called = name === undefined ? `Label ${label}` : `Label ${label} (${name})`
   const cases = observations.length === 1 ? '1 case' : `${observations.length} cases`
@@ -238,6 +241,9 @@ function lines({ label, fit, reason, observations }: LabelFit, annotators: reado
     ['gross errors', percent(fit.grossErrors.estimate), ''],
   ]
   const { check } = fit
+  const spread = (fit.lengthMm?.high ?? 1) / (fit.lengthMm?.low ?? 1)
+  const unknown =
+    spread > untold ? ['', `These cases do not tell ℓ: its interval spans a factor of ${spread.toFixed(0)}.`] : []
   const tail = check
     ? [
         '',
@@ -251,7 +257,7 @@ function lines({ label, fit, reason, observations }: LabelFit, annotators: reado
   const left = first
     ? [`${fit.leftOut.length} cases without outlines to compare, such as ${first.case}: ${first.reason}.`]
     : []
-  return [title, '', table(['', 'estimate', '95 % interval'], rows), ...tail, ...left].join('\n')
+  return [title, '', table(['', 'estimate', '95 % interval'], rows), ...unknown, ...tail, ...left].join('\n')
 }
 
 function several(value: unknown, digits: number): string {

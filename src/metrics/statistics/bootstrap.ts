@@ -16,6 +16,8 @@ export interface BootstrapOptions {
    * case counts as often as its cluster and its group were (the pigeonhole bootstrap; Owen, Ann. Appl. Stat. 1, 2007).
    */
   readonly crossed?: readonly string[]
+  /** The share of draws that the interval leaves out at either end; default 0.025. */
+  readonly tail?: number
   /** Fixes the random numbers. */
   readonly key?: readonly (number | string)[]
 }
@@ -34,7 +36,7 @@ export interface BootstrapOptions {
 export function bootstrap(
   clusters: readonly string[],
   statistic: (drawn: readonly number[]) => number,
-  { draws = 1000, crossed = [], key = [] }: BootstrapOptions = {},
+  { draws = 1000, crossed = [], tail = 0.025, key = [] }: BootstrapOptions = {},
 ): Interval {
   const sorted = membersOf(clusters)
   const groups = membersOf(crossed)
@@ -48,7 +50,7 @@ export function bootstrap(
     for (const i of drawn) for (let n = 0; n < times[i]; n++) repeated.push(i)
     return statistic(repeated)
   }).sort()
-  return { value: statistic(sorted.flat()), low: quantile(values, 0.025), high: quantile(values, 0.975) }
+  return { value: statistic(sorted.flat()), low: quantile(values, tail), high: quantile(values, 1 - tail) }
 }
 
 /** The cases of each cluster, clusters in the order of their names. */
