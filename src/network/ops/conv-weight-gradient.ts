@@ -14,25 +14,52 @@ const operator: Operator<Attributes> = {
     const fewInputs = 4 * inputs <= outputs
     const stacked = fewInputs ? 1 : rowOffsets
     const flat = flatten(emit, x, g, shape, outputs, kernel, stacked)
-    const parts = flat.starts.map((start) => (start === 0 ? flat.x : sliceRows(emit, flat.x, start, flat.length)))
-    if (fewInputs && parts.length > 1) {
+    if (fewInputs && flat.starts.length > 1) {
       // One product of all slices: with a few columns each, the products would take as long as reading g for each.
-      const product = contract(emit, flat.g, concatInGroups(emit, parts, 1), [n, flat.length])
+      const slices = flat.starts.map((start) => sliceRows(emit, flat.x, start, flat.length))
+      const product = contract(emit, flat.copiesOfG(), concatInGroups(emit, slices, 1), [n, flat.length])
       const [sum] = emit.node('ReduceSum', [product, emit.ints([0])])
-      const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, parts.length, inputs])])
+      const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, slices.length, inputs])])
       const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 1] } } })
       return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
     }
-    const products = parts.map((part) => contract(emit, flat.g, part, [n, flat.length]))
     // [n, outputs, stacked, inputs] of each start becomes [n, outputs, stacked, inputs, starts].
     const shape5 = emit.ints([n, outputs, stacked, inputs, 1])
-    const columns = products.map((product) => emit.node('Reshape', [product, shape5])[0])
-    const joined = columns.length === 1 ? columns[0] : concatInGroups(emit, columns, 4)
-    const [sum] = emit.node('ReduceSum', [joined, emit.ints([0])], { attributes: { keepdims: { int: 0 } } })
-    const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, stacked, inputs, products.length / last, last])])
+    const bytes = 4 * n * (outputs * stacked + inputs) * flat.length
+    const ranges = rangesOf(flat.rows, emit.target.device === 'cpu' && stacked > 1 ? Math.ceil(bytes / cacheBytes) : 1)
+    const sums = ranges.map((range) => {
+      const length = (range.until - range.from) * flat.rowLength
+      const copies = flat.copiesOfG(range)
+      const columns = flat.starts.map((start) => {
+        const from = start + range.from * flat.rowLength
+        const part = from === 0 && length === flat.length ? flat.x : sliceRows(emit, flat.x, from, length)
+        return emit.node('Reshape', [contract(emit, copies, part, [n, length]), shape5])[0]
+      })
+      return columns.length === 1 ? columns[0] : concatInGroups(emit, columns, 4)
+    })
+    const all = sums.length === 1 ? sums[0] : emit.node('Sum', sums)[0]
+    const [sum] = emit.node('ReduceSum', [all, emit.ints([0])], { attributes: { keepdims: { int: 0 } } })
+    const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, stacked, inputs, flat.starts.length / last, last])])
     const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 3, 1, 4] } } })
     return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
   },
+}
+
+/**
+ * Slices and copies that several products read should still be in the processor's cache for the last of them: the sums
+ * over rows are made in parts of about so many bytes.
+ */
+const cacheBytes = 12 * 2 ** 20
+
+interface Range {
+  readonly from: number
+  readonly until: number
+}
+
+/** Rows in parts that differ by at most one. */
+function rangesOf(rows: number, parts: number): readonly Range[] {
+  const bound = (part: number) => Math.floor((rows * part) / parts)
+  return Array.from({ length: parts }, (_, part) => ({ from: bound(part), until: bound(part + 1) }))
 }
 
 /**
@@ -47,8 +74,8 @@ export function convWeightGradient(x: Tensor, g: Tensor, kernel: readonly number
 }
 
 /**
- * Lays x and g out as rows. `starts` are where the ranges of x begin that g is multiplied with; with `stacked` > 1, g's
- * rows hold its copies for all offsets along the last axis but one, and `starts` has the other axes' only.
+ * Lays x and g out as rows. `starts` are where the ranges of x begin that g is multiplied with; with `stacked` > 1 there
+ * are copies of g for all offsets along the last axis but one, and `starts` has the other axes' only.
  */
 function flatten(
   emit: Emitter,
@@ -66,7 +93,8 @@ function flatten(
   const length = sizeOf(padded)
   if (radii.every((r) => r === 0)) {
     const rows = (name: string, channels: number) => emit.node('Reshape', [name, emit.ints([n, channels, length])])[0]
-    return { x: rows(x, inputs), g: rows(g, outputs), length, starts: [0] }
+    const flatG = rows(g, outputs)
+    return { x: rows(x, inputs), copiesOfG: () => flatG, length, starts: [0], rows: 1, rowLength: length }
   }
   // One plane (row) more than the kernel's reach at either end, for the offsets that leave the padded image.
   const margin = radii[0] + 1
@@ -87,21 +115,24 @@ function flatten(
     }
     return start
   })
-  if (stacked === 1) return { x: pad(x, inputs, margin), g: pad(g, outputs, 0), length, starts }
-  // Moving x by an offset is moving g back by it. Whole rows move, in one operator that all threads share.
   const rowLength = padded[padded.length - 1]
-  const rowsOf = (size: number) => size / rowLength
-  const end = rowsOf(strides[0])
-  const rows = Array.from({ length: stacked }, (_, k) =>
-    Array.from({ length: rowsOf(length) }, (_, row) => end + row - (k - radii[axis])),
-  ).flat()
-  const [wide] = emit.node('Reshape', [
-    pad(g, outputs, 1),
-    emit.ints([n, outputs, rowsOf(length) + 2 * end, rowLength]),
-  ])
-  const [copies] = emit.node('Gather', [wide, emit.ints(rows)], { attributes: { axis: { int: 2 } } })
-  const [stack] = emit.node('Reshape', [copies, emit.ints([n, outputs * stacked, length])])
-  return { x: pad(x, inputs, margin), g: stack, length, starts }
+  const rows = length / rowLength
+  const flatX = pad(x, inputs, margin)
+  if (stacked === 1) {
+    const flatG = pad(g, outputs, 0)
+    return { x: flatX, copiesOfG: () => flatG, length, starts, rows, rowLength }
+  }
+  // Moving x by an offset is moving g back by it. Whole rows move, in one operator that all threads share.
+  const end = strides[0] / rowLength
+  const [wide] = emit.node('Reshape', [pad(g, outputs, 1), emit.ints([n, outputs, rows + 2 * end, rowLength])])
+  const copiesOfG = ({ from, until }: Range = { from: 0, until: rows }) => {
+    const moved = Array.from({ length: stacked }, (_, k) =>
+      Array.from({ length: until - from }, (_, row) => end + from + row - (k - radii[axis])),
+    ).flat()
+    const [copies] = emit.node('Gather', [wide, emit.ints(moved)], { attributes: { axis: { int: 2 } } })
+    return emit.node('Reshape', [copies, emit.ints([n, outputs * stacked, (until - from) * rowLength])])[0]
+  }
+  return { x: flatX, copiesOfG, length, starts, rows, rowLength }
 }
 
 function sliceRows(emit: Emitter, x: string, start: number, length: number): string {
