@@ -13,8 +13,8 @@ const shells: Readonly<Record<string, (topics: readonly Topic[]) => string>> = {
 /**
  * `halfdice completion`: a script that completes commands, options and their choices, made from the commands' own
  * definitions. It starts no program while one types, and leaves all other words to the shell: most of ours are files.
- * The libraries for this do not: @bomb.sh/tab offers no file names in bash, and @pnpm/tabtab has fish evaluate the words
- * typed so far, so that a file's name can run as a command.
+ * The libraries for this do not: @bomb.sh/tab offers no file names in bash, and @pnpm/tabtab has fish evaluate the
+ * words typed so far, so that a file's name can run as a command.
  *
  * @param whole the program with all commands loaded
  */

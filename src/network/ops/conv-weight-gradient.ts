@@ -74,8 +74,8 @@ export function convWeightGradient(x: Tensor, g: Tensor, kernel: readonly number
 }
 
 /**
- * Lays x and g out as rows. `starts` are where the ranges of x begin that g is multiplied with; with `stacked` > 1 there
- * are copies of g for all offsets along the last axis but one, and `starts` has the other axes' only.
+ * Lays x and g out as rows. `starts` are where the ranges of x begin that g is multiplied with; with `stacked` > 1
+ * there are copies of g for all offsets along the last axis but one, and `starts` has the other axes' only.
  */
 function flatten(
   emit: Emitter,
