@@ -57,7 +57,8 @@ interface Range {
 }
 
 /** Rows in parts that differ by at most one. */
-function rangesOf(rows: number, parts: number): readonly Range[] {
+function rangesOf(rows: number, wanted: number): readonly Range[] {
+  const parts = Math.min(rows, wanted)
   const bound = (part: number) => Math.floor((rows * part) / parts)
   return Array.from({ length: parts }, (_, part) => ({ from: bound(part), until: bound(part + 1) }))
 }

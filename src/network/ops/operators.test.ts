@@ -260,6 +260,20 @@ test.each([
   for (const [i, gradient] of found.entries()) expect(relativeDifference(gradient, plain[i])).toBeLessThan(1e-5)
 })
 
+// Large enough for sums in parts. With y = conv(x, w), the gradient of ‖y‖²/2 along w is ‖y‖², as y is linear in w.
+test.each([
+  ['2-D', [1, 16, 250, 260]],
+  ['3-D', [1, 16, 21, 62, 66]],
+] as const)('the weight gradient of a large image, %s', async (_, shape) => {
+  const [x, w] = [input(shape), input([16, 16, ...shape.slice(2).map(() => 3)])]
+  const y = conv([x], w)
+  const half = multiply(reduceSum(multiply(y, y)), scalar(0.5))
+  const feeds = [x, w].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
+  const [value, gradient] = await evaluate(feeds, [y, ...gradients(half, [w])], await trainTarget('cpu'))
+  const squares = value.reduce((sum, v) => sum + v * v, 0)
+  expect(gradient.reduce((sum, v, i) => sum + v * feeds[1].data[i], 0) / squares).toBeCloseTo(1, 5)
+})
+
 test.each(cases)('$name: value and gradients agree with the twin', async ({ shapes, build, twin: oracle }) => {
   const { value, gradients } = await compareWithTwin(shapes, (...x) => build(...x), oracle)
   // float32 has 6·10⁻⁸; sums of up to a hundred terms and the variance's cancellation cost some digits.
