@@ -130,12 +130,19 @@ function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: numbe
       ? [w]
       : emit.node('Split', [w, emit.ints(channels)], { attributes: { axis: { int: 1 } }, outputs: channels.length })
   return parts.map((part, i) => {
-    const inputs = channels[i] < block ? [channels[i]] : [channels[i] / block, block]
-    const planes = kernel.slice(2).map(() => 2 + inputs.length)
-    const [row, column] = [0, 1].map((axis) => 2 + inputs.length + planes.length + axis)
-    const perm = [...planes, 0, 2, row, column, ...inputs.slice(1).map(() => 3), 1]
-    const split = [outputs / block, block, ...inputs, ...kernel]
-    return reorder(emit, part, split, perm, [3 ** planes.length * outputs, channels[i], 3, 3])
+    const count = channels[i]
+    const result = [3 ** (kernel.length - 2) * outputs, count, 3, 3]
+    const planes = kernel.slice(2)
+    if (count < block) {
+      const perm = [...planes.map(() => 3), 0, 2, ...[3, 4].map((axis) => axis + planes.length), 1]
+      return reorder(emit, part, [outputs / block, block, count, ...kernel], perm, result)
+    }
+    // Outputs as an image's channels: the runtime's reordering, then whole blocks of them. In one transposition numbers
+    // would move one by one, at a fifth of the speed.
+    const flat = emit.node('Reshape', [part, emit.ints([1, outputs, count, sizeOf(kernel)])])[0]
+    const split = [outputs / block, count / block, block, ...planes, 9, block]
+    const perm = [...planes.map(() => 3), 0, 1, 3 + planes.length, 2, 4 + planes.length]
+    return reorder(emit, toBlocked(emit, flat), split, perm, result)
   })
 }
 
