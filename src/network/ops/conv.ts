@@ -5,9 +5,6 @@ import { convWeightGradient } from './conv-weight-gradient.ts'
 import { flipKernel } from './flip-kernel.ts'
 import { slice } from './pad-slice.ts'
 
-/** With this many weights for each kernel offset (256 × 256 channels) the plain product is faster than blocks. */
-const plainFrom = 256 * 256
-
 /** Inputs: the parts of the image, then the weights. */
 const operator: Operator<undefined> = {
   name: 'conv',
@@ -34,9 +31,7 @@ const operator: Operator<undefined> = {
         if (blocked) return [convByBlockedPlanes(emit, xs, w, size, block)]
         return [convByPlanes(emit, joined(emit, xs), w, size)]
       }
-      if (blocked && channelsOf(inputs.slice(0, -1)) * outputs < plainFrom) {
-        return [convBlocked(emit, xs, w, size, block)]
-      }
+      if (blocked) return [convBlocked(emit, xs, w, size, block)]
     }
     const pads = kernel.map((k) => (k - 1) / 2)
     const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
