@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,10 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 if (!inProcess && !existsSync(main)) throw new Error('dist/ is missing; run `npm run build` first (npm test does)')
 
 /** Runs the built command line as a process of its own (see `inProcess`). */
-export function halfdice(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+export function halfdice(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
   if (inProcess) return runInProcess(args, options)
   return new Promise<Outcome>((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], {
@@ -26,8 +29,43 @@ export function halfdice(args: readonly string[], options: { cwd?: string; env?:
     let [stdout, stderr] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }))
+    const hung = killWhereNodeHangs(child)
+    child
+      .on('error', reject)
+      .on('close', (code) => resolve(hung() ? halfdice(args, options) : { code, stdout, stderr }))
   })
+}
+
+/**
+ * Node 20 hangs as it ends where V8 still optimises in the background and asks for a collection, about once in some
+ * thousand runs (nodejs/node#54918): a process without children that uses no time is killed. Returns whether it was.
+ */
+function killWhereNodeHangs(child: ChildProcess): () => boolean {
+  let killed = false
+  if (!process.version.startsWith('v20.') || process.platform !== 'linux') return () => false
+  let before = ''
+  const watch = setInterval(() => {
+    const now = processorTime(child.pid)
+    killed = now !== '' && now === before
+    before = now
+    if (killed) child.kill('SIGKILL')
+  }, 10_000)
+  child.on('close', () => clearInterval(watch))
+  return () => killed
+}
+
+/** Ticks of a process in its own code and in the system's; empty where it has children or is not there any more. */
+function processorTime(pid: number | undefined): string {
+  try {
+    if (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') !== '') return ''
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+      .slice(11, 13)
+      .join(' ')
+  } catch {
+    return ''
+  }
 }
 
 /** As `halfdice`, with `--json`; fails unless the run succeeds and prints one JSON object and nothing else. */
