@@ -37,8 +37,8 @@ export function halfdice(
 }
 
 /**
- * Node 20 hangs as it ends where V8 still optimises in the background and asks for a collection, about once in some
- * thousand runs (nodejs/node#54918): a process without children that uses no time is killed. Returns whether it was.
+ * Node 20 hangs as it ends where V8 still optimises in the background and asks for a collection, now and then
+ * (nodejs/node#54918): a process without children that uses no time is killed. Returns whether it was.
  */
 function killWhereNodeHangs(child: ChildProcess): () => boolean {
   let killed = false
@@ -48,7 +48,9 @@ function killWhereNodeHangs(child: ChildProcess): () => boolean {
     const now = processorTime(child.pid)
     killed = now !== '' && now === before
     before = now
-    if (killed) child.kill('SIGKILL')
+    if (!killed) return
+    console.warn(`Node hung as ${child.spawnargs.slice(2).join(' ')} ended: run again`)
+    child.kill('SIGKILL')
   }, 10_000)
   child.on('close', () => clearInterval(watch))
   return () => killed

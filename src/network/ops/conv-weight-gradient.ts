@@ -11,13 +11,15 @@ const operator: Operator<Attributes> = {
     const [n, inputs] = shape
     const outputs = gShape[1]
     const [rowOffsets, last] = kernel.slice(-2)
+    const onCpu = emit.target.device === 'cpu'
     const fewInputs = 4 * inputs <= outputs
-    const stacked = fewInputs ? 1 : rowOffsets
+    // In 2-D on other devices, where most is not measured, only where slices of x are many.
+    const stacked = !fewInputs && (onCpu || kernel.length === 3 || inputs > outputs) ? rowOffsets : 1
     const flat = flatten(emit, x, g, shape, outputs, kernel, stacked)
     if (fewInputs && flat.starts.length > 1) {
       // One product of all slices: with a few columns each, the products would take as long as reading g for each.
       const slices = flat.starts.map((start) => sliceRows(emit, flat.x, start, flat.length))
-      const product = contract(emit, flat.copiesOfG(), concatInGroups(emit, slices, 1), [n, flat.length])
+      const product = contract(emit, flat.copiesOfG(flat.all), concatInGroups(emit, slices, 1), [n, flat.length])
       const [sum] = emit.node('ReduceSum', [product, emit.ints([0])])
       const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, slices.length, inputs])])
       const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 1] } } })
@@ -26,7 +28,7 @@ const operator: Operator<Attributes> = {
     // [n, outputs, stacked, inputs] of each start becomes [n, outputs, stacked, inputs, starts].
     const shape5 = emit.ints([n, outputs, stacked, inputs, 1])
     const bytes = 4 * n * (outputs * stacked + inputs) * flat.length
-    const ranges = rangesOf(flat.rows, emit.target.device === 'cpu' && stacked > 1 ? Math.ceil(bytes / cacheBytes) : 1)
+    const ranges = rangesOf(flat.all.until, onCpu && stacked > 1 ? Math.ceil(bytes / cacheBytes) : 1)
     const sums = ranges.map((range) => {
       const length = (range.until - range.from) * flat.rowLength
       const copies = flat.copiesOfG(range)
@@ -95,7 +97,14 @@ function flatten(
   if (radii.every((r) => r === 0)) {
     const rows = (name: string, channels: number) => emit.node('Reshape', [name, emit.ints([n, channels, length])])[0]
     const flatG = rows(g, outputs)
-    return { x: rows(x, inputs), copiesOfG: () => flatG, length, starts: [0], rows: 1, rowLength: length }
+    return {
+      x: rows(x, inputs),
+      copiesOfG: (_: Range) => flatG,
+      length,
+      starts: [0],
+      all: { from: 0, until: 1 },
+      rowLength: length,
+    }
   }
   // One plane (row) more than the kernel's reach at either end, for the offsets that leave the padded image.
   const margin = radii[0] + 1
@@ -118,22 +127,23 @@ function flatten(
   })
   const rowLength = padded[padded.length - 1]
   const rows = length / rowLength
+  const all: Range = { from: 0, until: rows }
   const flatX = pad(x, inputs, margin)
   if (stacked === 1) {
     const flatG = pad(g, outputs, 0)
-    return { x: flatX, copiesOfG: () => flatG, length, starts, rows, rowLength }
+    return { x: flatX, copiesOfG: (_: Range) => flatG, length, starts, all, rowLength }
   }
   // Moving x by an offset is moving g back by it. Whole rows move, in one operator that all threads share.
   const end = strides[0] / rowLength
   const [wide] = emit.node('Reshape', [pad(g, outputs, 1), emit.ints([n, outputs, rows + 2 * end, rowLength])])
-  const copiesOfG = ({ from, until }: Range = { from: 0, until: rows }) => {
+  const copiesOfG = ({ from, until }: Range) => {
     const moved = Array.from({ length: stacked }, (_, k) =>
       Array.from({ length: until - from }, (_, row) => end + from + row - (k - radii[axis])),
     ).flat()
     const [copies] = emit.node('Gather', [wide, emit.ints(moved)], { attributes: { axis: { int: 2 } } })
     return emit.node('Reshape', [copies, emit.ints([n, outputs * stacked, (until - from) * rowLength])])[0]
   }
-  return { x: flatX, copiesOfG, length, starts, rows, rowLength }
+  return { x: flatX, copiesOfG, length, starts, all, rowLength }
 }
 
 function sliceRows(emit: Emitter, x: string, start: number, length: number): string {
