@@ -21,6 +21,8 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
   const nodes: NodeProto[] = []
   const initializers: TensorProto[] = []
   const constants = new Map<string, string>()
+  /** The results of every node, by what it computes: what two gradients need is computed once. */
+  const values = new Map<string, string[]>()
   const names = new Map<Tensor, string>()
   const domains = new Set([''])
   const order = topologicalOrder(Object.values(plan.outputs))
@@ -41,7 +43,10 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
   }
   const emit: Emitter = {
     target,
-    node: (opType, inputs, { attributes = {}, outputs = 1, domain = '' }: EmitOptions = {}) => {
+    node: (opType, inputs, { attributes = {}, outputs = 1, domain = '', anew = false }: EmitOptions = {}) => {
+      const key = JSON.stringify([domain, opType, inputs, attributes, outputs])
+      const known = values.get(key)
+      if (known !== undefined && !anew) return known
       domains.add(domain)
       const results = Array.from({ length: outputs }, (_, i) =>
         outputs === 1 ? `v${nodes.length}` : `v${nodes.length}_${i}`,
@@ -54,6 +59,7 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
         output: results,
         attribute: Object.entries(attributes).map(([name, attribute]) => attributeProto(name, attribute)),
       })
+      if (!anew) values.set(key, results)
       return results
     },
     constant,

@@ -64,7 +64,7 @@ export type Attribute =
 /** Receives ONNX nodes while a graph is lowered. */
 export interface Emitter {
   readonly target: Target
-  /** Appends a node; `outputs` (default 1) is how many results to name. */
+  /** The results of a node, which is appended unless it is there; `outputs` (default 1) is how many to name. */
   node(opType: string, inputs: readonly string[], options?: EmitOptions): string[]
   /** A constant tensor; equal constants are stored once. */
   constant(data: Float32Array | BigInt64Array, shape: readonly number[]): string
@@ -78,6 +78,8 @@ export interface EmitOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>
   readonly outputs?: number
   readonly domain?: string
+  /** Computed here even where it is known: what the forward pass would have to keep for the backward pass. */
+  readonly anew?: boolean
 }
 
 /** Applies an operator: checks shapes and returns the outputs as tensors. */

@@ -1,4 +1,5 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
+import { blockedDomain, toBlocked, toPlain } from './blocked-channels.ts'
 import { emitReshape, emitSizes } from './dynamic-shape.ts'
 
 /**
@@ -14,7 +15,6 @@ interface ConvShape {
   readonly spatial: readonly number[]
 }
 
-const blockedDomain = 'com.microsoft.nchwc'
 const convAttributes = { kernel_shape: { ints: [3, 3] }, pads: { ints: [1, 1, 1, 1] } }
 const swapAxes = { attributes: { perm: { ints: [0, 2, 1, 3, 4] } } }
 
@@ -144,15 +144,6 @@ function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: numbe
     const perm = [...planes.map(() => 3), 0, 1, 3 + planes.length, 2, 4 + planes.length]
     return reorder(emit, toBlocked(emit, flat), split, perm, result)
   })
-}
-
-function toBlocked(emit: Emitter, x: string): string {
-  return emit.node('ReorderInput', [x], { domain: blockedDomain })[0]
-}
-
-function toPlain(emit: Emitter, x: string, channels: number): string {
-  const attributes = { channels: { int: channels }, channels_last: { int: 0 } }
-  return emit.node('ReorderOutput', [x], { attributes, domain: blockedDomain })[0]
 }
 
 /**

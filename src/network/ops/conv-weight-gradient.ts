@@ -1,4 +1,5 @@
 import { apply, type Emitter, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
+import { piecesOfPlanes, weightGradientByPlanes } from './weight-gradient-by-planes.ts'
 
 interface Attributes {
   readonly kernel: readonly number[]
@@ -10,6 +11,22 @@ const operator: Operator<Attributes> = {
   lower: (emit, [x, g], { inputs: [{ shape }, { shape: gShape }], attributes: { kernel } }) => {
     const [n, inputs] = shape
     const outputs = gShape[1]
+    const block = emit.target.channelBlock
+    if (
+      emit.target.device === 'cpu' &&
+      block !== undefined &&
+      kernel.every((k) => k === 3) &&
+      outputs % block === 0 &&
+      (inputs < block || inputs % block === 0)
+    ) {
+      const spatial = shape.slice(2)
+      const [height, width] = spatial.slice(-2)
+      const depth = kernel.length === 3 ? spatial[0] : 1
+      const depths = kernel.length === 3 ? 3 : 1
+      const sizes = { cases: n, inputs, outputs, spatial: [depth, height, width], depths } as const
+      const pieces = piecesOfPlanes(sizes, block)
+      if (pieces !== undefined) return [weightGradientByPlanes(emit, [x, g], sizes, block, pieces)]
+    }
     const [rowOffsets, last] = kernel.slice(-2)
     const onCpu = emit.target.device === 'cpu'
     const fewInputs = 4 * inputs <= outputs

@@ -1,0 +1,130 @@
+import type { Emitter } from '../graph/tensor.ts'
+import { blockedDomain, toBlocked } from './blocked-channels.ts'
+
+interface Sizes {
+  readonly cases: number
+  readonly inputs: number
+  readonly outputs: number
+  /** [depth, height, width]; depth is 1 in 2-D. */
+  readonly spatial: readonly [depth: number, height: number, width: number]
+  /** Planes of the kernel: 3, or 1 in 2-D. */
+  readonly depths: 1 | 3
+}
+
+/** What is read again and again for one piece of a plane should stay in a core's second-level cache. */
+const pieceBytes = 768 * 1024
+
+/** Into how many pieces a plane is cut along its height, or undefined where the runtime takes no such number. */
+export function piecesOfPlanes({ cases, outputs, spatial }: Sizes, block: number): number | undefined {
+  const [depth, height, width] = spatial
+  const together = Math.min(4 * block, outputs)
+  for (let pieces = 1; pieces <= height; pieces++) {
+    if (height % pieces !== 0) continue
+    const groups = cases * depth * pieces
+    const fits = pieces === height || 4 * together * (height / pieces) * width <= pieceBytes
+    if (fits && (groups < block || groups % block === 0)) return pieces
+  }
+  return undefined
+}
+
+/**
+ * The weight gradient as a convolution of the runtime's blocked layout: every plane of g (or piece of one) is a kernel
+ * as large as the plane, moved over the plane of x that belongs to it, one group for each. With x's channels side by
+ * side in its rows and a dilation of as many, all of them pass under the kernel at once: column kw·block + i of the
+ * result is channel i at offset kw. Neither x nor g is copied for the offsets within a plane; for those across planes
+ * (3-D) g is, whole planes at a time.
+ */
+export function weightGradientByPlanes(
+  emit: Emitter,
+  [x, g]: readonly [x: string, g: string],
+  sizes: Sizes,
+  block: number,
+  pieces: number,
+): string {
+  const { cases, inputs, outputs, spatial, depths } = sizes
+  const [depth, height, width] = spatial
+  /** Channels of x side by side, and how many such sets. */
+  const side = inputs < block ? 1 : block
+  const sets = inputs / side
+  const tall = height / pieces
+  const groups = cases * depth * pieces
+
+  // A volume is an image of depth × (height·width).
+  const images = (name: string, channels: number) =>
+    depths === 1 ? name : emit.node('Reshape', [name, emit.ints([cases, channels, depth, height * width])])[0]
+  const rows = side === 1 ? x : toBlocked(emit, images(x, inputs), { anew: true })
+  const border = pieces === 1 ? 0 : 1
+  const padded = height + 2 * border
+  const rowLength = (width + 2) * side
+  const [flat] = emit.node('Reshape', [rows, emit.ints([cases * sets * depth, height, width * side])])
+  const [wide] = emit.node('Pad', [flat, emit.ints([0, border, side, 0, border, side])])
+  const image = permuted(
+    emit,
+    wide,
+    pieces === 1 ? padded * rowLength : rowLength,
+    range(sets).flatMap((set) =>
+      range(cases).flatMap((n) =>
+        range(depth).flatMap((d) => {
+          const plane = (n * sets + set) * depth + d
+          if (pieces === 1) return [plane]
+          return range(pieces).flatMap((piece) => range(tall + 2).map((row) => plane * padded + piece * tall + row))
+        }),
+      ),
+    ),
+    [sets, groups, tall + 2 * border, rowLength],
+  )
+  const blocks = outputs / block
+  const kernels = permuted(
+    emit,
+    toBlocked(emit, images(g, outputs)),
+    tall * width * block,
+    range(cases).flatMap((n) =>
+      range(depth).flatMap((d) =>
+        range(pieces).flatMap((piece) =>
+          range(depths).flatMap((k) =>
+            range(blocks).map((o) => {
+              // Offset k of x at plane d meets g at plane d − k + 1; what lies outside is any plane, and left out below.
+              const plane = Math.min(depth - 1, Math.max(0, d - k + (depths - 1) / 2))
+              return ((n * blocks + o) * depth + plane) * pieces + piece
+            }),
+          ),
+        ),
+      ),
+    ),
+    [groups * depths * outputs, 1, tall, width],
+  )
+  const attributes = {
+    group: { int: groups },
+    kernel_shape: { ints: [tall, width] },
+    dilations: { ints: [1, side] },
+    pads: { ints: [1 - border, 0, 1 - border, 0] },
+  }
+  const [products] = emit.node('Conv', [image, kernels], { attributes, domain: blockedDomain })
+  const [apart] = emit.node('Reshape', [products, emit.ints([sets, groups, depths, outputs * 9 * side])])
+  const inside = range(groups).flatMap((group) => {
+    const d = Math.floor(group / pieces) % depth
+    return range(depths).map((k) => (depths === 1 || (d - k + 1 >= 0 && d - k + 1 < depth) ? 1 : 0))
+  })
+  const kept =
+    depths === 1 ? apart : emit.node('Mul', [apart, emit.constant(Float32Array.from(inside), [groups, depths, 1])])[0]
+  const [sum] = emit.node('ReduceSum', [kept, emit.ints([1])], { attributes: { keepdims: { int: 0 } } })
+  const [split] = emit.node('Reshape', [sum, emit.ints([sets, depths, blocks, 9, side, block])])
+  const [ordered] = emit.node('Transpose', [split], { attributes: { perm: { ints: [2, 5, 0, 4, 1, 3] } } })
+  const kernel = depths === 1 ? [3, 3] : [3, 3, 3]
+  return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])[0]
+}
+
+/** Parts of so many numbers in another order, or as they are where it is theirs. */
+function permuted(emit: Emitter, x: string, size: number, order: readonly number[], shape: readonly number[]): string {
+  const parts = Math.max(...order) + 1
+  const same = parts === order.length && order.every((from, to) => from === to)
+  const gathered = () => {
+    const [rows] = emit.node('Reshape', [x, emit.ints([-1, size])])
+    return emit.node('Gather', [rows, emit.ints(order)], { attributes: { axis: { int: 0 } } })[0]
+  }
+  return emit.node('Reshape', [same ? x : gathered(), emit.ints(shape)])[0]
+}
+
+function range(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => i)
+}
