@@ -73,16 +73,26 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
     const results = node.lower(emit, inputs)
     for (const [i, output] of node.outputs.entries()) if (results[i] !== undefined) names.set(output, results[i])
   }
+  // A result takes the output's name where it can: an Identity would copy it.
+  const computed = new Set(nodes.flatMap(({ output }) => output))
+  const finalNames = new Map<string, string>()
   const outputs = Object.entries(plan.outputs).map(([name, tensor]) => {
-    nodes.push({ name, opType: 'Identity', domain: '', input: [nameOf(names, tensor)], output: [name], attribute: [] })
+    const source = nameOf(names, tensor)
+    if (computed.has(source) && !finalNames.has(source)) finalNames.set(source, name)
+    else nodes.push({ name, opType: 'Identity', domain: '', input: [source], output: [name], attribute: [] })
     return valueInfo(name, tensor, plan.symbolicShapes?.[name])
   })
+  const finalName = (name: string) => finalNames.get(name) ?? name
   return {
     irVersion: onnxIrVersion,
     producerName: 'halfdice',
     graph: {
       name: 'halfdice',
-      node: nodes,
+      node: nodes.map((node) => ({
+        ...node,
+        input: node.input.map(finalName),
+        output: node.output.map(finalName),
+      })),
       initializer: initializers,
       input: Object.entries(plan.inputs).map(([name, tensor]) => valueInfo(name, tensor, plan.symbolicShapes?.[name])),
       output: outputs,
