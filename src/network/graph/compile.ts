@@ -64,6 +64,7 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
     },
     constant,
     ints: (values) => constant(BigInt64Array.from(values, BigInt), [values.length]),
+    blockedValues: new Map(),
     isUsed: (tensor) => used.has(tensor),
   }
 
@@ -83,16 +84,17 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
     return valueInfo(name, tensor, plan.symbolicShapes?.[name])
   })
   const finalName = (name: string) => finalNames.get(name) ?? name
+  const written = nodes.map((node) => ({
+    ...node,
+    input: node.input.map(finalName),
+    output: node.output.map(finalName),
+  }))
   return {
     irVersion: onnxIrVersion,
     producerName: 'halfdice',
     graph: {
       name: 'halfdice',
-      node: nodes.map((node) => ({
-        ...node,
-        input: node.input.map(finalName),
-        output: node.output.map(finalName),
-      })),
+      node: neededNodes(written, Object.keys(plan.outputs)),
       initializer: initializers,
       input: Object.entries(plan.inputs).map(([name, tensor]) => valueInfo(name, tensor, plan.symbolicShapes?.[name])),
       output: outputs,
@@ -100,6 +102,17 @@ export function compile(plan: GraphPlan, target: Target): ModelProto {
     opsetImport: [...domains].map((domain) => ({ domain, version: domain === '' ? onnxOpset : 1 })),
     metadataProps: Object.entries(plan.metadata ?? {}).map(([key, value]) => ({ key, value })),
   }
+}
+
+/** The nodes that the outputs reach: a value may have been written in two layouts of which one is read. */
+function neededNodes(nodes: readonly NodeProto[], outputs: readonly string[]): readonly NodeProto[] {
+  const read = new Set(outputs)
+  const needed = nodes.toReversed().filter(({ input, output }) => {
+    if (!output.some((name) => read.has(name))) return false
+    for (const name of input) read.add(name)
+    return true
+  })
+  return needed.reverse()
 }
 
 function nameOf(names: ReadonlyMap<Tensor, string>, tensor: Tensor): string {

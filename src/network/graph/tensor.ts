@@ -70,6 +70,8 @@ export interface Emitter {
   constant(data: Float32Array | BigInt64Array, shape: readonly number[]): string
   /** A constant vector of 64-bit integers: shapes, axes, starts. */
   ints(values: readonly number[]): string
+  /** By the name of a value, the same numbers in blocked channels, where they were computed so. */
+  readonly blockedValues: Map<string, string>
   /** Whether anything reads this output, so that operators can leave out unused outputs. */
   isUsed(tensor: Tensor): boolean
 }

@@ -1,10 +1,14 @@
-import { apply, type Operator, type Tensor } from '../graph/tensor.ts'
+import { apply, type Operator, shapesEqual, type Tensor } from '../graph/tensor.ts'
+import { elementwise } from './blocked-channels.ts'
 import { broadcastShape, sumToShape } from './broadcast.ts'
 
 const operator: Operator<undefined> = {
   name: 'add',
   infer: ([a, b]) => [{ shape: broadcastShape(a.shape, b.shape), type: a.type }],
-  lower: (emit, inputs) => emit.node('Add', inputs),
+  lower: (emit, names, { inputs: [a, b] }) => {
+    if (!shapesEqual(a.shape, b.shape)) return emit.node('Add', names)
+    return [elementwise(emit, names, a.shape, (values) => emit.node('Add', values)[0])]
+  },
   gradient: ([g], { inputs: [a, b] }) => (g === undefined ? [] : [sumToShape(g, a.shape), sumToShape(g, b.shape)]),
 }
 

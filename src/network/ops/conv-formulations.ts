@@ -1,5 +1,5 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
-import { blockedDomain, toBlocked, toPlain } from './blocked-channels.ts'
+import { asImage, blockedDomain, fromBlocked, toBlocked } from './blocked-channels.ts'
 import { emitReshape, emitSizes } from './dynamic-shape.ts'
 
 /**
@@ -51,7 +51,6 @@ export function convByBlockedPlanes(
   const { cases, channels, outputs, spatial } = shape
   const [depth, height, width] = spatial
   // Volumes are reordered as images of depth × (height·width); then whole planes change places with blocks of channels.
-  const volumes = (count: number) => emit.ints([cases, count, depth, height * width])
   const swapBlocks = (name: string, from: number, to: number) => {
     if (from === 1 || to === 1) return name
     const [rows] = emit.node('Reshape', [name, emit.ints([cases, from, to, height * width * block])])
@@ -59,17 +58,18 @@ export function convByBlockedPlanes(
   }
   const planes = xs.map((x, part) => {
     const count = channels[part]
-    const [flat] = emit.node('Reshape', [x, volumes(count)])
+    const volume = [cases, count, ...spatial]
     const swapped =
       count < block
-        ? emit.node('Transpose', [flat], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
-        : swapBlocks(toBlocked(emit, flat), count / block, depth)
+        ? emit.node('Transpose', [asImage(emit, x, volume)], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
+        : swapBlocks(toBlocked(emit, x, volume), count / block, depth)
     return emit.node('Reshape', [swapped, emit.ints([cases * depth, count, height, width])])[0]
   })
   const kernels = blockedKernels(emit, w, shape, block)
   const sum = sumSetsInBlocks(emit, blockedConv(emit, planes, kernels), shape, block)
-  const [blocked] = emit.node('Reshape', [swapBlocks(sum, depth, outputs / block), volumes(outputs)])
-  return emit.node('Reshape', [toPlain(emit, blocked, outputs), emit.ints([cases, outputs, ...spatial])])[0]
+  const image = emit.ints([cases, outputs, depth, height * width])
+  const [blocked] = emit.node('Reshape', [swapBlocks(sum, depth, outputs / block), image])
+  return fromBlocked(emit, blocked, [cases, outputs, ...spatial])
 }
 
 /** Σ over k of set k of plane d + k − 1, for sets [cases, depth, 3, …]. */
@@ -106,9 +106,15 @@ function sumSetsInBlocks(emit: Emitter, sets: string, { cases, outputs, spatial 
  * does not use for weights that change. Channels must be multiples of the block.
  */
 export function convBlocked(emit: Emitter, xs: readonly string[], w: string, shape: ConvShape, block: number): string {
-  const { channels } = shape
-  const images = xs.map((x, part) => (channels[part] < block ? x : toBlocked(emit, x)))
-  return toPlain(emit, blockedConv(emit, images, blockedKernels(emit, w, shape, block)), shape.outputs)
+  const { cases, channels, outputs, spatial } = shape
+  const images = xs.map((x, part) =>
+    channels[part] < block ? x : toBlocked(emit, x, [cases, channels[part], ...spatial]),
+  )
+  return fromBlocked(emit, blockedConv(emit, images, blockedKernels(emit, w, shape, block)), [
+    cases,
+    outputs,
+    ...spatial,
+  ])
 }
 
 /** Σ of the convolutions of all parts: each after the first adds to what is there. */
@@ -142,7 +148,7 @@ function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: numbe
     const flat = emit.node('Reshape', [part, emit.ints([1, outputs, count, sizeOf(kernel)])])[0]
     const split = [outputs / block, count / block, block, ...planes, 9, block]
     const perm = [...planes.map(() => 3), 0, 1, 3 + planes.length, 2, 4 + planes.length]
-    return reorder(emit, toBlocked(emit, flat), split, perm, result)
+    return reorder(emit, toBlocked(emit, flat, [1, outputs, count, sizeOf(kernel)]), split, perm, result)
   })
 }
 

@@ -1,5 +1,6 @@
 import { applyAll, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
 import { emitAffinePlanes } from './affine-planes.ts'
+import { affineChannels, blockOf, fromBlocked, sumChannels, sumProducts, toBlocked } from './blocked-channels.ts'
 
 /**
  * Outputs: dx, and for each plane Σ g and Σ g·x̂ (whose sums over cases are the gradients of bias and scale).
@@ -14,6 +15,22 @@ const operator: Operator<undefined> = {
   lower: (emit, [g, normalised, inverseDeviation, scale], { inputs: [{ shape }] }) => {
     const [n, c, ...spatial] = shape
     const size = sizeOf(spatial)
+    const block = blockOf(emit, c)
+    if (block !== undefined) {
+      const [g1, centred] = [g, normalised].map((x) => toBlocked(emit, x, shape))
+      const times = (a: string, b: string) => emit.node('Mul', [a, b])[0]
+      const sum = sumChannels(emit, g1, shape, block)
+      const dot = times(sumProducts(emit, [g1, centred], shape, block), inverseDeviation)
+      const factor = times(inverseDeviation, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0])
+      const lessMean = times(factor, emit.constant(Float32Array.of(-1 / size), []))
+      const projection = affineChannels(
+        emit,
+        [centred, times(times(lessMean, dot), inverseDeviation), times(lessMean, sum)],
+        shape,
+      )
+      const dx = affineChannels(emit, [g1, factor], shape, { plus: projection })
+      return [fromBlocked(emit, dx, shape), sum, dot]
+    }
     const planes = emit.ints([n, c, size])
     const axis = emit.ints([2])
     const count = emit.constant(Float32Array.of(size), [])

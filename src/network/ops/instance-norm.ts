@@ -1,5 +1,6 @@
 import { applyAll, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
 import { emitAffinePlanes } from './affine-planes.ts'
+import { affineChannels, blockOf, fromBlocked, sumChannels, sumProducts, toBlocked } from './blocked-channels.ts'
 import { reduceSum } from './broadcast.ts'
 import { instanceNormGradient } from './instance-norm-gradient.ts'
 import { leakyReluGradient } from './leaky-relu-gradient.ts'
@@ -25,6 +26,22 @@ const operator: Operator<Attributes> = {
     if (purpose === 'inference') return [leaky(emit.node('InstanceNormalization', [x, scale, bias], { attributes })[0])]
     const [n, c, ...spatial] = shape
     const size = sizeOf(spatial)
+    const block = blockOf(emit, c)
+    if (block !== undefined) {
+      const blocked = toBlocked(emit, x, shape)
+      const times = (a: string, b: string) => emit.node('Mul', [a, b])[0]
+      const number = (value: number) => emit.constant(Float32Array.of(value), [])
+      const lessMean = times(sumChannels(emit, blocked, shape, block), number(-1 / size))
+      const ones = emit.constant(new Float32Array(n * c).fill(1), [n * c])
+      const centred = affineChannels(emit, [blocked, ones, lessMean], shape)
+      const variance = times(sumProducts(emit, [centred, centred], shape, block), number(1 / size))
+      const [deviation] = emit.node('Sqrt', [emit.node('Add', [variance, number(epsilon)])[0]])
+      const [inverse] = emit.node('Reciprocal', [deviation])
+      const factor = times(inverse, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0])
+      const [terms] = emit.node('Expand', [bias, emit.ints([n, c])])
+      const y = affineChannels(emit, [centred, factor, terms], shape, { slope })
+      return [fromBlocked(emit, y, shape), fromBlocked(emit, centred, shape), inverse]
+    }
     const [rows] = emit.node('Reshape', [x, emit.ints([n, c, size])])
     const ones = emit.constant(new Float32Array(size).fill(1), [size])
     const [normalised, , inverseDeviation] = emit.node('LayerNormalization', [rows, ones], { attributes, outputs: 3 })

@@ -1,5 +1,5 @@
 import type { Emitter } from '../graph/tensor.ts'
-import { blockedDomain, toBlocked, toPlain } from './blocked-channels.ts'
+import { blockedDomain, reorderOutput, toBlocked } from './blocked-channels.ts'
 
 interface Sizes {
   readonly cases: number
@@ -56,10 +56,8 @@ export function weightGradientByPlanes(
   const tall = height / pieces
   const groups = cases * depth * pieces
 
-  // A volume is an image of depth × (height·width).
-  const images = (name: string, channels: number) =>
-    depths === 1 ? name : emit.node('Reshape', [name, emit.ints([cases, channels, depth, height * width])])[0]
-  const wanted = side === 1 ? x : toBlocked(emit, images(x, inputs), { anew: true })
+  const shapeOf = (channels: number) => [cases, channels, ...spatial.slice(depths === 1 ? 1 : 0)]
+  const wanted = side === 1 ? x : toBlocked(emit, x, shapeOf(inputs), { anew: true })
   const border = pieces === 1 ? 0 : 1
   const padded = height + 2 * border
   const rowLength = (width + 2) * side
@@ -83,7 +81,7 @@ export function weightGradientByPlanes(
   const blocks = outputs / block
   const kernels = permuted(
     emit,
-    toBlocked(emit, images(g, outputs)),
+    toBlocked(emit, g, shapeOf(outputs)),
     tall * width * block,
     range(cases).flatMap((n) =>
       range(depth).flatMap((d) =>
@@ -121,11 +119,11 @@ export function weightGradientByPlanes(
   const [turned] = emit.node('Transpose', [split], { attributes: { perm: { ints: [2, 0, 1, 3] } } })
   const offsets = depths * 9
   const [byOutput] = emit.node('Reshape', [turned, emit.ints([1, outputs, sets, offsets * side])])
-  const rows = toPlain(emit, byOutput, outputs)
+  const rows = reorderOutput(emit, byOutput, outputs)
   const [byInput] = emit.node('Reshape', [rows, emit.ints([outputs, inputs, 1, offsets])])
   const kernel = depths === 1 ? [3, 3] : [3, 3, 3]
   return emit.node('Reshape', [
-    side === 1 ? byInput : toPlain(emit, byInput, inputs),
+    side === 1 ? byInput : reorderOutput(emit, byInput, inputs),
     emit.ints([outputs, inputs, ...kernel]),
   ])[0]
 }
