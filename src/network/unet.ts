@@ -78,7 +78,7 @@ export function unet(plan: UNetPlan, image: Tensor, parameter: ParameterSource):
   const goUp = (x: Tensor, name: string, size: number) => {
     if (plan.up === 'resize') return upsample(addBias(conv([x], weight(name, size, x.shape[1], 1)), name))
     // A pixel of the result sees one weight of each input channel.
-    return addBias(convUp(x, weight(name, x.shape[1], size, 2, x.shape[1])), name)
+    return convUp(x, weight(name, x.shape[1], size, 2, x.shape[1]), vector(`${name}.bias`, size, 0))
   }
 
   const skips: Tensor[] = []

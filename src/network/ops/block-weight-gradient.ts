@@ -1,6 +1,8 @@
 import { apply, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
+import { blockOf } from './blocked-channels.ts'
 import { contract } from './conv-weight-gradient.ts'
 import { spaceToBlocks } from './space-to-blocks.ts'
+import { halvingWeightGradientByPlanes, piecesOfPlanes } from './weight-gradient-by-planes.ts'
 
 const operator: Operator<undefined> = {
   name: 'blockWeightGradient',
@@ -9,6 +11,15 @@ const operator: Operator<undefined> = {
   ],
   lower: (emit, [coarse, fine], { inputs: [{ shape }, { shape: fineShape }], outputs: [output] }) => {
     const [n, c, ...spatial] = shape
+    const block = blockOf(emit, c)
+    if (block !== undefined && blockOf(emit, fineShape[1]) !== undefined) {
+      const depths = spatial.length === 3 ? 2 : 1
+      const [height, width] = spatial.slice(-2)
+      const depth = depths === 2 ? spatial[0] : 1
+      const sizes = { cases: n, inputs: fineShape[1], outputs: c, spatial: [depth, height, width], depths } as const
+      const pieces = piecesOfPlanes(sizes, block)
+      if (pieces !== undefined) return [halvingWeightGradientByPlanes(emit, [coarse, fine], sizes, block, pieces)]
+    }
     const [rows] = emit.node('Reshape', [coarse, emit.ints([n, c, sizeOf(spatial)])])
     const blocks = spaceToBlocks(emit, fine, [n, fineShape[1], ...spatial])
     const product = contract(emit, rows, blocks, [n, sizeOf(spatial)])

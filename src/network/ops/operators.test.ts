@@ -41,6 +41,11 @@ interface Case {
 const image2 = [2, 3, 4, 6]
 const image3 = [2, 2, 4, 2, 6]
 const convolve = (x: Tensor, w: Tensor) => conv([x], w)
+const biasedConvUp = (x: DoubleArray, w: DoubleArray, bias: DoubleArray) => {
+  const { data, shape } = twin.convUpTwin(x, w)
+  const size = data.length / (shape[0] * shape[1])
+  return data.map((v, i) => v + bias.data[Math.floor(i / size) % shape[1]])
+}
 const half = (a: number) => 0.5 * a + 2
 
 const cases: Case[] = [
@@ -190,8 +195,8 @@ const cases: Case[] = [
     build: convDown,
     twin: (x, w) => twin.convDownTwin(x, w).data,
   },
-  { name: 'convUp 2-D', shapes: [image2, [3, 4, 2, 2]], build: convUp, twin: (x, w) => twin.convUpTwin(x, w).data },
-  { name: 'convUp 3-D', shapes: [image3, [2, 3, 2, 2, 2]], build: convUp, twin: (x, w) => twin.convUpTwin(x, w).data },
+  { name: 'convUp 2-D', shapes: [image2, [3, 4, 2, 2], [4]], build: convUp, twin: biasedConvUp },
+  { name: 'convUp 3-D', shapes: [image3, [2, 3, 2, 2, 2], [3]], build: convUp, twin: biasedConvUp },
   { name: 'maxPool 2-D', shapes: [image2], build: maxPool, twin: (x) => twin.maxPoolTwin(x).data },
   { name: 'maxPool 3-D', shapes: [image3], build: maxPool, twin: (x) => twin.maxPoolTwin(x).data },
   { name: 'upsample 2-D', shapes: [image2], build: upsample, twin: (x) => twin.upsampleTwin(x).data },

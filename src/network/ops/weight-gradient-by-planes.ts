@@ -11,6 +11,12 @@ interface Sizes {
   readonly depths: 1 | 3
 }
 
+interface HalvingSizes extends Omit<Sizes, 'depths' | 'spatial'> {
+  /** Of the coarse image: [depth, height, width]; depth is 1 in 2-D. */
+  readonly spatial: Sizes['spatial']
+  readonly depths: 1 | 2
+}
+
 /** What is read again and again for one piece of a plane should stay in a core's second-level cache. */
 const pieceBytes = 768 * 1024
 
@@ -21,7 +27,10 @@ const leastPixels = 256
  * Into how many pieces a plane is cut along its height, or undefined where the runtime takes no such number or products
  * of matrices are faster.
  */
-export function piecesOfPlanes({ cases, outputs, spatial, depths }: Sizes, block: number): number | undefined {
+export function piecesOfPlanes(
+  { cases, outputs, spatial, depths }: Pick<Sizes, 'cases' | 'outputs' | 'spatial'> & { depths: number },
+  block: number,
+): number | undefined {
   const [depth, height, width] = spatial
   const together = Math.min(4 * block, outputs)
   for (let pieces = 1; pieces <= height; pieces++) {
@@ -112,20 +121,95 @@ export function weightGradientByPlanes(
   })
   const kept =
     depths === 1 ? apart : emit.node('Mul', [apart, emit.constant(Float32Array.from(inside), [groups, depths, 1])])[0]
-  const [sum] = emit.node('ReduceSum', [kept, emit.ints([1])], { attributes: { keepdims: { int: 0 } } })
+  const kernel = depths === 1 ? [3, 3] : [3, 3, 3]
+  return ordered(emit, kept, [sets, depths, side], [outputs, inputs, ...kernel], block)
+}
+
+/**
+ * The same for kernels of 2×2(×2) with stride 2: Σ of coarse[o, v] · fine[c, 2v + k], shape [o, c, 2, 2(, 2)]. With
+ * dilations of two pixels the kernel meets each of the offsets; nothing is padded.
+ */
+export function halvingWeightGradientByPlanes(
+  emit: Emitter,
+  [coarse, fine]: readonly [coarse: string, fine: string],
+  { cases, inputs, outputs, spatial, depths }: HalvingSizes,
+  block: number,
+  pieces: number,
+): string {
+  const [depth, height, width] = spatial
+  const sets = inputs / block
+  const blocks = outputs / block
+  const tall = height / pieces
+  const groups = cases * depth * pieces
+  const shapeOf = (channels: number, times: number) => [
+    cases,
+    channels,
+    ...(depths === 1 ? [] : [times * depth]),
+    times * height,
+    times * width,
+  ]
+  const image = permuted(
+    emit,
+    toBlocked(emit, fine, shapeOf(inputs, 2), { anew: true }),
+    4 * tall * width * block,
+    range(sets).flatMap((set) =>
+      range(depths).flatMap((k) =>
+        range(cases).flatMap((n) =>
+          range(depth).flatMap((d) =>
+            range(pieces).map((piece) => (((n * sets + set) * depth + d) * depths + k) * pieces + piece),
+          ),
+        ),
+      ),
+    ),
+    [sets * depths, groups, 2 * tall, 2 * width * block],
+  )
+  const kernels = permuted(
+    emit,
+    toBlocked(emit, coarse, shapeOf(outputs, 1), { anew: true }),
+    tall * width * block,
+    range(cases).flatMap((n) =>
+      range(depth).flatMap((d) =>
+        range(pieces).flatMap((piece) => range(blocks).map((o) => ((n * blocks + o) * depth + d) * pieces + piece)),
+      ),
+    ),
+    [groups * outputs, 1, tall, width],
+  )
+  const attributes = {
+    group: { int: groups },
+    kernel_shape: { ints: [tall, width] },
+    dilations: { ints: [2, 2 * block] },
+  }
+  const [products] = emit.node('Conv', [image, kernels], { attributes, domain: blockedDomain })
+  const [apart] = emit.node('Reshape', [products, emit.ints([sets * depths, groups, outputs * 4 * block])])
+  const kernel = depths === 1 ? [2, 2] : [2, 2, 2]
+  return ordered(emit, apart, [sets, depths, block], [outputs, inputs, ...kernel], block)
+}
+
+/**
+ * Weights from what each group gives to them, [sets, groups, depths, outputs/b, plane offsets, side, b] (or groups after
+ * depths), to [outputs, inputs, kernel…].
+ */
+function ordered(
+  emit: Emitter,
+  products: string,
+  [sets, depths, side]: readonly [sets: number, depths: number, side: number],
+  shape: readonly number[],
+  block: number,
+): string {
+  const [outputs, inputs, ...kernel] = shape
+  const offsets = kernel.reduce((product, n) => product * n, 1)
+  const [sum] = emit.node('ReduceSum', [products, emit.ints([1])], { attributes: { keepdims: { int: 0 } } })
   // Whole blocks first, then the runtime's own way out of them, for outputs and for inputs. In one transposition numbers
   // would move one by one, at a tenth of the speed.
-  const [split] = emit.node('Reshape', [sum, emit.ints([sets, depths, blocks, 9 * side * block])])
-  const [turned] = emit.node('Transpose', [split], { attributes: { perm: { ints: [2, 0, 1, 3] } } })
-  const offsets = depths * 9
+  const [split] = emit.node('Reshape', [sum, emit.ints([sets * depths, outputs / block, -1])])
+  const [turned] = emit.node('Transpose', [split], { attributes: { perm: { ints: [1, 0, 2] } } })
   const [byOutput] = emit.node('Reshape', [turned, emit.ints([1, outputs, sets, offsets * side])])
-  const rows = reorderOutput(emit, byOutput, outputs)
-  const [byInput] = emit.node('Reshape', [rows, emit.ints([outputs, inputs, 1, offsets])])
-  const kernel = depths === 1 ? [3, 3] : [3, 3, 3]
-  return emit.node('Reshape', [
-    side === 1 ? byInput : reorderOutput(emit, byInput, inputs),
-    emit.ints([outputs, inputs, ...kernel]),
-  ])[0]
+  const [byInput] = emit.node('Reshape', [
+    reorderOutput(emit, byOutput, outputs),
+    emit.ints([outputs, inputs, 1, offsets]),
+  ])
+  const plain = side === 1 ? byInput : reorderOutput(emit, byInput, inputs)
+  return emit.node('Reshape', [plain, emit.ints(shape)])[0]
 }
 
 /** Parts of so many numbers in another order, or as they are where it is theirs. */

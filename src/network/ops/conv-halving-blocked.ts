@@ -1,0 +1,92 @@
+import { type Emitter, sizeOf } from '../graph/tensor.ts'
+import { asImage, blockedDomain, fromBlocked, toBlocked } from './blocked-channels.ts'
+
+/** convDown in blocked channels, which both channel counts are multiples of. A volume goes by pairs of planes. */
+export function convDownBlocked(
+  emit: Emitter,
+  [x, w]: readonly [x: string, w: string],
+  shape: readonly number[],
+  outputs: number,
+  block: number,
+): string {
+  const [n, c, ...spatial] = shape
+  const [height, width] = spatial.slice(-2)
+  const pairs = spatial.length === 3 ? spatial[0] / 2 : 1
+  const planes = spatial.length === 3 ? 2 : 1
+  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
+  /** Channel blocks and pairs of planes change places. */
+  const swapped = (name: string, from: number, to: number) => {
+    if (from === 1 || to === 1) return name
+    return emit.node('Transpose', [reshaped(name, [n, from, to, -1])], {
+      attributes: { perm: { ints: [0, 2, 1, 3] } },
+    })[0]
+  }
+  const image = swapped(toBlocked(emit, x, shape), c / block, pairs)
+  const kernel = [2, 2]
+  const attributes = { kernel_shape: { ints: kernel }, strides: { ints: kernel } }
+  const [half] = emit.node(
+    'Conv',
+    [
+      // The planes of a pair are neighbouring blocks of channels.
+      reshaped(image, [n * pairs, planes * c, height, width]),
+      reshaped(blockedWeights(emit, w, [outputs, c, 4 * planes]), [outputs, planes * c, 2, 2]),
+    ],
+    { attributes, domain: blockedDomain },
+  )
+  const result = [n, outputs, ...spatial.map((size) => size / 2)]
+  const size = (height * width) / 4
+  const volume = [n, outputs, ...(planes === 2 ? [pairs, size] : [height / 2, width / 2])]
+  return fromBlocked(emit, reshaped(swapped(half, pairs, outputs / block), volume), result)
+}
+
+/** Weights [outputs, inputs, k] as [outputs/b, inputs/b, k, b (in), b (out)], by the runtime's own reordering alone. */
+function blockedWeights(emit: Emitter, w: string, [outputs, inputs, k]: readonly [number, number, number]): string {
+  const blocked = (name: string, shape: readonly number[]) =>
+    toBlocked(emit, emit.node('Reshape', [name, emit.ints(shape)])[0], shape)
+  return blocked(blocked(w, [outputs, inputs, k, 1]), [1, outputs, inputs * k, 1])
+}
+
+/** convUp in blocked channels: all offsets of the kernel as outputs of one product, then to their pixels, block by block. */
+export function convUpBlocked(
+  emit: Emitter,
+  [x, w, bias]: readonly [x: string, w: string, bias?: string],
+  shape: readonly number[],
+  outputs: number,
+  block: number,
+): string {
+  const [n, inputs, ...spatial] = shape
+  const k = 2 ** spatial.length
+  const blocks = outputs / block
+  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
+  const byInput = [inputs, outputs, k, 1]
+  const weights = reshaped(toBlocked(emit, reshaped(w, byInput), byInput), [inputs, blocks * k, block])
+  const [kernels] = emit.node('Transpose', [weights], { attributes: { perm: { ints: [1, 0, 2] } } })
+  const terms = (name: string) => {
+    const [repeated] = emit.node('Expand', [reshaped(name, [blocks, 1, block]), emit.ints([blocks, k, block])])
+    return reshaped(repeated, [k * outputs])
+  }
+  const [products] = emit.node(
+    'Conv',
+    [
+      toBlocked(emit, x, shape),
+      reshaped(kernels, [k * outputs, inputs, 1, 1]),
+      ...(bias === undefined ? [] : [terms(bias)]),
+    ],
+    { attributes: { kernel_shape: { ints: [1, 1] } }, domain: blockedDomain },
+  )
+  const rows = reshaped(products, [n * blocks, k * sizeOf(spatial), block])
+  const [pixels] = emit.node('Gather', [rows, emit.ints(finePixels(spatial))], { attributes: { axis: { int: 1 } } })
+  const result = [n, outputs, ...spatial.map((size) => 2 * size)]
+  return fromBlocked(emit, asImage(emit, reshaped(pixels, result), result), result)
+}
+
+/** For each pixel of the fine image, where it stands in [offsets of the kernel, coarse pixels]. */
+function finePixels(coarse: readonly number[]): number[] {
+  let places = [{ offset: 0, pixel: 0 }]
+  for (const size of coarse) {
+    places = places.flatMap(({ offset, pixel }) =>
+      Array.from({ length: 2 * size }, (_, i) => ({ offset: 2 * offset + (i % 2), pixel: pixel * size + (i >> 1) })),
+    )
+  }
+  return places.map(({ offset, pixel }) => offset * sizeOf(coarse) + pixel)
+}
