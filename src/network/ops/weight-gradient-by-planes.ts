@@ -70,8 +70,7 @@ export function weightGradientByPlanes(
   const border = pieces === 1 ? 0 : 1
   const padded = height + 2 * border
   const rowLength = (width + 2) * side
-  const [flat] = emit.node('Reshape', [wanted, emit.ints([cases * sets * depth, height, width * side])])
-  const [wide] = emit.node('Pad', [flat, emit.ints([0, border, side, 0, border, side])])
+  const wide = framed(emit, wanted, [cases * sets * depth, height, width, side], border)
   const image = permuted(
     emit,
     wide,
@@ -210,6 +209,31 @@ function ordered(
   ])
   const plain = side === 1 ? byInput : reorderOutput(emit, byInput, inputs)
   return emit.node('Reshape', [plain, emit.ints(shape)])[0]
+}
+
+/**
+ * Planes [planes, height, width, side] with a pixel of zeros at the ends of every row and, where `border` is 1, a row of
+ * them above and below. In blocks a convolution by 1 does it with all threads, twice as fast as Pad.
+ */
+function framed(
+  emit: Emitter,
+  x: string,
+  [planes, height, width, side]: readonly [planes: number, height: number, width: number, side: number],
+  border: 0 | 1,
+): string {
+  if (side === 1) {
+    const [rows] = emit.node('Reshape', [x, emit.ints([planes, height, width])])
+    return emit.node('Pad', [rows, emit.ints([0, border, 1, 0, border, 1])])[0]
+  }
+  const channels = planes * side
+  const [image] = emit.node('Reshape', [x, emit.ints([1, channels, height, width])])
+  const ones = emit.constant(new Float32Array(channels).fill(1), [channels, 1, 1, 1])
+  const attributes = {
+    group: { int: channels },
+    kernel_shape: { ints: [1, 1] },
+    pads: { ints: [border, 1, border, 1] },
+  }
+  return emit.node('Conv', [image, ones], { attributes, domain: blockedDomain })[0]
 }
 
 /** Parts of so many numbers in another order, or as they are where it is theirs. */
