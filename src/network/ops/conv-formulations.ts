@@ -1,18 +1,22 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
 import { asImage, blockedDomain, fromBlocked, toBlocked } from './blocked-channels.ts'
 import { emitReshape, emitSizes } from './dynamic-shape.ts'
+import { emitFlippedKernel } from './flip-kernel.ts'
+import { permuted, range } from './permuted.ts'
 
 /**
  * Ways to compute a 3×3(×3) convolution of stride 1 with ONNX Runtime's CPU operators. What each is worth stands in
  * docs/performance.md; all give the same numbers but for round-off.
  */
 
-interface ConvShape {
+export interface ConvShape {
   readonly cases: number
   /** Input channels of each part of the image. */
   readonly channels: readonly number[]
   readonly outputs: number
   readonly spatial: readonly number[]
+  /** The weights are [inputs, outputs, …] of the convolution whose adjoint this is (flip-kernel.ts). */
+  readonly adjoint: boolean
 }
 
 const convAttributes = { kernel_shape: { ints: [3, 3] }, pads: { ints: [1, 1, 1, 1] } }
@@ -129,26 +133,42 @@ function blockedConv(emit: Emitter, parts: readonly string[], kernels: readonly 
 
 /** Weights for each part of the input as blockedConv reads them; a 3-D kernel's planes become sets of outputs. */
 function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: number): readonly string[] {
-  const { channels, outputs, spatial } = shape
+  const { channels, outputs, spatial, adjoint } = shape
   const kernel = spatial.map(() => 3)
+  const planes = kernel.slice(2)
   const parts =
     channels.length === 1
       ? [w]
       : emit.node('Split', [w, emit.ints(channels)], { attributes: { axis: { int: 1 } }, outputs: channels.length })
   return parts.map((part, i) => {
     const count = channels[i]
-    const result = [3 ** (kernel.length - 2) * outputs, count, 3, 3]
-    const planes = kernel.slice(2)
+    const result = [3 ** planes.length * outputs, count, 3, 3]
     if (count < block) {
+      const plain = adjoint ? emitFlippedKernel(emit, part, [count, outputs, ...kernel]) : part
       const perm = [...planes.map(() => 3), 0, 2, ...[3, 4].map((axis) => axis + planes.length), 1]
-      return reorder(emit, part, [outputs / block, block, count, ...kernel], perm, result)
+      return reorder(emit, plain, [outputs / block, block, count, ...kernel], perm, result)
     }
-    // Outputs as an image's channels: the runtime's reordering, then whole blocks of them. In one transposition numbers
-    // would move one by one, at a fifth of the speed.
-    const flat = emit.node('Reshape', [part, emit.ints([1, outputs, count, sizeOf(kernel)])])[0]
-    const split = [outputs / block, count / block, block, ...planes, 9, block]
-    const perm = [...planes.map(() => 3), 0, 1, 3 + planes.length, 2, 4 + planes.length]
-    return reorder(emit, toBlocked(emit, flat, [1, outputs, count, sizeOf(kernel)]), split, perm, result)
+    // By the runtime's own reordering and moves of whole blocks. In one transposition numbers would move one by one, at a
+    // tenth of the speed.
+    const size = sizeOf(kernel)
+    const [outer, inner] = adjoint ? [count, outputs] : [outputs, count]
+    const reordered = (name: string, sizes: readonly number[]) =>
+      toBlocked(emit, emit.node('Reshape', [name, emit.ints(sizes)])[0], sizes)
+    const blocks = adjoint
+      ? reordered(reordered(part, [1, outer, inner * size, 1]), [outer / block, inner, size * block, 1])
+      : reordered(reordered(part, [outer, inner, size, 1]), [1, outer, inner * size, 1])
+    const [outputBlocks, inputBlocks] = [outputs / block, count / block]
+    const order = range(size / 9).flatMap((plane) =>
+      range(outputBlocks).flatMap((o) =>
+        range(inputBlocks).flatMap((c) =>
+          range(9).map((pixel) => {
+            const offset = 9 * plane + pixel
+            return adjoint ? (c * outputBlocks + o) * size + size - 1 - offset : (o * inputBlocks + c) * size + offset
+          }),
+        ),
+      ),
+    )
+    return permuted(emit, blocks, block * block, order, result)
   })
 }
 

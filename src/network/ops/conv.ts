@@ -1,8 +1,8 @@
 import { apply, type Emitter, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
 import { concat } from './concat.ts'
-import { convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
+import { type ConvShape, convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
-import { flipKernel } from './flip-kernel.ts'
+import { emitFlippedKernel } from './flip-kernel.ts'
 import { slice } from './pad-slice.ts'
 
 /** Inputs: the parts of the image, then the weights. */
@@ -18,24 +18,11 @@ const operator: Operator<undefined> = {
     return [{ shape: [x.shape[0], outputs, ...x.shape.slice(2)], type: x.type }]
   },
   lower: (emit, names, { inputs }) => {
-    const xs = names.slice(0, -1)
-    const w = names[names.length - 1]
-    const channels = inputs.slice(0, -1).map(({ shape }) => shape[1])
-    const [outputs, , ...kernel] = inputs[inputs.length - 1].shape
     const [cases, , ...spatial] = inputs[0].shape
-    const size = { cases, channels, outputs, spatial }
-    const { device, channelBlock: block } = emit.target
-    if (device === 'cpu' && kernel.every((k) => k === 3)) {
-      const blocked = block !== undefined && fitsBlocks(channels, outputs, block)
-      if (kernel.length === 3) {
-        if (blocked) return [convByBlockedPlanes(emit, xs, w, size, block)]
-        return [convByPlanes(emit, joined(emit, xs), w, size)]
-      }
-      if (blocked) return [convBlocked(emit, xs, w, size, block)]
-    }
-    const pads = kernel.map((k) => (k - 1) / 2)
-    const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
-    return emit.node('Conv', [joined(emit, xs), w], { attributes })
+    const [outputs, , ...kernel] = inputs[inputs.length - 1].shape
+    const channels = inputs.slice(0, -1).map(({ shape }) => shape[1])
+    const size = { cases, channels, outputs, spatial, kernel, adjoint: false }
+    return [convolve(emit, names.slice(0, -1), names[names.length - 1], size)]
   },
   gradient: ([g], { inputs }) => {
     if (g === undefined) return []
@@ -43,7 +30,7 @@ const operator: Operator<undefined> = {
     const w = inputs[inputs.length - 1]
     let channel = 0
     return [
-      ...xs.map(({ shape }) => conv([g], flipKernel(slice(w, 1, channel, (channel += shape[1]))))),
+      ...xs.map(({ shape }) => convAdjoint(g, slice(w, 1, channel, (channel += shape[1])))),
       concat(
         xs.map((x) => convWeightGradient(x, g, w.shape.slice(2))),
         1,
@@ -52,12 +39,49 @@ const operator: Operator<undefined> = {
   },
 }
 
+const adjointOperator: Operator<undefined> = {
+  name: 'convAdjoint',
+  infer: ([g, w]) => [{ shape: [g.shape[0], w.shape[1], ...g.shape.slice(2)], type: g.type }],
+  lower: (emit, [g, w], { inputs: [{ shape }, { shape: wShape }] }) => {
+    const [cases, channels, ...spatial] = shape
+    const [, outputs, ...kernel] = wShape
+    const size = { cases, channels: [channels], outputs, spatial, kernel, adjoint: true }
+    return [convolve(emit, [g], w, size)]
+  },
+}
+
+interface Convolution extends ConvShape {
+  readonly kernel: readonly number[]
+}
+
+/** The fastest way there is for the device, the kernel and the numbers of channels. */
+function convolve(emit: Emitter, xs: readonly string[], w: string, size: Convolution): string {
+  const { channels, outputs, kernel, adjoint } = size
+  const { device, channelBlock: block } = emit.target
+  const fits = block !== undefined && fitsBlocks(channels, outputs, block)
+  if (device === 'cpu' && fits && kernel.every((k) => k === 3)) {
+    return kernel.length === 3 ? convByBlockedPlanes(emit, xs, w, size, block) : convBlocked(emit, xs, w, size, block)
+  }
+  const plain = adjoint ? emitFlippedKernel(emit, w, [channels[0], outputs, ...kernel]) : w
+  if (device === 'cpu' && kernel.length === 3 && kernel.every((k) => k === 3)) {
+    return convByPlanes(emit, joined(emit, xs), plain, size)
+  }
+  const pads = kernel.map((k) => (k - 1) / 2)
+  const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
+  return emit.node('Conv', [joined(emit, xs), plain], { attributes })[0]
+}
+
 /**
  * Cross-correlation of x [cases, in, …] with w [out, in, kernel…] (odd kernel sizes, stride 1), zeros beyond the
  * border, so that the image keeps its size. The channels of x may come in several parts.
  */
 export function conv(parts: readonly Tensor[], w: Tensor): Tensor {
   return apply(operator, [...parts, w], undefined)
+}
+
+/** The gradient of conv with respect to (a part of) its image, from its result's gradient g: conv with w turned round. */
+function convAdjoint(g: Tensor, w: Tensor): Tensor {
+  return apply(adjointOperator, [g, w], undefined)
 }
 
 export function channelsOf(parts: readonly Tensor[]): number {

@@ -17,7 +17,6 @@ import { scalar } from './constant.ts'
 import { conv } from './conv.ts'
 import { convDown, convUp } from './conv-halving.ts'
 import { divide } from './divide.ts'
-import { flipKernel } from './flip-kernel.ts'
 import { input } from './input.ts'
 import { instanceNorm } from './instance-norm.ts'
 import { maxPool } from './max-pool.ts'
@@ -176,12 +175,6 @@ const cases: Case[] = [
     shapes: [image3, [2, 1, 4, 2, 6], [2, 3, 3, 3, 3]],
     build: (a, b, w) => conv([a, b], w),
     twin: (a, b, w) => twin.convTwin(twin.concatChannelsTwin(a, b), w).data,
-  },
-  {
-    name: 'flipKernel',
-    shapes: [[2, 3, 1, 2]],
-    build: flipKernel,
-    twin: ({ data: d }) => Float64Array.of(d[1], d[0], d[7], d[6], d[3], d[2], d[9], d[8], d[5], d[4], d[11], d[10]),
   },
   {
     name: 'convDown 2-D',
