@@ -1,5 +1,13 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
-import { asImage, blockedDomain, fromBlocked, toBlocked } from './blocked-channels.ts'
+import {
+  asImage,
+  blockedDomain,
+  blockedWeights,
+  blockedWeightsOfAdjoint,
+  fromBlocked,
+  reorderOutput,
+  toBlocked,
+} from './blocked-channels.ts'
 import { emitReshape, emitSizes } from './dynamic-shape.ts'
 import { emitFlippedKernel } from './flip-kernel.ts'
 import { permuted, range } from './permuted.ts'
@@ -121,6 +129,43 @@ export function convBlocked(emit: Emitter, xs: readonly string[], w: string, sha
   ])
 }
 
+/**
+ * A kernel of one pixel in blocked channels. Fewer outputs than a block are filled up with zeros, and fewer inputs are
+ * read as they are.
+ */
+export function convPointwise(
+  emit: Emitter,
+  x: string,
+  w: string,
+  { cases, channels: [inputs], outputs, spatial, adjoint }: ConvShape,
+  block: number,
+): string {
+  const shape = [cases, inputs, ...spatial]
+  const result = [cases, outputs, ...spatial]
+  const filled = Math.ceil(outputs / block) * block
+  const image = inputs < block ? asImage(emit, x, shape) : toBlocked(emit, x, shape)
+  const weights = () => {
+    if (inputs < block) {
+      // [inputs, outputs] of the adjoint, else [outputs, inputs]: blocks of outputs with each input's b weights.
+      const split = adjoint ? [inputs, outputs / block, block] : [outputs / block, block, inputs]
+      return reorder(emit, w, split, adjoint ? [1, 0, 2] : [0, 2, 1], [outputs, inputs, 1, 1])
+    }
+    const [flat] = emit.node('Reshape', [w, emit.ints(adjoint ? [inputs, outputs] : [outputs, inputs])])
+    const pads = adjoint ? [0, 0, 0, filled - outputs] : [0, 0, filled - outputs, 0]
+    const full = filled === outputs ? flat : emit.node('Pad', [flat, emit.ints(pads)])[0]
+    const sizes = [filled, inputs, 1] as const
+    if (!adjoint) return emit.node('Reshape', [blockedWeights(emit, full, sizes), emit.ints([filled, inputs, 1, 1])])[0]
+    const blocks = blockedWeightsOfAdjoint(emit, full, sizes, block)
+    const [outputBlocks, inputBlocks] = [filled / block, inputs / block]
+    const order = range(outputBlocks).flatMap((o) => range(inputBlocks).map((i) => i * outputBlocks + o))
+    return permuted(emit, blocks, block * block, order, [filled, inputs, 1, 1])
+  }
+  const attributes = { kernel_shape: { ints: [1, 1] } }
+  const [y] = emit.node('Conv', [image, weights()], { attributes, domain: blockedDomain })
+  if (filled === outputs) return fromBlocked(emit, y, result)
+  return emit.node('Reshape', [reorderOutput(emit, y, outputs), emit.ints(result)])[0]
+}
+
 /** Σ of the convolutions of all parts: each after the first adds to what is there. */
 function blockedConv(emit: Emitter, parts: readonly string[], kernels: readonly string[]): string {
   const convolve = (x: string, w: string, before: readonly string[]) =>
@@ -148,15 +193,9 @@ function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: numbe
       const perm = [...planes.map(() => 3), 0, 2, ...[3, 4].map((axis) => axis + planes.length), 1]
       return reorder(emit, plain, [outputs / block, block, count, ...kernel], perm, result)
     }
-    // By the runtime's own reordering and moves of whole blocks. In one transposition numbers would move one by one, at a
-    // tenth of the speed.
     const size = sizeOf(kernel)
-    const [outer, inner] = adjoint ? [count, outputs] : [outputs, count]
-    const reordered = (name: string, sizes: readonly number[]) =>
-      toBlocked(emit, emit.node('Reshape', [name, emit.ints(sizes)])[0], sizes)
-    const blocks = adjoint
-      ? reordered(reordered(part, [1, outer, inner * size, 1]), [outer / block, inner, size * block, 1])
-      : reordered(reordered(part, [outer, inner, size, 1]), [1, outer, inner * size, 1])
+    const sizes = [outputs, count, size] as const
+    const blocks = adjoint ? blockedWeightsOfAdjoint(emit, part, sizes, block) : blockedWeights(emit, part, sizes)
     const [outputBlocks, inputBlocks] = [outputs / block, count / block]
     const order = range(size / 9).flatMap((plane) =>
       range(outputBlocks).flatMap((o) =>

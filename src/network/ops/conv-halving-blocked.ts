@@ -1,5 +1,5 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
-import { asImage, blockedDomain, fromBlocked, toBlocked } from './blocked-channels.ts'
+import { asImage, blockedDomain, blockedWeights, fromBlocked, toBlocked } from './blocked-channels.ts'
 
 /** convDown in blocked channels, which both channel counts are multiples of. A volume goes by pairs of planes. */
 export function convDownBlocked(
@@ -37,13 +37,6 @@ export function convDownBlocked(
   const size = (height * width) / 4
   const volume = [n, outputs, ...(planes === 2 ? [pairs, size] : [height / 2, width / 2])]
   return fromBlocked(emit, reshaped(swapped(half, pairs, outputs / block), volume), result)
-}
-
-/** Weights [outputs, inputs, k] as [outputs/b, inputs/b, k, b (in), b (out)], by the runtime's own reordering alone. */
-function blockedWeights(emit: Emitter, w: string, [outputs, inputs, k]: readonly [number, number, number]): string {
-  const blocked = (name: string, shape: readonly number[]) =>
-    toBlocked(emit, emit.node('Reshape', [name, emit.ints(shape)])[0], shape)
-  return blocked(blocked(w, [outputs, inputs, k, 1]), [1, outputs, inputs * k, 1])
 }
 
 /** convUp in blocked channels: all offsets of the kernel as outputs of one product, then to their pixels, block by block. */

@@ -1,6 +1,6 @@
 import { apply, type Emitter, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
 import { concat } from './concat.ts'
-import { type ConvShape, convBlocked, convByBlockedPlanes, convByPlanes } from './conv-formulations.ts'
+import { type ConvShape, convBlocked, convByBlockedPlanes, convByPlanes, convPointwise } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
 import { emitFlippedKernel } from './flip-kernel.ts'
 import { slice } from './pad-slice.ts'
@@ -62,6 +62,14 @@ function convolve(emit: Emitter, xs: readonly string[], w: string, size: Convolu
   if (device === 'cpu' && fits && kernel.every((k) => k === 3)) {
     return kernel.length === 3 ? convByBlockedPlanes(emit, xs, w, size, block) : convBlocked(emit, xs, w, size, block)
   }
+  if (
+    device === 'cpu' &&
+    block !== undefined &&
+    fitsPointwise(channels, outputs, block) &&
+    kernel.every((k) => k === 1)
+  ) {
+    return convPointwise(emit, xs[0], w, size, block)
+  }
   const plain = adjoint ? emitFlippedKernel(emit, w, [channels[0], outputs, ...kernel]) : w
   if (device === 'cpu' && kernel.length === 3 && kernel.every((k) => k === 3)) {
     return convByPlanes(emit, joined(emit, xs), plain, size)
@@ -92,6 +100,12 @@ export function channelsOf(parts: readonly Tensor[]): number {
 function fitsBlocks(channels: readonly number[], outputs: number, block: number): boolean {
   const inputsFit = channels.every((n) => n % block === 0) || (channels.length === 1 && channels[0] < block)
   return inputsFit && outputs % block === 0
+}
+
+/** Whole blocks of inputs or of outputs, and not less than half a block of the other lost to filling up. */
+function fitsPointwise(channels: readonly number[], outputs: number, block: number): boolean {
+  if (channels.length > 1) return false
+  return channels[0] % block === 0 ? true : channels[0] < block && outputs % block === 0
 }
 
 function joined(emit: Emitter, xs: readonly string[]): string {

@@ -39,7 +39,9 @@ const operator: Operator<Attributes> = {
       const [inverse] = emit.node('Reciprocal', [deviation])
       const factor = times(inverse, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0])
       const [terms] = emit.node('Expand', [bias, emit.ints([n, c])])
-      const y = affineChannels(emit, [centred, factor, terms], shape, { slope })
+      const y = affineChannels(emit, [centred, factor, terms], shape, {
+        activation: { name: 'LeakyRelu', parameters: [slope] },
+      })
       return [fromBlocked(emit, y, shape), fromBlocked(emit, centred, shape), inverse]
     }
     const [rows] = emit.node('Reshape', [x, emit.ints([n, c, size])])
