@@ -1,5 +1,6 @@
 import { apply, type Emitter, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
-import { piecesOfPlanes, weightGradientByPlanes } from './weight-gradient-by-planes.ts'
+import { isBlocked } from './blocked-channels.ts'
+import { piecesOfPlanes, pointwiseWeightGradient, weightGradientByPlanes } from './weight-gradient-by-planes.ts'
 
 interface Attributes {
   readonly kernel: readonly number[]
@@ -11,22 +12,8 @@ const operator: Operator<Attributes> = {
   lower: (emit, [x, g], { inputs: [{ shape }, { shape: gShape }], attributes: { kernel } }) => {
     const [n, inputs] = shape
     const outputs = gShape[1]
-    const block = emit.target.channelBlock
-    if (
-      emit.target.device === 'cpu' &&
-      block !== undefined &&
-      kernel.every((k) => k === 3) &&
-      outputs % block === 0 &&
-      (inputs < block || inputs % block === 0)
-    ) {
-      const spatial = shape.slice(2)
-      const [height, width] = spatial.slice(-2)
-      const depth = kernel.length === 3 ? spatial[0] : 1
-      const depths = kernel.length === 3 ? 3 : 1
-      const sizes = { cases: n, inputs, outputs, spatial: [depth, height, width], depths } as const
-      const pieces = piecesOfPlanes(sizes, block)
-      if (pieces !== undefined) return [weightGradientByPlanes(emit, [x, g], sizes, block, pieces)]
-    }
+    const blocked = inBlocks(emit, [x, g], shape, outputs, kernel)
+    if (blocked !== undefined) return [blocked]
     const [rowOffsets, last] = kernel.slice(-2)
     const onCpu = emit.target.device === 'cpu'
     const fewInputs = 4 * inputs <= outputs
@@ -62,6 +49,29 @@ const operator: Operator<Attributes> = {
     const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 3, 1, 4] } } })
     return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
   },
+}
+
+/** By convolutions of the blocked layout, where it takes these numbers of channels. */
+function inBlocks(
+  emit: Emitter,
+  [x, g]: readonly [x: string, g: string],
+  shape: readonly number[],
+  outputs: number,
+  kernel: readonly number[],
+): string | undefined {
+  const [cases, inputs, ...spatial] = shape
+  const block = emit.target.channelBlock
+  if (emit.target.device !== 'cpu' || block === undefined) return undefined
+  if (inputs % block === 0 && kernel.every((k) => k === 1) && isBlocked(emit, x)) {
+    return pointwiseWeightGradient(emit, [x, g], shape, outputs, block)
+  }
+  const fits = outputs % block === 0 && (inputs < block || inputs % block === 0)
+  if (!fits || kernel.some((k) => k !== 3)) return undefined
+  const [height, width] = spatial.slice(-2)
+  const [depth, depths] = spatial.length === 3 ? ([spatial[0], 3] as const) : ([1, 1] as const)
+  const sizes = { cases, inputs, outputs, spatial: [depth, height, width], depths } as const
+  const pieces = piecesOfPlanes(sizes, block)
+  return pieces === undefined ? undefined : weightGradientByPlanes(emit, [x, g], sizes, block, pieces)
 }
 
 /**

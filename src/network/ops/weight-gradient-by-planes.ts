@@ -1,5 +1,5 @@
 import type { Emitter } from '../graph/tensor.ts'
-import { blockedDomain, reorderOutput, toBlocked } from './blocked-channels.ts'
+import { blockedDomain, imageShape, reorderOutput, toBlocked } from './blocked-channels.ts'
 import { permuted, range } from './permuted.ts'
 
 interface Sizes {
@@ -183,6 +183,34 @@ export function halvingWeightGradientByPlanes(
   const [apart] = emit.node('Reshape', [products, emit.ints([sets * depths, groups, outputs * 4 * block])])
   const kernel = depths === 1 ? [2, 2] : [2, 2, 2]
   return ordered(emit, apart, [sets, depths, block], [outputs, inputs, ...kernel], block)
+}
+
+/**
+ * The same for kernels of one pixel and few outputs: Σ of g[o, v] · x[c, v], shape [o, c, 1, 1(, 1)]. Every row of a block
+ * of x's channels is a kernel for that row of each g. Undefined where the runtime takes no such number of rows.
+ */
+export function pointwiseWeightGradient(
+  emit: Emitter,
+  [x, g]: readonly [x: string, g: string],
+  shape: readonly number[],
+  outputs: number,
+  block: number,
+): string | undefined {
+  const [n, c, first, rest] = imageShape(shape)
+  const blocks = c / block
+  const groups = n * blocks * first
+  if (outputs >= block || (groups >= block && groups % block !== 0)) return undefined
+  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
+  const [byOutput] = emit.node('Transpose', [reshaped(g, [n, outputs, 1, first * rest])], {
+    attributes: { perm: { ints: [1, 0, 2, 3] } },
+  })
+  const [repeated] = emit.node('Expand', [byOutput, emit.ints([outputs, n, blocks, first * rest])])
+  const image = reshaped(repeated, [outputs, groups, 1, rest])
+  const kernels = reshaped(toBlocked(emit, x, shape), [groups * block, 1, 1, rest])
+  const attributes = { group: { int: groups }, kernel_shape: { ints: [1, rest] } }
+  const [products] = emit.node('Conv', [image, kernels], { attributes, domain: blockedDomain })
+  const [sum] = emit.node('ReduceSum', [reshaped(products, [outputs, n, blocks, first, block]), emit.ints([1, 3])])
+  return reshaped(sum, [outputs, c, ...shape.slice(2).map(() => 1)])
 }
 
 /**
