@@ -258,6 +258,164 @@ test.each([
   for (const [i, gradient] of found.entries()) expect(relativeDifference(gradient, plain[i])).toBeLessThan(1e-5)
 })
 
+// What is computed in blocked channels against the plain operators, whose gradients are compared with twins below.
+// Images of 256 pixels and more, and of rows that the runtime would not take as they are, are cut in pieces.
+const upTo = (a: Tensor, b: Tensor) => multiply(a, concat([b, b], 1))
+test.each<{ name: string; shapes: number[][]; build: (...inputs: Tensor[]) => Tensor }>([
+  { name: 'instanceNorm', shapes: [[3, 32, 6, 5], [32], [32]], build: (x, s, b) => instanceNorm(x, s, b, 0.1) },
+  { name: 'instanceNorm 3-D', shapes: [[2, 16, 3, 4, 5], [16], [16]], build: (x, s, b) => instanceNorm(x, s, b, 0.1) },
+  { name: 'instanceNorm of one voxel', shapes: [[2, 16, 1, 1], [16], [16]], build: (x, s, b) => instanceNorm(x, s, b) },
+  {
+    name: 'convDown',
+    shapes: [
+      [3, 16, 4, 6],
+      [32, 16, 2, 2],
+    ],
+    build: convDown,
+  },
+  {
+    name: 'convDown 3-D',
+    shapes: [
+      [2, 32, 4, 2, 6],
+      [16, 32, 2, 2, 2],
+    ],
+    build: convDown,
+  },
+  {
+    name: 'convDown of 17 cases',
+    shapes: [
+      [17, 16, 4, 4],
+      [16, 16, 2, 2],
+    ],
+    build: convDown,
+  },
+  {
+    name: 'convDown of a large image',
+    shapes: [
+      [1, 32, 260, 520],
+      [64, 32, 2, 2],
+    ],
+    build: convDown,
+  },
+  { name: 'convUp', shapes: [[2, 32, 3, 5], [32, 16, 2, 2], [16]], build: convUp },
+  { name: 'convUp 3-D', shapes: [[2, 16, 3, 1, 5], [16, 32, 2, 2, 2], [32]], build: convUp },
+  {
+    name: 'conv 1×1 to few',
+    shapes: [
+      [2, 32, 3, 5],
+      [3, 32, 1, 1],
+    ],
+    build: convolve,
+  },
+  {
+    name: 'conv 1×1 to more than a block',
+    shapes: [
+      [2, 16, 3, 5],
+      [20, 16, 1, 1],
+    ],
+    build: convolve,
+  },
+  {
+    name: 'conv 1×1 of few',
+    shapes: [
+      [2, 3, 3, 5],
+      [32, 3, 1, 1],
+    ],
+    build: convolve,
+  },
+  {
+    name: 'conv 1×1×1',
+    shapes: [
+      [2, 16, 2, 3, 5],
+      [32, 16, 1, 1, 1],
+    ],
+    build: convolve,
+  },
+  {
+    name: 'conv 1×1 after conv',
+    shapes: [
+      [2, 16, 4, 6],
+      [32, 16, 3, 3],
+      [2, 32, 1, 1],
+    ],
+    build: (x, v, w) => conv([conv([x], v)], w),
+  },
+  {
+    name: 'conv 1×1×1 after conv',
+    shapes: [
+      [2, 1, 4, 4, 6],
+      [16, 1, 3, 3, 3],
+      [5, 16, 1, 1, 1],
+    ],
+    build: (x, v, w) => conv([conv([x], v)], w),
+  },
+  {
+    name: 'maxPool after conv',
+    shapes: [
+      [2, 16, 4, 6],
+      [32, 16, 3, 3],
+    ],
+    build: (x, w) => maxPool(conv([x], w)),
+  },
+  {
+    name: 'maxPool after conv 3-D',
+    shapes: [
+      [2, 16, 4, 2, 6],
+      [32, 16, 3, 3, 3],
+    ],
+    build: (x, w) => maxPool(conv([x], w)),
+  },
+  {
+    name: 'add of blocked and plain',
+    shapes: [
+      [2, 16, 4, 6],
+      [16, 16, 3, 3],
+    ],
+    build: (x, w) => add(conv([x], w), multiply(x, x)),
+  },
+  {
+    name: 'plain after blocked',
+    shapes: [
+      [1, 16, 4, 6],
+      [32, 16, 3, 3],
+    ],
+    build: (x, w) => upTo(conv([x], w), x),
+  },
+  {
+    name: 'conv in 3-D, planes of 320 pixels',
+    shapes: [
+      [1, 32, 5, 20, 16],
+      [32, 32, 3, 3, 3],
+    ],
+    build: convolve,
+  },
+  {
+    name: 'conv in 3-D, 32 planes',
+    shapes: [
+      [2, 16, 16, 18, 16],
+      [16, 16, 3, 3, 3],
+    ],
+    build: convolve,
+  },
+  {
+    name: 'conv of two large images',
+    shapes: [
+      [2, 32, 132, 128],
+      [32, 32, 3, 3],
+    ],
+    build: convolve,
+  },
+])('blocked channels give the same: $name', async ({ shapes, build }) => {
+  const inputs = shapes.map((shape) => input(shape))
+  const output = build(...inputs)
+  const g = input(output.shape)
+  const feeds = [...inputs, g].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
+  const results = [output, ...gradients(reduceSum(multiply(output, g)), inputs)]
+  const found = await evaluate(feeds, results, await trainTarget('cpu'))
+  const plain = await evaluate(feeds, results, { device: 'cpu', purpose: 'train' })
+  for (const [i, value] of found.entries()) expect(relativeDifference(value, plain[i])).toBeLessThan(1e-5)
+})
+
 // Large enough for sums in parts. With y = conv(x, w), the gradient of ‖y‖²/2 along w is ‖y‖², as y is linear in w.
 test.each([
   ['2-D', [1, 16, 250, 260]],
