@@ -259,154 +259,36 @@ test.each([
 })
 
 // What is computed in blocked channels against the plain operators, whose gradients are compared with twins below.
-// Images of 256 pixels and more, and of rows that the runtime would not take as they are, are cut in pieces.
-const upTo = (a: Tensor, b: Tensor) => multiply(a, concat([b, b], 1))
-test.each<{ name: string; shapes: number[][]; build: (...inputs: Tensor[]) => Tensor }>([
-  { name: 'instanceNorm', shapes: [[3, 32, 6, 5], [32], [32]], build: (x, s, b) => instanceNorm(x, s, b, 0.1) },
-  { name: 'instanceNorm 3-D', shapes: [[2, 16, 3, 4, 5], [16], [16]], build: (x, s, b) => instanceNorm(x, s, b, 0.1) },
-  { name: 'instanceNorm of one voxel', shapes: [[2, 16, 1, 1], [16], [16]], build: (x, s, b) => instanceNorm(x, s, b) },
-  {
-    name: 'convDown',
-    shapes: [
-      [3, 16, 4, 6],
-      [32, 16, 2, 2],
-    ],
-    build: convDown,
-  },
-  {
-    name: 'convDown 3-D',
-    shapes: [
-      [2, 32, 4, 2, 6],
-      [16, 32, 2, 2, 2],
-    ],
-    build: convDown,
-  },
-  {
-    name: 'convDown of 17 cases',
-    shapes: [
-      [17, 16, 4, 4],
-      [16, 16, 2, 2],
-    ],
-    build: convDown,
-  },
-  {
-    name: 'convDown of a large image',
-    shapes: [
-      [1, 32, 260, 520],
-      [64, 32, 2, 2],
-    ],
-    build: convDown,
-  },
-  { name: 'convUp', shapes: [[2, 32, 3, 5], [32, 16, 2, 2], [16]], build: convUp },
-  { name: 'convUp 3-D', shapes: [[2, 16, 3, 1, 5], [16, 32, 2, 2, 2], [32]], build: convUp },
-  {
-    name: 'conv 1×1 to few',
-    shapes: [
-      [2, 32, 3, 5],
-      [3, 32, 1, 1],
-    ],
-    build: convolve,
-  },
-  {
-    name: 'conv 1×1 to more than a block',
-    shapes: [
-      [2, 16, 3, 5],
-      [20, 16, 1, 1],
-    ],
-    build: convolve,
-  },
-  {
-    name: 'conv 1×1 of few',
-    shapes: [
-      [2, 3, 3, 5],
-      [32, 3, 1, 1],
-    ],
-    build: convolve,
-  },
-  {
-    name: 'conv 1×1×1',
-    shapes: [
-      [2, 16, 2, 3, 5],
-      [32, 16, 1, 1, 1],
-    ],
-    build: convolve,
-  },
-  {
-    name: 'conv 1×1 after conv',
-    shapes: [
-      [2, 16, 4, 6],
-      [32, 16, 3, 3],
-      [2, 32, 1, 1],
-    ],
-    build: (x, v, w) => conv([conv([x], v)], w),
-  },
-  {
-    name: 'conv 1×1×1 after conv',
-    shapes: [
-      [2, 1, 4, 4, 6],
-      [16, 1, 3, 3, 3],
-      [5, 16, 1, 1, 1],
-    ],
-    build: (x, v, w) => conv([conv([x], v)], w),
-  },
-  {
-    name: 'maxPool after conv',
-    shapes: [
-      [2, 16, 4, 6],
-      [32, 16, 3, 3],
-    ],
-    build: (x, w) => maxPool(conv([x], w)),
-  },
-  {
-    name: 'maxPool after conv 3-D',
-    shapes: [
-      [2, 16, 4, 2, 6],
-      [32, 16, 3, 3, 3],
-    ],
-    build: (x, w) => maxPool(conv([x], w)),
-  },
-  {
-    name: 'add of blocked and plain',
-    shapes: [
-      [2, 16, 4, 6],
-      [16, 16, 3, 3],
-    ],
-    build: (x, w) => add(conv([x], w), multiply(x, x)),
-  },
-  {
-    name: 'plain after blocked',
-    shapes: [
-      [1, 16, 4, 6],
-      [32, 16, 3, 3],
-    ],
-    build: (x, w) => upTo(conv([x], w), x),
-  },
-  {
-    name: 'conv in 3-D, planes of 320 pixels',
-    shapes: [
-      [1, 32, 5, 20, 16],
-      [32, 32, 3, 3, 3],
-    ],
-    build: convolve,
-  },
-  {
-    name: 'conv in 3-D, 32 planes',
-    shapes: [
-      [2, 16, 16, 18, 16],
-      [16, 16, 3, 3, 3],
-    ],
-    build: convolve,
-  },
-  {
-    name: 'conv of two large images',
-    shapes: [
-      [2, 32, 132, 128],
-      [32, 32, 3, 3],
-    ],
-    build: convolve,
-  },
-])('blocked channels give the same: $name', async ({ shapes, build }) => {
-  const inputs = shapes.map((shape) => input(shape))
+// Images of 256 pixels and more, and numbers of rows that the runtime would not take, are cut in pieces.
+const twoConvs = (x: Tensor, v: Tensor, w: Tensor) => conv([conv([x], v)], w)
+const sloping = (x: Tensor, s: Tensor, b: Tensor) => instanceNorm(x, s, b, 0.1)
+test.each<[name: string, shapes: string, build: (...inputs: Tensor[]) => Tensor]>([
+  ['instanceNorm', '3×32×6×5 32 32', sloping],
+  ['instanceNorm 3-D', '2×16×3×4×5 16 16', sloping],
+  ['instanceNorm of one voxel', '2×16×1×1 16 16', sloping],
+  ['convDown', '3×16×4×6 32×16×2×2', convDown],
+  ['convDown 3-D', '2×32×4×2×6 16×32×2×2×2', convDown],
+  ['convDown of 17 cases', '17×16×4×4 16×16×2×2', convDown],
+  ['convDown of a large image', '1×32×260×520 64×32×2×2', convDown],
+  ['convUp', '2×32×3×5 32×16×2×2 16', convUp],
+  ['convUp 3-D', '2×16×3×1×5 16×32×2×2×2 32', convUp],
+  ['conv 1×1 to few', '2×32×3×5 3×32×1×1', convolve],
+  ['conv 1×1 to more than a block', '2×16×3×5 20×16×1×1', convolve],
+  ['conv 1×1 of few', '2×3×3×5 32×3×1×1', convolve],
+  ['conv 1×1 of blocks to blocks', '2×32×3×5 48×32×1×1', convolve],
+  ['conv 1×1×1', '2×16×2×3×5 32×16×1×1×1', convolve],
+  ['conv 1×1 after conv', '2×16×4×6 32×16×3×3 2×32×1×1', twoConvs],
+  ['conv 1×1 after conv, 21 rows', '3×16×7×6 16×16×3×3 2×16×1×1', twoConvs],
+  ['conv 1×1×1 after conv', '2×1×4×4×6 16×1×3×3×3 5×16×1×1×1', twoConvs],
+  ['maxPool after conv', '2×16×4×6 32×16×3×3', (x, w) => maxPool(conv([x], w))],
+  ['maxPool after conv 3-D', '2×16×4×2×6 32×16×3×3×3', (x, w) => maxPool(conv([x], w))],
+  ['add of blocked and plain', '2×16×4×6 16×16×3×3', (x, w) => add(conv([x], w), multiply(x, x))],
+  ['plain after blocked', '1×16×4×6 32×16×3×3', (x, w) => multiply(conv([x], w), concat([x, x], 1))],
+  ['conv in 3-D, planes of 320 pixels', '1×32×5×20×16 32×32×3×3×3', convolve],
+  ['conv in 3-D, 32 planes', '2×16×16×18×16 16×16×3×3×3', convolve],
+  ['conv of two large images', '2×32×132×128 32×32×3×3', convolve],
+])('blocked channels give the same: %s', async (_, shapes, build) => {
+  const inputs = shapes.split(' ').map((shape) => input(shape.split('×').map(Number)))
   const output = build(...inputs)
   const g = input(output.shape)
   const feeds = [...inputs, g].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
