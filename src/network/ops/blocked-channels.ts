@@ -88,34 +88,31 @@ export function affineChannels(
 }
 
 /** Σ over the voxels of each channel of each case of x (blocked): [n, c, 1]. */
-export function sumChannels(emit: Emitter, x: string, shape: readonly number[], block: number): string {
+export function sumChannels(emit: Emitter, x: string, shape: readonly number[]): string {
   const [n, c, first, rest] = imageShape(shape)
+  const block = emit.target.channelBlock ?? 1
   // In two steps, which are as fast and whose sums are more accurate.
   const [rows] = emit.node('Reshape', [x, emit.ints([(n * c * first) / block, rest, block])])
-  return sumSlices(emit, emit.node('ReduceSum', [rows, emit.ints([1])])[0], shape, block)
+  return sumSlices(emit, emit.node('ReduceSum', [rows, emit.ints([1])])[0], shape)
 }
 
 /**
  * The same of a·b, without writing a·b: a convolution of each row of channels' voxels by a kernel as long, whose result
  * is one number.
  */
-export function sumProducts(
-  emit: Emitter,
-  [a, b]: readonly [string, string],
-  shape: readonly number[],
-  block: number,
-): string {
+export function sumProducts(emit: Emitter, [a, b]: readonly [string, string], shape: readonly number[]): string {
   const [n, c, first, rest] = imageShape(shape)
   const groups = n * c * first
   const [rows] = emit.node('Reshape', [a, emit.ints([1, groups, 1, rest])])
   const [kernels] = emit.node('Reshape', [b, emit.ints([groups, 1, 1, rest])])
   const attributes = { kernel_shape: { ints: [1, rest] }, group: { int: groups } }
-  return sumSlices(emit, emit.node('Conv', [rows, kernels], { attributes, domain: blockedDomain })[0], shape, block)
+  return sumSlices(emit, emit.node('Conv', [rows, kernels], { attributes, domain: blockedDomain })[0], shape)
 }
 
 /** Sums of the slices [n·c/b, first, b] of every channel to [n, c, 1]. */
-function sumSlices(emit: Emitter, sums: string, shape: readonly number[], block: number): string {
+function sumSlices(emit: Emitter, sums: string, shape: readonly number[]): string {
   const [n, c, first] = imageShape(shape)
+  const block = emit.target.channelBlock ?? 1
   const [slices] = emit.node('Reshape', [sums, emit.ints([(n * c) / block, first, block])])
   const [all] = emit.node('ReduceSum', [slices, emit.ints([1])])
   return emit.node('Reshape', [all, emit.ints([n, c, 1])])[0]

@@ -23,7 +23,7 @@ const operator: Operator<Attributes> = {
     if (fewInputs && flat.starts.length > 1) {
       // One product of all slices: with a few columns each, the products would take as long as reading g for each.
       const slices = flat.starts.map((start) => sliceRows(emit, flat.x, start, flat.length))
-      const product = contract(emit, flat.copiesOfG(flat.all), concatInGroups(emit, slices, 1), [n, flat.length])
+      const product = contract(emit, flat.g, concatInGroups(emit, slices, 1), [n, flat.length])
       const [sum] = emit.node('ReduceSum', [product, emit.ints([0])])
       const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, slices.length, inputs])])
       const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 1] } } })
@@ -31,19 +31,11 @@ const operator: Operator<Attributes> = {
     }
     // [n, outputs, stacked, inputs] of each start becomes [n, outputs, stacked, inputs, starts].
     const shape5 = emit.ints([n, outputs, stacked, inputs, 1])
-    const bytes = 4 * n * (outputs * stacked + inputs) * flat.length
-    const ranges = rangesOf(flat.all.until, onCpu && stacked > 1 ? Math.ceil(bytes / cacheBytes) : 1)
-    const sums = ranges.map((range) => {
-      const length = (range.until - range.from) * flat.rowLength
-      const copies = flat.copiesOfG(range)
-      const columns = flat.starts.map((start) => {
-        const from = start + range.from * flat.rowLength
-        const part = from === 0 && length === flat.length ? flat.x : sliceRows(emit, flat.x, from, length)
-        return emit.node('Reshape', [contract(emit, copies, part, [n, length]), shape5])[0]
-      })
-      return columns.length === 1 ? columns[0] : concatInGroups(emit, columns, 4)
+    const columns = flat.starts.map((start) => {
+      const part = flat.length === flat.lengthOfX ? flat.x : sliceRows(emit, flat.x, start, flat.length)
+      return emit.node('Reshape', [contract(emit, flat.g, part, [n, flat.length]), shape5])[0]
     })
-    const all = sums.length === 1 ? sums[0] : emit.node('Sum', sums)[0]
+    const all = columns.length === 1 ? columns[0] : concatInGroups(emit, columns, 4)
     const [sum] = emit.node('ReduceSum', [all, emit.ints([0])], { attributes: { keepdims: { int: 0 } } })
     const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, stacked, inputs, flat.starts.length / last, last])])
     const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 3, 1, 4] } } })
@@ -72,24 +64,6 @@ function inBlocks(
   const sizes = { cases, inputs, outputs, spatial: [depth, height, width], depths } as const
   const pieces = piecesOfPlanes(sizes, block)
   return pieces === undefined ? undefined : weightGradientByPlanes(emit, [x, g], sizes, block, pieces)
-}
-
-/**
- * Slices and copies that several products read should still be in the processor's cache for the last of them: the sums
- * over rows are made in parts of about so many bytes.
- */
-const cacheBytes = 12 * 2 ** 20
-
-interface Range {
-  readonly from: number
-  readonly until: number
-}
-
-/** Rows in parts that differ by at most one. */
-function rangesOf(rows: number, wanted: number): readonly Range[] {
-  const parts = Math.min(rows, wanted)
-  const bound = (part: number) => Math.floor((rows * part) / parts)
-  return Array.from({ length: parts }, (_, part) => ({ from: bound(part), until: bound(part + 1) }))
 }
 
 /**
@@ -123,15 +97,7 @@ function flatten(
   const length = sizeOf(padded)
   if (radii.every((r) => r === 0)) {
     const rows = (name: string, channels: number) => emit.node('Reshape', [name, emit.ints([n, channels, length])])[0]
-    const flatG = rows(g, outputs)
-    return {
-      x: rows(x, inputs),
-      copiesOfG: (_: Range) => flatG,
-      length,
-      starts: [0],
-      all: { from: 0, until: 1 },
-      rowLength: length,
-    }
+    return { x: rows(x, inputs), g: rows(g, outputs), length, lengthOfX: length, starts: [0] }
   }
   // One plane (row) more than the kernel's reach at either end, for the offsets that leave the padded image.
   const margin = radii[0] + 1
@@ -152,25 +118,19 @@ function flatten(
     }
     return start
   })
+  const flatX = { x: pad(x, inputs, margin), lengthOfX: length + 2 * margin * strides[0] }
+  if (stacked === 1) return { ...flatX, g: pad(g, outputs, 0), length, starts }
+  // Moving x by an offset is moving g back by it. Whole rows move, in one operator that all threads share.
   const rowLength = padded[padded.length - 1]
   const rows = length / rowLength
-  const all: Range = { from: 0, until: rows }
-  const flatX = pad(x, inputs, margin)
-  if (stacked === 1) {
-    const flatG = pad(g, outputs, 0)
-    return { x: flatX, copiesOfG: (_: Range) => flatG, length, starts, all, rowLength }
-  }
-  // Moving x by an offset is moving g back by it. Whole rows move, in one operator that all threads share.
   const end = strides[0] / rowLength
   const [wide] = emit.node('Reshape', [pad(g, outputs, 1), emit.ints([n, outputs, rows + 2 * end, rowLength])])
-  const copiesOfG = ({ from, until }: Range) => {
-    const moved = Array.from({ length: stacked }, (_, k) =>
-      Array.from({ length: until - from }, (_, row) => end + from + row - (k - radii[axis])),
-    ).flat()
-    const [copies] = emit.node('Gather', [wide, emit.ints(moved)], { attributes: { axis: { int: 2 } } })
-    return emit.node('Reshape', [copies, emit.ints([n, outputs * stacked, (until - from) * rowLength])])[0]
-  }
-  return { x: flatX, copiesOfG, length, starts, all, rowLength }
+  const moved = Array.from({ length: stacked }, (_, k) =>
+    Array.from({ length: rows }, (_, row) => end + row - (k - radii[axis])),
+  ).flat()
+  const [copies] = emit.node('Gather', [wide, emit.ints(moved)], { attributes: { axis: { int: 2 } } })
+  const [flatG] = emit.node('Reshape', [copies, emit.ints([n, outputs * stacked, length])])
+  return { ...flatX, g: flatG, length, starts }
 }
 
 function sliceRows(emit: Emitter, x: string, start: number, length: number): string {

@@ -1,5 +1,4 @@
-import { applyAll, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
-import { emitAffinePlanes } from './affine-planes.ts'
+import { applyAll, type Emitter, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
 import { affineChannels, blockOf, fromBlocked, sumChannels, sumProducts, toBlocked } from './blocked-channels.ts'
 
 /**
@@ -15,22 +14,7 @@ const operator: Operator<undefined> = {
   lower: (emit, [g, normalised, inverseDeviation, scale], { inputs: [{ shape }] }) => {
     const [n, c, ...spatial] = shape
     const size = sizeOf(spatial)
-    const block = blockOf(emit, c)
-    if (block !== undefined) {
-      const [g1, centred] = [g, normalised].map((x) => toBlocked(emit, x, shape))
-      const times = (a: string, b: string) => emit.node('Mul', [a, b])[0]
-      const sum = sumChannels(emit, g1, shape, block)
-      const dot = times(sumProducts(emit, [g1, centred], shape, block), inverseDeviation)
-      const factor = times(inverseDeviation, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0])
-      const lessMean = times(factor, emit.constant(Float32Array.of(-1 / size), []))
-      const projection = affineChannels(
-        emit,
-        [centred, times(times(lessMean, dot), inverseDeviation), times(lessMean, sum)],
-        shape,
-      )
-      const dx = affineChannels(emit, [g1, factor], shape, { plus: projection })
-      return [fromBlocked(emit, dx, shape), sum, dot]
-    }
+    if (blockOf(emit, c) !== undefined) return inBlocks(emit, [g, normalised, inverseDeviation, scale], shape)
     const planes = emit.ints([n, c, size])
     const axis = emit.ints([2])
     const count = emit.constant(Float32Array.of(size), [])
@@ -42,18 +26,29 @@ const operator: Operator<undefined> = {
     const [meanDot] = emit.node('Div', [dot, count])
     const [mean] = emit.node('Div', [sum, count])
     const times = (a: string, b: string) => emit.node('Mul', [a, b])[0]
-    if (emit.target.device === 'cpu') {
-      const [less] = emit.node('Neg', [factor])
-      const projection = times(xRows, times(less, meanDot))
-      // The planes of all cases are those of one image.
-      const all = { cases: 1, planes: n * c, size, plus: projection }
-      const dx = emitAffinePlanes(emit, [gRows, factor, times(less, mean)], all)
-      return [...emit.node('Reshape', [dx, emit.ints(shape)]), sum, dot]
-    }
     const [centred] = emit.node('Sub', [gRows, mean])
     const dx = times(emit.node('Sub', [centred, times(xRows, meanDot)])[0], factor)
     return [...emit.node('Reshape', [dx, emit.ints(shape)]), sum, dot]
   },
+}
+
+/** The same in blocked channels, from the centred x, which is x̂ · σ there. */
+function inBlocks(
+  emit: Emitter,
+  [g, centred, inverseDeviation, scale]: readonly [g: string, centred: string, inverseDeviation: string, scale: string],
+  shape: readonly number[],
+): readonly string[] {
+  const [, c, ...spatial] = shape
+  const times = (a: string, b: string) => emit.node('Mul', [a, b])[0]
+  const [blockedG, blockedX] = [g, centred].map((name) => toBlocked(emit, name, shape))
+  const sum = sumChannels(emit, blockedG, shape)
+  const dot = times(sumProducts(emit, [blockedG, blockedX], shape), inverseDeviation)
+  const factor = times(inverseDeviation, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0])
+  const lessMean = times(factor, emit.constant(Float32Array.of(-1 / sizeOf(spatial)), []))
+  const ofX = times(times(lessMean, dot), inverseDeviation)
+  const projection = affineChannels(emit, [blockedX, ofX, times(lessMean, sum)], shape)
+  const dx = affineChannels(emit, [blockedG, factor], shape, { plus: projection })
+  return [fromBlocked(emit, dx, shape), sum, dot]
 }
 
 /** The backward pass of instanceNorm, from g and from what the forward pass kept. */

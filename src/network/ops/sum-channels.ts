@@ -1,16 +1,15 @@
 import { apply, type Operator, type Tensor } from '../graph/tensor.ts'
-import { blockOf, isBlocked, sumChannels, toBlocked } from './blocked-channels.ts'
+import { isBlocked, sumChannels, toBlocked } from './blocked-channels.ts'
 
 const operator: Operator<undefined> = {
   name: 'sumOfChannels',
   infer: ([{ shape, type }]) => [{ shape: [shape[1]], type }],
   lower: (emit, [x], { inputs: [{ shape }] }) => {
     const drop = { attributes: { keepdims: { int: 0 } } }
-    const block = blockOf(emit, shape[1])
-    if (block === undefined || !isBlocked(emit, x)) {
+    if (!isBlocked(emit, x)) {
       return emit.node('ReduceSum', [x, emit.ints([0, ...shape.slice(2).map((_, axis) => axis + 2)])], drop)
     }
-    return emit.node('ReduceSum', [sumChannels(emit, toBlocked(emit, x, shape), shape, block), emit.ints([0, 2])], drop)
+    return emit.node('ReduceSum', [sumChannels(emit, toBlocked(emit, x, shape), shape), emit.ints([0, 2])], drop)
   },
 }
 
