@@ -48,7 +48,9 @@ export function trainStepGraph(plan: StepPlan): { readonly graph: GraphPlan; rea
     gradients(cost, weights).map((g) => reshape(g, [sizeOf(g.shape)])),
     0,
   )
-  const decays = Float32Array.from(specs.flatMap(({ shape, decays }) => new Array(sizeOf(shape)).fill(decays ? 1 : 0)))
+  const decays = new Float32Array(count)
+  let offset = 0
+  for (const spec of specs) decays.fill(spec.decays ? 1 : 0, offset, (offset += sizeOf(spec.shape)))
   const { gradientNorm, ...next } = adamStep(plan.optimiser, state, gradient, rates, decays)
   return {
     graph: { inputs: { image, target, ...state, ...rates }, outputs: { loss: cost, gradientNorm, ...prefixed(next) } },

@@ -75,11 +75,15 @@ export function convUpBlocked(
 
 /** For each pixel of the fine image, where it stands in [offsets of the kernel, coarse pixels]. */
 function finePixels(coarse: readonly number[]): number[] {
-  let places = [{ offset: 0, pixel: 0 }]
-  for (const size of coarse) {
-    places = places.flatMap(({ offset, pixel }) =>
-      Array.from({ length: 2 * size }, (_, i) => ({ offset: 2 * offset + (i % 2), pixel: pixel * size + (i >> 1) })),
-    )
-  }
-  return places.map(({ offset, pixel }) => offset * sizeOf(coarse) + pixel)
+  const size = sizeOf(coarse)
+  // Axis by axis: what an index along it adds to the place, its offset's share and its pixel's.
+  return coarse.reduce(
+    (places, count, axis) => {
+      const offset = size * 2 ** (coarse.length - 1 - axis)
+      const stride = sizeOf(coarse.slice(axis + 1))
+      const steps = Array.from({ length: 2 * count }, (_, i) => (i % 2) * offset + (i >> 1) * stride)
+      return places.flatMap((place) => steps.map((step) => place + step))
+    },
+    [0],
+  )
 }
