@@ -13,7 +13,7 @@ import { emitFlippedKernel } from './flip-kernel.ts'
 import { permuted, range } from './permuted.ts'
 
 /**
- * Ways to compute a 3×3(×3) convolution of stride 1 with ONNX Runtime's CPU operators. What each is worth stands in
+ * Ways to compute a convolution of 3×3(×3) voxels, or of one, and stride 1 with ONNX Runtime's CPU operators. What each is worth stands in
  * docs/performance.md; all give the same numbers but for round-off.
  */
 
@@ -23,6 +23,7 @@ export interface ConvShape {
   readonly channels: readonly number[]
   readonly outputs: number
   readonly spatial: readonly number[]
+  readonly kernel: readonly number[]
   /** The weights are [inputs, outputs, …] of the convolution whose adjoint this is (flip-kernel.ts). */
   readonly adjoint: boolean
 }
@@ -130,38 +131,24 @@ export function convBlocked(emit: Emitter, xs: readonly string[], w: string, sha
 }
 
 /**
- * A kernel of one pixel in blocked channels. Fewer outputs than a block are filled up with zeros, and fewer inputs are
- * read as they are.
+ * A kernel of one voxel in blocked channels. Outputs are filled up with zeros to whole blocks; inputs fewer than a block
+ * are read as they are.
  */
-export function convPointwise(
-  emit: Emitter,
-  x: string,
-  w: string,
-  { cases, channels: [inputs], outputs, spatial, adjoint }: ConvShape,
-  block: number,
-): string {
-  const shape = [cases, inputs, ...spatial]
-  const result = [cases, outputs, ...spatial]
+export function convPointwise(emit: Emitter, x: string, w: string, shape: ConvShape, block: number): string {
+  const { cases, channels, outputs, spatial, adjoint } = shape
+  const [inputs] = channels
   const filled = Math.ceil(outputs / block) * block
-  const image = inputs < block ? asImage(emit, x, shape) : toBlocked(emit, x, shape)
-  const weights = () => {
-    if (inputs < block) {
-      // [inputs, outputs] of the adjoint, else [outputs, inputs]: blocks of outputs with each input's b weights.
-      const split = adjoint ? [inputs, outputs / block, block] : [outputs / block, block, inputs]
-      return reorder(emit, w, split, adjoint ? [1, 0, 2] : [0, 2, 1], [outputs, inputs, 1, 1])
-    }
-    const [flat] = emit.node('Reshape', [w, emit.ints(adjoint ? [inputs, outputs] : [outputs, inputs])])
-    const pads = adjoint ? [0, 0, 0, filled - outputs] : [0, 0, filled - outputs, 0]
-    const full = filled === outputs ? flat : emit.node('Pad', [flat, emit.ints(pads)])[0]
-    const sizes = [filled, inputs, 1] as const
-    if (!adjoint) return emit.node('Reshape', [blockedWeights(emit, full, sizes), emit.ints([filled, inputs, 1, 1])])[0]
-    const blocks = blockedWeightsOfAdjoint(emit, full, sizes, block)
-    const [outputBlocks, inputBlocks] = [filled / block, inputs / block]
-    const order = range(outputBlocks).flatMap((o) => range(inputBlocks).map((i) => i * outputBlocks + o))
-    return permuted(emit, blocks, block * block, order, [filled, inputs, 1, 1])
-  }
-  const attributes = { kernel_shape: { ints: [1, 1] } }
-  const [y] = emit.node('Conv', [image, weights()], { attributes, domain: blockedDomain })
+  const zeros = shape.kernel.map(() => 0)
+  const more = adjoint ? [0, filled - outputs] : [filled - outputs, 0]
+  const full = filled === outputs ? w : emit.node('Pad', [w, emit.ints([0, 0, ...zeros, ...more, ...zeros])])[0]
+  const [kernels] = blockedKernels(emit, full, { ...shape, outputs: filled }, block)
+  const image = [cases, inputs, ...spatial]
+  const read = inputs < block ? asImage(emit, x, image) : toBlocked(emit, x, image)
+  const [y] = emit.node('Conv', [read, kernels], {
+    attributes: { kernel_shape: { ints: [1, 1] } },
+    domain: blockedDomain,
+  })
+  const result = [cases, outputs, ...spatial]
   if (filled === outputs) return fromBlocked(emit, y, result)
   return emit.node('Reshape', [reorderOutput(emit, y, outputs), emit.ints(result)])[0]
 }
@@ -176,18 +163,18 @@ function blockedConv(emit: Emitter, parts: readonly string[], kernels: readonly 
     .reduce((sum, x, i) => convolve(x, kernels[i + 1], ['', sum]), convolve(parts[0], kernels[0], []))
 }
 
-/** Weights for each part of the input as blockedConv reads them; a 3-D kernel's planes become sets of outputs. */
+/** Weights for each part of the input as the blocked Conv reads them; a 3-D kernel's planes become sets of outputs. */
 function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: number): readonly string[] {
-  const { channels, outputs, spatial, adjoint } = shape
-  const kernel = spatial.map(() => 3)
-  const planes = kernel.slice(2)
+  const { channels, outputs, kernel, adjoint } = shape
+  const planes = kernel.slice(0, -2)
+  const [height, width] = kernel.slice(-2)
   const parts =
     channels.length === 1
       ? [w]
       : emit.node('Split', [w, emit.ints(channels)], { attributes: { axis: { int: 1 } }, outputs: channels.length })
   return parts.map((part, i) => {
     const count = channels[i]
-    const result = [3 ** planes.length * outputs, count, 3, 3]
+    const result = [sizeOf(planes) * outputs, count, height, width]
     if (count < block) {
       const plain = adjoint ? emitFlippedKernel(emit, part, [count, outputs, ...kernel]) : part
       const perm = [...planes.map(() => 3), 0, 2, ...[3, 4].map((axis) => axis + planes.length), 1]
@@ -197,11 +184,11 @@ function blockedKernels(emit: Emitter, w: string, shape: ConvShape, block: numbe
     const sizes = [outputs, count, size] as const
     const blocks = adjoint ? blockedWeightsOfAdjoint(emit, part, sizes, block) : blockedWeights(emit, part, sizes)
     const [outputBlocks, inputBlocks] = [outputs / block, count / block]
-    const order = range(size / 9).flatMap((plane) =>
+    const order = range(sizeOf(planes)).flatMap((plane) =>
       range(outputBlocks).flatMap((o) =>
         range(inputBlocks).flatMap((c) =>
-          range(9).map((pixel) => {
-            const offset = 9 * plane + pixel
+          range(height * width).map((pixel) => {
+            const offset = plane * height * width + pixel
             return adjoint ? (c * outputBlocks + o) * size + size - 1 - offset : (o * inputBlocks + c) * size + offset
           }),
         ),

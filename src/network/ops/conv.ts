@@ -50,29 +50,26 @@ const adjointOperator: Operator<undefined> = {
   },
 }
 
-interface Convolution extends ConvShape {
-  readonly kernel: readonly number[]
-}
-
 /** The fastest way there is for the device, the kernel and the numbers of channels. */
-function convolve(emit: Emitter, xs: readonly string[], w: string, size: Convolution): string {
-  const { channels, outputs, kernel, adjoint } = size
+function convolve(emit: Emitter, xs: readonly string[], w: string, shape: ConvShape): string {
+  const { channels, outputs, kernel, adjoint } = shape
   const { device, channelBlock: block } = emit.target
-  const fits = block !== undefined && fitsBlocks(channels, outputs, block)
-  if (device === 'cpu' && fits && kernel.every((k) => k === 3)) {
-    return kernel.length === 3 ? convByBlockedPlanes(emit, xs, w, size, block) : convBlocked(emit, xs, w, size, block)
-  }
-  if (
-    device === 'cpu' &&
-    block !== undefined &&
-    fitsPointwise(channels, outputs, block) &&
-    kernel.every((k) => k === 1)
-  ) {
-    return convPointwise(emit, xs[0], w, size, block)
+  const ofThrees = kernel.every((k) => k === 3)
+  if (device === 'cpu' && block !== undefined) {
+    const fits = inputsFit(channels, block)
+    if (fits && ofThrees && outputs % block === 0) {
+      return kernel.length === 3
+        ? convByBlockedPlanes(emit, xs, w, shape, block)
+        : convBlocked(emit, xs, w, shape, block)
+    }
+    const someBlocked = channels[0] >= block || outputs % block === 0
+    if (fits && kernel.every((k) => k === 1) && channels.length === 1 && someBlocked) {
+      return convPointwise(emit, xs[0], w, shape, block)
+    }
   }
   const plain = adjoint ? emitFlippedKernel(emit, w, [channels[0], outputs, ...kernel]) : w
-  if (device === 'cpu' && kernel.length === 3 && kernel.every((k) => k === 3)) {
-    return convByPlanes(emit, joined(emit, xs), plain, size)
+  if (device === 'cpu' && kernel.length === 3 && ofThrees) {
+    return convByPlanes(emit, joined(emit, xs), plain, shape)
   }
   const pads = kernel.map((k) => (k - 1) / 2)
   const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
@@ -96,16 +93,9 @@ export function channelsOf(parts: readonly Tensor[]): number {
   return parts.reduce((sum, { shape }) => sum + shape[1], 0)
 }
 
-/** A single part may also have fewer channels than a block: the runtime then reads them as they are. */
-function fitsBlocks(channels: readonly number[], outputs: number, block: number): boolean {
-  const inputsFit = channels.every((n) => n % block === 0) || (channels.length === 1 && channels[0] < block)
-  return inputsFit && outputs % block === 0
-}
-
-/** Whole blocks of inputs or of outputs, and not less than half a block of the other lost to filling up. */
-function fitsPointwise(channels: readonly number[], outputs: number, block: number): boolean {
-  if (channels.length > 1) return false
-  return channels[0] % block === 0 ? true : channels[0] < block && outputs % block === 0
+/** Whole blocks; a single part may also have fewer channels than a block, which the runtime then reads as they are. */
+function inputsFit(channels: readonly number[], block: number): boolean {
+  return channels.every((n) => n % block === 0) || (channels.length === 1 && channels[0] < block)
 }
 
 function joined(emit: Emitter, xs: readonly string[]): string {
