@@ -2,7 +2,7 @@ import type { Emitter } from '../graph/tensor.ts'
 
 // ONNX Runtime's layout of channels in blocks: [n, c/b, h, w, b] under the shape [n, c, h, w]; a volume is an image of
 // depth × (height·width). Convolutions are fastest in it. An operator that computes in it says so here, and the next
-// that can read it does: the way out and back in is then never gone.
+// that can read it does: the way out and back is then never gone.
 
 export const blockedDomain = 'com.microsoft.nchwc'
 
@@ -141,7 +141,7 @@ export function blockedWeights(
   return reordered(emit, byInput, [1, outputs, inputs * offsets, 1])
 }
 
-/** The same of the weights that stand as [inputs, outputs, offsets]: [inputs/b, outputs/b, offsets, b (in), b (out)]. */
+/** The same of weights [inputs, outputs, offsets]: [inputs/b, outputs/b, offsets, b (in), b (out)]. */
 export function blockedWeightsOfAdjoint(
   emit: Emitter,
   w: string,

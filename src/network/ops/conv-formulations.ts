@@ -13,8 +13,8 @@ import { emitFlippedKernel } from './flip-kernel.ts'
 import { permuted, range } from './permuted.ts'
 
 /**
- * Ways to compute a convolution of 3×3(×3) voxels, or of one, and stride 1 with ONNX Runtime's CPU operators. What each is worth stands in
- * docs/performance.md; all give the same numbers but for round-off.
+ * Ways to compute a convolution of 3×3(×3) voxels, or of one, and stride 1 with ONNX Runtime's CPU operators. What each
+ * is worth stands in docs/performance-training.md; all give the same numbers but for round-off.
  */
 
 export interface ConvShape {
@@ -131,8 +131,8 @@ export function convBlocked(emit: Emitter, xs: readonly string[], w: string, sha
 }
 
 /**
- * A kernel of one voxel in blocked channels. Outputs are filled up with zeros to whole blocks; inputs fewer than a block
- * are read as they are.
+ * A kernel of one voxel in blocked channels. Outputs are filled up with zeros to whole blocks; inputs fewer than a
+ * block are read as they are.
  */
 export function convPointwise(emit: Emitter, x: string, w: string, shape: ConvShape, block: number): string {
   const { cases, channels, outputs, spatial, adjoint } = shape

@@ -39,7 +39,7 @@ export function convDownBlocked(
   return fromBlocked(emit, reshaped(swapped(half, pairs, outputs / block), volume), result)
 }
 
-/** convUp in blocked channels: all offsets of the kernel as outputs of one product, then to their pixels, block by block. */
+/** convUp in blocked channels: one product to all offsets of the kernel, then blocks of them to their pixels. */
 export function convUpBlocked(
   emit: Emitter,
   [x, w, bias]: readonly [x: string, w: string, bias?: string],

@@ -84,7 +84,7 @@ export function conv(parts: readonly Tensor[], w: Tensor): Tensor {
   return apply(operator, [...parts, w], undefined)
 }
 
-/** The gradient of conv with respect to (a part of) its image, from its result's gradient g: conv with w turned round. */
+/** The gradient of conv along (a part of) its image, from its result's gradient g: conv with w turned round. */
 function convAdjoint(g: Tensor, w: Tensor): Tensor {
   return apply(adjointOperator, [g, w], undefined)
 }

@@ -1,6 +1,6 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
 
-/** The weights [in, out, kernel…] of the convolution that is the adjoint of the one with w, of `shape` [out, in, kernel…]. */
+/** The weights [in, out, kernel…] of the adjoint of the convolution with w, of `shape` [out, in, kernel…]. */
 export function emitFlippedKernel(emit: Emitter, w: string, shape: readonly number[]): string {
   // Reversing every kernel axis at once is reversing the flattened kernel.
   const [outputs, inputs, ...kernel] = shape

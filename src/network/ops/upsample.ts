@@ -17,7 +17,7 @@ export function upsample(x: Tensor): Tensor {
   return apply(upsampling, [x], undefined)
 }
 
-/** The nodes of upsample for a fixed shape, for operators that need it in their own; `blocked`: x is, and the result. */
+/** The nodes of upsample for a fixed shape, for operators that need it in their own; x may be `blocked`. */
 export function emitUpsample(emit: Emitter, x: string, shape: readonly number[], blocked = false): string {
   const larger = (planes: string) =>
     blocked
@@ -62,7 +62,7 @@ export function blockSum(x: Tensor): Tensor {
   return apply(blockSumming, [x], undefined)
 }
 
-/** The nodes of blockSum, for operators that need it in their own; `blocked`: x is, and the result. */
+/** The nodes of blockSum, for operators that need it in their own; x may be `blocked`. */
 export function emitBlockSum(emit: Emitter, x: string, shape: readonly number[], blocked = false): string {
   const sums = emitPool(emit, x, shape, { planes: 'ReduceSum', pixels: 'AveragePool', blocked })
   return emit.node('Mul', [sums, emit.constant(Float32Array.of(4), [])])[0]

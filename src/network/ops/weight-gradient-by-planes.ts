@@ -97,7 +97,7 @@ export function weightGradientByPlanes(
         range(pieces).flatMap((piece) =>
           range(depths).flatMap((k) =>
             range(blocks).map((o) => {
-              // Offset k of x at plane d meets g at plane d − k + 1; what lies outside is any plane, and left out below.
+              // Offset k of x at plane d meets g at plane d − k + 1; outside it is any plane, left out below.
               const plane = Math.min(depth - 1, Math.max(0, d - k + (depths - 1) / 2))
               return ((n * blocks + o) * depth + plane) * pieces + piece
             }),
@@ -186,8 +186,8 @@ export function halvingWeightGradientByPlanes(
 }
 
 /**
- * The same for kernels of one pixel and few outputs: Σ of g[o, v] · x[c, v], shape [o, c, 1, 1(, 1)]. Every row of a block
- * of x's channels is a kernel for that row of each g. Undefined where the runtime takes no such number of rows.
+ * The same for kernels of one pixel and few outputs: Σ of g[o, v] · x[c, v], shape [o, c, 1, 1(, 1)]. Every row of a
+ * block of x's channels is a kernel for that row of each g. Undefined where the runtime takes no such number of rows.
  */
 export function pointwiseWeightGradient(
   emit: Emitter,
@@ -214,8 +214,8 @@ export function pointwiseWeightGradient(
 }
 
 /**
- * Weights from what each group gives to them, [sets, groups, depths, outputs/b, plane offsets, side, b] (or groups after
- * depths), to [outputs, inputs, kernel…].
+ * Weights from what each group gives to them, [sets, groups, depths, outputs/b, plane offsets, side, b] (or groups
+ * after depths), to [outputs, inputs, kernel…].
  */
 function ordered(
   emit: Emitter,
@@ -227,8 +227,8 @@ function ordered(
   const [outputs, inputs, ...kernel] = shape
   const offsets = kernel.reduce((product, n) => product * n, 1)
   const [sum] = emit.node('ReduceSum', [products, emit.ints([1])], { attributes: { keepdims: { int: 0 } } })
-  // Whole blocks first, then the runtime's own way out of them, for outputs and for inputs. In one transposition numbers
-  // would move one by one, at a tenth of the speed.
+  // Whole blocks first, then the runtime's own way out of them, for outputs and for inputs. In one transposition
+  // numbers would move one by one, at a tenth of the speed.
   const [split] = emit.node('Reshape', [sum, emit.ints([sets * depths, outputs / block, -1])])
   const [turned] = emit.node('Transpose', [split], { attributes: { perm: { ints: [1, 0, 2] } } })
   const [byOutput] = emit.node('Reshape', [turned, emit.ints([1, outputs, sets, offsets * side])])
@@ -241,8 +241,8 @@ function ordered(
 }
 
 /**
- * Planes [planes, height, width, side] with a pixel of zeros at the ends of every row and, where `border` is 1, a row of
- * them above and below. In blocks a convolution by 1 does it with all threads, twice as fast as Pad.
+ * Planes [planes, height, width, side] with a pixel of zeros at the ends of every row and, where `border` is 1, a row
+ * of them above and below. In blocks a convolution by 1 does it with all threads, twice as fast as Pad.
  */
 function framed(
   emit: Emitter,
