@@ -48,7 +48,7 @@ export function piecesOfPlanes(
  * The weight gradient as a convolution of the runtime's blocked layout: every plane of g (or piece of one) is a kernel
  * as large as the plane, moved over the plane of x that belongs to it, one group for each. With x's channels side by
  * side in its rows and a dilation of as many, all of them pass under the kernel at once: column kw·block + i of the
- * result is channel i at offset kw. Neither x nor g is copied for the offsets within a plane; for those across planes
+ * result is channel i at offset kw. Blocks of x's channels take turns in the rows likewise. Neither x nor g is copied for the offsets within a plane; for those across planes
  * (3-D) g is, whole planes at a time.
  */
 export function weightGradientByPlanes(
@@ -75,17 +75,17 @@ export function weightGradientByPlanes(
   const image = permuted(
     emit,
     wide,
-    pieces === 1 ? padded * rowLength : rowLength,
-    range(sets).flatMap((set) =>
-      range(cases).flatMap((n) =>
-        range(depth).flatMap((d) => {
-          const plane = (n * sets + set) * depth + d
-          if (pieces === 1) return [plane]
-          return range(pieces).flatMap((piece) => range(tall + 2).map((row) => plane * padded + piece * tall + row))
-        }),
+    rowLength,
+    range(cases).flatMap((n) =>
+      range(depth).flatMap((d) =>
+        range(pieces).flatMap((piece) =>
+          range(tall + 2 * border).flatMap((row) =>
+            range(sets).map((set) => ((n * sets + set) * depth + d) * padded + piece * tall + row),
+          ),
+        ),
       ),
     ),
-    [sets, groups, tall + 2 * border, rowLength],
+    [1, groups, (tall + 2 * border) * sets, rowLength],
   )
   const blocks = outputs / block
   const kernels = permuted(
@@ -110,11 +110,11 @@ export function weightGradientByPlanes(
   const attributes = {
     group: { int: groups },
     kernel_shape: { ints: [tall, width] },
-    dilations: { ints: [1, side] },
-    pads: { ints: [1 - border, 0, 1 - border, 0] },
+    dilations: { ints: [sets, side] },
+    pads: { ints: [(1 - border) * sets, 0, (1 - border) * sets, 0] },
   }
   const [products] = emit.node('Conv', [image, kernels], { attributes, domain: blockedDomain })
-  const [apart] = emit.node('Reshape', [products, emit.ints([sets, groups, depths, outputs * 9 * side])])
+  const [apart] = emit.node('Reshape', [products, emit.ints([groups, depths, outputs * 9 * inputs])])
   const inside = range(groups).flatMap((group) => {
     const d = Math.floor(group / pieces) % depth
     return range(depths).map((k) => (depths === 1 || (d - k + 1 >= 0 && d - k + 1 < depth) ? 1 : 0))
@@ -122,7 +122,7 @@ export function weightGradientByPlanes(
   const kept =
     depths === 1 ? apart : emit.node('Mul', [apart, emit.constant(Float32Array.from(inside), [groups, depths, 1])])[0]
   const kernel = depths === 1 ? [3, 3] : [3, 3, 3]
-  return ordered(emit, kept, [sets, depths, side], [outputs, inputs, ...kernel], block)
+  return ordered(emit, kept, [depths, blocks, 3, sets, 1, 3 * side * block], [outputs, inputs, ...kernel], block)
 }
 
 /**
@@ -151,17 +151,22 @@ export function halvingWeightGradientByPlanes(
   const image = permuted(
     emit,
     toBlocked(emit, fine, shapeOf(inputs, 2), { anew: true }),
-    4 * tall * width * block,
-    range(sets).flatMap((set) =>
-      range(depths).flatMap((k) =>
-        range(cases).flatMap((n) =>
-          range(depth).flatMap((d) =>
-            range(pieces).map((piece) => (((n * sets + set) * depth + d) * depths + k) * pieces + piece),
+    2 * width * block,
+    range(cases).flatMap((n) =>
+      range(depth).flatMap((d) =>
+        range(pieces).flatMap((piece) =>
+          range(2 * tall).flatMap((row) =>
+            range(sets).flatMap((set) =>
+              range(depths).map((k) => {
+                const plane = ((n * sets + set) * depth + d) * depths + k
+                return plane * 2 * height + piece * 2 * tall + row
+              }),
+            ),
           ),
         ),
       ),
     ),
-    [sets * depths, groups, 2 * tall, 2 * width * block],
+    [1, groups, 2 * tall * sets * depths, 2 * width * block],
   )
   const kernels = permuted(
     emit,
@@ -177,12 +182,12 @@ export function halvingWeightGradientByPlanes(
   const attributes = {
     group: { int: groups },
     kernel_shape: { ints: [tall, width] },
-    dilations: { ints: [2, 2 * block] },
+    dilations: { ints: [2 * sets * depths, 2 * block] },
   }
   const [products] = emit.node('Conv', [image, kernels], { attributes, domain: blockedDomain })
-  const [apart] = emit.node('Reshape', [products, emit.ints([sets * depths, groups, outputs * 4 * block])])
+  const [apart] = emit.node('Reshape', [products, emit.ints([groups, outputs * 4 * depths * inputs])])
   const kernel = depths === 1 ? [2, 2] : [2, 2, 2]
-  return ordered(emit, apart, [sets, depths, block], [outputs, inputs, ...kernel], block)
+  return ordered(emit, apart, [1, blocks, 2, sets, depths, 2 * block ** 2], [outputs, inputs, ...kernel], block)
 }
 
 /**
@@ -214,29 +219,30 @@ export function pointwiseWeightGradient(
 }
 
 /**
- * Weights from what each group gives to them, [sets, groups, depths, outputs/b, plane offsets, side, b] (or groups
- * after depths), to [outputs, inputs, kernel…].
+ * Weights from what each group gives to them, [groups, depths, outputs/b, rows, sets, depths, numbers of a row] with one
+ * of the depths 1, to [outputs, inputs, kernel…].
  */
 function ordered(
   emit: Emitter,
   products: string,
-  [sets, depths, side]: readonly [sets: number, depths: number, side: number],
+  parts: readonly number[],
   shape: readonly number[],
   block: number,
 ): string {
   const [outputs, inputs, ...kernel] = shape
   const offsets = kernel.reduce((product, n) => product * n, 1)
-  const [sum] = emit.node('ReduceSum', [products, emit.ints([1])], { attributes: { keepdims: { int: 0 } } })
+  // Groups lie outermost: only so ONNX Runtime sums in the same order with any number of threads.
+  const [sum] = emit.node('ReduceSum', [products, emit.ints([0])], { attributes: { keepdims: { int: 0 } } })
   // Whole blocks first, then the runtime's own way out of them, for outputs and for inputs. In one transposition
   // numbers would move one by one, at a tenth of the speed.
-  const [split] = emit.node('Reshape', [sum, emit.ints([sets * depths, outputs / block, -1])])
-  const [turned] = emit.node('Transpose', [split], { attributes: { perm: { ints: [1, 0, 2] } } })
-  const [byOutput] = emit.node('Reshape', [turned, emit.ints([1, outputs, sets, offsets * side])])
+  const [split] = emit.node('Reshape', [sum, emit.ints(parts)])
+  const [turned] = emit.node('Transpose', [split], { attributes: { perm: { ints: [1, 3, 0, 4, 2, 5] } } })
+  const [byOutput] = emit.node('Reshape', [turned, emit.ints([1, outputs, inputs, offsets])])
   const [byInput] = emit.node('Reshape', [
     reorderOutput(emit, byOutput, outputs),
     emit.ints([outputs, inputs, 1, offsets]),
   ])
-  const plain = side === 1 ? byInput : reorderOutput(emit, byInput, inputs)
+  const plain = inputs < block ? byInput : reorderOutput(emit, byInput, inputs)
   return emit.node('Reshape', [plain, emit.ints(shape)])[0]
 }
 
