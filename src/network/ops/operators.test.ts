@@ -298,6 +298,17 @@ test.each<[name: string, shapes: string, build: (...inputs: Tensor[]) => Tensor]
   for (const [i, value] of found.entries()) expect(relativeDifference(value, plain[i])).toBeLessThan(1e-5)
 })
 
+// ONNX Runtime sums over an axis between others in another order where threads outnumber the axis before it.
+test('the weight gradient of several blocks has the same bytes with any number of threads', async () => {
+  const [x, w] = [input([8, 32, 24, 24]), input([32, 32, 3, 3])]
+  const y = conv([x], w)
+  const results = gradients(reduceSum(multiply(y, y)), [w])
+  const feeds = [x, w].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
+  const target = await trainTarget('cpu')
+  const [one] = await evaluate(feeds, results, target, 1)
+  for (const threads of [2, 3, 4]) expect(await evaluate(feeds, results, target, threads)).toEqual([one])
+})
+
 // Large enough for sums in parts. With y = conv(x, w), the gradient of ‖y‖²/2 along w is ‖y‖², as y is linear in w.
 test.each([
   ['2-D', [1, 16, 250, 260]],

@@ -27,6 +27,7 @@ export async function evaluate(
   inputs: readonly { readonly tensor: Tensor; readonly data: ArrayLike<number> }[],
   outputs: readonly Tensor[],
   target: Target = { device: 'cpu', purpose: 'train' },
+  threads = 2,
 ): Promise<Float32Array[]> {
   const feeds: Record<string, NdArray> = {}
   for (const [i, { tensor, data }] of inputs.entries()) {
@@ -39,7 +40,7 @@ export async function evaluate(
     },
     target,
   )
-  const session = await createSession(encodeModel(model), { device: target.device, threads: 2 })
+  const session = await createSession(encodeModel(model), { device: target.device, threads })
   const results = await session.run(feeds)
   await session.dispose()
   return outputs.map((_, i) => results[`y${i}`].data)
