@@ -309,7 +309,7 @@ test('the weight gradient of several blocks has the same bytes with any number o
   for (const threads of [2, 3, 4]) expect(await evaluate(feeds, results, target, threads)).toEqual([one])
 })
 
-// Large enough for sums in parts. With y = conv(x, w), the gradient of ‖y‖²/2 along w is ‖y‖², as y is linear in w.
+// Large enough to be cut in pieces. With y = conv(x, w), the gradient of ‖y‖²/2 along w is ‖y‖², as y is linear in w.
 test.each([
   ['2-D', [1, 16, 250, 260]],
   ['3-D', [1, 16, 21, 62, 66]],

@@ -48,8 +48,8 @@ export function piecesOfPlanes(
  * The weight gradient as a convolution of the runtime's blocked layout: every plane of g (or piece of one) is a kernel
  * as large as the plane, moved over the plane of x that belongs to it, one group for each. With x's channels side by
  * side in its rows and a dilation of as many, all of them pass under the kernel at once: column kw·block + i of the
- * result is channel i at offset kw. Blocks of x's channels take turns in the rows likewise. Neither x nor g is copied for the offsets within a plane; for those across planes
- * (3-D) g is, whole planes at a time.
+ * result is channel i at offset kw. Blocks of x's channels take turns in the rows likewise. Neither x nor g is copied
+ * for the offsets within a plane; for those across planes (3-D) g is, whole planes at a time.
  */
 export function weightGradientByPlanes(
   emit: Emitter,
@@ -219,8 +219,8 @@ export function pointwiseWeightGradient(
 }
 
 /**
- * Weights from what each group gives to them, [groups, depths, outputs/b, rows, sets, depths, numbers of a row] with one
- * of the depths 1, to [outputs, inputs, kernel…].
+ * Weights from what each group gives to them, [groups, depths, outputs/b, rows, sets, depths, numbers of a row] with
+ * one of the depths 1, to [outputs, inputs, kernel…].
  */
 function ordered(
   emit: Emitter,
