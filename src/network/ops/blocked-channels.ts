@@ -1,4 +1,5 @@
 import type { Emitter } from '../graph/tensor.ts'
+import { emitReshape } from './dynamic-shape.ts'
 
 // ONNX Runtime's layout of channels in blocks: [n, c/b, h, w, b] under the shape [n, c, h, w]; a volume is an image of
 // depth × (height·width). Convolutions are fastest in it. An operator that computes in it says so here, and the next
@@ -49,6 +50,17 @@ export function imageShape(shape: readonly number[]): readonly number[] {
   return spatial.length === 2 ? shape : [n, c, first, others.reduce((product, size) => product * size, 1)]
 }
 
+/** Blocks of channels and planes change places, whole ones: x [n, from, to, …] to [n, to, from, …], in either order. */
+export function swapPlanes(
+  emit: Emitter,
+  x: string,
+  [n, from, to]: readonly [n: number, from: number, to: number],
+): string {
+  if (from === 1 || to === 1) return x
+  const rows = emitReshape(emit, x, [n, from, to, -1])
+  return emit.node('Transpose', [rows], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
+}
+
 interface AffineOptions {
   /** What is added, in blocked channels. */
   readonly plus?: string
@@ -67,12 +79,12 @@ export function affineChannels(
   { plus, activation }: AffineOptions = {},
 ): string {
   const [n, c, first, rest] = imageShape(shape)
-  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
   // The channels of all cases are those of one image.
   const image = [1, n * c, first, rest]
-  const inputs = [reshaped(x, image), reshaped(factors, [n * c, 1, 1, 1])]
-  if (terms !== undefined || plus !== undefined) inputs.push(terms === undefined ? '' : reshaped(terms, [n * c]))
-  if (plus !== undefined) inputs.push(reshaped(plus, image))
+  const inputs = [emitReshape(emit, x, image), emitReshape(emit, factors, [n * c, 1, 1, 1])]
+  if (terms !== undefined || plus !== undefined)
+    inputs.push(terms === undefined ? '' : emitReshape(emit, terms, [n * c]))
+  if (plus !== undefined) inputs.push(emitReshape(emit, plus, image))
   const [result] = emit.node('Conv', inputs, {
     domain: blockedDomain,
     attributes: {
@@ -84,7 +96,7 @@ export function affineChannels(
       }),
     },
   })
-  return reshaped(result, imageShape(shape))
+  return emitReshape(emit, result, imageShape(shape))
 }
 
 /** Σ over the voxels of each channel of each case of x (blocked): [n, c, 1]. */

@@ -6,6 +6,7 @@ import {
   blockedWeightsOfAdjoint,
   fromBlocked,
   reorderOutput,
+  swapPlanes,
   toBlocked,
 } from './blocked-channels.ts'
 import { emitReshape, emitSizes } from './dynamic-shape.ts'
@@ -64,24 +65,19 @@ export function convByBlockedPlanes(
   const { cases, channels, outputs, spatial } = shape
   const [depth, height, width] = spatial
   // Volumes are reordered as images of depth × (height·width); then whole planes change places with blocks of channels.
-  const swapBlocks = (name: string, from: number, to: number) => {
-    if (from === 1 || to === 1) return name
-    const [rows] = emit.node('Reshape', [name, emit.ints([cases, from, to, height * width * block])])
-    return emit.node('Transpose', [rows], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
-  }
   const planes = xs.map((x, part) => {
     const count = channels[part]
     const volume = [cases, count, ...spatial]
     const swapped =
       count < block
         ? emit.node('Transpose', [asImage(emit, x, volume)], { attributes: { perm: { ints: [0, 2, 1, 3] } } })[0]
-        : swapBlocks(toBlocked(emit, x, volume), count / block, depth)
+        : swapPlanes(emit, toBlocked(emit, x, volume), [cases, count / block, depth])
     return emit.node('Reshape', [swapped, emit.ints([cases * depth, count, height, width])])[0]
   })
   const kernels = blockedKernels(emit, w, shape, block)
   const sum = sumSetsInBlocks(emit, blockedConv(emit, planes, kernels), shape, block)
   const image = emit.ints([cases, outputs, depth, height * width])
-  const [blocked] = emit.node('Reshape', [swapBlocks(sum, depth, outputs / block), image])
+  const [blocked] = emit.node('Reshape', [swapPlanes(emit, sum, [cases, depth, outputs / block]), image])
   return fromBlocked(emit, blocked, [cases, outputs, ...spatial])
 }
 

@@ -1,5 +1,6 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
-import { asImage, blockedDomain, blockedWeights, fromBlocked, toBlocked } from './blocked-channels.ts'
+import { blockedDomain, blockedWeights, fromBlocked, imageShape, swapPlanes, toBlocked } from './blocked-channels.ts'
+import { emitReshape } from './dynamic-shape.ts'
 
 /** convDown in blocked channels, which both channel counts are multiples of. A volume goes by pairs of planes. */
 export function convDownBlocked(
@@ -13,30 +14,21 @@ export function convDownBlocked(
   const [height, width] = spatial.slice(-2)
   const pairs = spatial.length === 3 ? spatial[0] / 2 : 1
   const planes = spatial.length === 3 ? 2 : 1
-  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
-  /** Channel blocks and pairs of planes change places. */
-  const swapped = (name: string, from: number, to: number) => {
-    if (from === 1 || to === 1) return name
-    return emit.node('Transpose', [reshaped(name, [n, from, to, -1])], {
-      attributes: { perm: { ints: [0, 2, 1, 3] } },
-    })[0]
-  }
-  const image = swapped(toBlocked(emit, x, shape), c / block, pairs)
+  const image = swapPlanes(emit, toBlocked(emit, x, shape), [n, c / block, pairs])
   const kernel = [2, 2]
   const attributes = { kernel_shape: { ints: kernel }, strides: { ints: kernel } }
   const [half] = emit.node(
     'Conv',
     [
       // The planes of a pair are neighbouring blocks of channels.
-      reshaped(image, [n * pairs, planes * c, height, width]),
-      reshaped(blockedWeights(emit, w, [outputs, c, 4 * planes]), [outputs, planes * c, 2, 2]),
+      emitReshape(emit, image, [n * pairs, planes * c, height, width]),
+      emitReshape(emit, blockedWeights(emit, w, [outputs, c, 4 * planes]), [outputs, planes * c, 2, 2]),
     ],
     { attributes, domain: blockedDomain },
   )
   const result = [n, outputs, ...spatial.map((size) => size / 2)]
-  const size = (height * width) / 4
-  const volume = [n, outputs, ...(planes === 2 ? [pairs, size] : [height / 2, width / 2])]
-  return fromBlocked(emit, reshaped(swapped(half, pairs, outputs / block), volume), result)
+  const blocked = swapPlanes(emit, half, [n, pairs, outputs / block])
+  return fromBlocked(emit, emitReshape(emit, blocked, imageShape(result)), result)
 }
 
 /** convUp in blocked channels: one product to all offsets of the kernel, then blocks of them to their pixels. */
@@ -50,27 +42,30 @@ export function convUpBlocked(
   const [n, inputs, ...spatial] = shape
   const k = 2 ** spatial.length
   const blocks = outputs / block
-  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
   const byInput = [inputs, outputs, k, 1]
-  const weights = reshaped(toBlocked(emit, reshaped(w, byInput), byInput), [inputs, blocks * k, block])
+  const weights = emitReshape(emit, toBlocked(emit, emitReshape(emit, w, byInput), byInput), [
+    inputs,
+    blocks * k,
+    block,
+  ])
   const [kernels] = emit.node('Transpose', [weights], { attributes: { perm: { ints: [1, 0, 2] } } })
   const terms = (name: string) => {
-    const [repeated] = emit.node('Expand', [reshaped(name, [blocks, 1, block]), emit.ints([blocks, k, block])])
-    return reshaped(repeated, [k * outputs])
+    const [repeated] = emit.node('Expand', [emitReshape(emit, name, [blocks, 1, block]), emit.ints([blocks, k, block])])
+    return emitReshape(emit, repeated, [k * outputs])
   }
   const [products] = emit.node(
     'Conv',
     [
       toBlocked(emit, x, shape),
-      reshaped(kernels, [k * outputs, inputs, 1, 1]),
+      emitReshape(emit, kernels, [k * outputs, inputs, 1, 1]),
       ...(bias === undefined ? [] : [terms(bias)]),
     ],
     { attributes: { kernel_shape: { ints: [1, 1] } }, domain: blockedDomain },
   )
-  const rows = reshaped(products, [n * blocks, k * sizeOf(spatial), block])
+  const rows = emitReshape(emit, products, [n * blocks, k * sizeOf(spatial), block])
   const [pixels] = emit.node('Gather', [rows, emit.ints(finePixels(spatial))], { attributes: { axis: { int: 1 } } })
   const result = [n, outputs, ...spatial.map((size) => 2 * size)]
-  return fromBlocked(emit, asImage(emit, reshaped(pixels, result), result), result)
+  return fromBlocked(emit, emitReshape(emit, pixels, imageShape(result)), result)
 }
 
 /** For each pixel of the fine image, where it stands in [offsets of the kernel, coarse pixels]. */

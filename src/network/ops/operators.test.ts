@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { compile } from '../graph/compile.ts'
 import { gradients } from '../graph/gradients.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { trainTarget } from '../runtime/target.ts'
@@ -16,6 +17,7 @@ import { concat } from './concat.ts'
 import { scalar } from './constant.ts'
 import { conv } from './conv.ts'
 import { convDown, convUp } from './conv-halving.ts'
+import { convWeightGradient } from './conv-weight-gradient.ts'
 import { divide } from './divide.ts'
 import { input } from './input.ts'
 import { instanceNorm } from './instance-norm.ts'
@@ -307,6 +309,12 @@ test('the weight gradient of several blocks has the same bytes with any number o
   const target = await trainTarget('cpu')
   const [one] = await evaluate(feeds, results, target, 1)
   for (const threads of [2, 3, 4]) expect(await evaluate(feeds, results, target, threads)).toEqual([one])
+})
+
+test('the weight gradient of a very large volume can be written', () => {
+  const [x, g] = [input([2, 32, 160, 192, 160]), input([2, 32, 160, 192, 160])]
+  const plan = { inputs: { x, g }, outputs: { w: convWeightGradient(x, g, [3, 3, 3]) } }
+  expect(compile(plan, { device: 'cpu', purpose: 'train', channelBlock: 16 }).graph.node.length).toBeGreaterThan(5)
 })
 
 // Large enough to be cut in pieces. With y = conv(x, w), the gradient of ‖y‖²/2 along w is ‖y‖², as y is linear in w.

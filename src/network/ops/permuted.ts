@@ -8,8 +8,7 @@ export function permuted(
   order: readonly number[],
   shape: readonly number[],
 ): string {
-  const parts = Math.max(...order) + 1
-  const same = parts === order.length && order.every((from, to) => from === to)
+  const same = order.every((from, to) => from === to)
   const gathered = () => {
     const [rows] = emit.node('Reshape', [x, emit.ints([-1, size])])
     return emit.node('Gather', [rows, emit.ints(order)], { attributes: { axis: { int: 0 } } })[0]

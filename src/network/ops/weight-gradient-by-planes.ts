@@ -1,5 +1,6 @@
 import type { Emitter } from '../graph/tensor.ts'
 import { blockedDomain, imageShape, reorderOutput, toBlocked } from './blocked-channels.ts'
+import { emitReshape } from './dynamic-shape.ts'
 import { permuted, range } from './permuted.ts'
 
 interface Sizes {
@@ -205,17 +206,19 @@ export function pointwiseWeightGradient(
   const blocks = c / block
   const groups = n * blocks * first
   if (outputs >= block || (groups >= block && groups % block !== 0)) return undefined
-  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
-  const [byOutput] = emit.node('Transpose', [reshaped(g, [n, outputs, 1, first * rest])], {
+  const [byOutput] = emit.node('Transpose', [emitReshape(emit, g, [n, outputs, 1, first * rest])], {
     attributes: { perm: { ints: [1, 0, 2, 3] } },
   })
   const [repeated] = emit.node('Expand', [byOutput, emit.ints([outputs, n, blocks, first * rest])])
-  const image = reshaped(repeated, [outputs, groups, 1, rest])
-  const kernels = reshaped(toBlocked(emit, x, shape), [groups * block, 1, 1, rest])
+  const image = emitReshape(emit, repeated, [outputs, groups, 1, rest])
+  const kernels = emitReshape(emit, toBlocked(emit, x, shape), [groups * block, 1, 1, rest])
   const attributes = { group: { int: groups }, kernel_shape: { ints: [1, rest] } }
   const [products] = emit.node('Conv', [image, kernels], { attributes, domain: blockedDomain })
-  const [sum] = emit.node('ReduceSum', [reshaped(products, [outputs, n, blocks, first, block]), emit.ints([1, 3])])
-  return reshaped(sum, [outputs, c, ...shape.slice(2).map(() => 1)])
+  const [sum] = emit.node('ReduceSum', [
+    emitReshape(emit, products, [outputs, n, blocks, first, block]),
+    emit.ints([1, 3]),
+  ])
+  return emitReshape(emit, sum, [outputs, c, ...shape.slice(2).map(() => 1)])
 }
 
 /**
