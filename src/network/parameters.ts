@@ -1,8 +1,8 @@
 import { randomStream } from '../volume/random.ts'
 import { sizeOf, type Tensor } from './graph/tensor.ts'
+import { split } from './ops/concat.ts'
 import { constant } from './ops/constant.ts'
 import { input } from './ops/input.ts'
-import { slice } from './ops/pad-slice.ts'
 import { reshape } from './ops/reshape.ts'
 import { type ParameterSource, type ParameterSpec, sizeMultiple, type UNetPlan, unet } from './unet.ts'
 
@@ -39,10 +39,12 @@ export function initialParameters(plan: UNetPlan, priors: readonly number[], see
   return flat
 }
 
-/** Parameters as slices of one flat tensor. */
-export function sliceParameters(flat: Tensor): ParameterSource {
-  let offset = 0
-  return ({ shape }) => reshape(slice(flat, 0, offset, (offset += sizeOf(shape))), shape)
+/** Parameters as parts of one flat tensor. */
+export function splitParameters(flat: Tensor, specs: readonly ParameterSpec[]): ParameterSource {
+  const sizes = specs.map(({ shape }) => sizeOf(shape))
+  const parts = split(flat, 0, sizes)
+  let next = 0
+  return ({ shape }) => reshape(parts[next++], shape)
 }
 
 /** Parameters as constants. */

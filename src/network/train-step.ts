@@ -7,7 +7,7 @@ import { concat } from './ops/concat.ts'
 import { input } from './ops/input.ts'
 import { reshape } from './ops/reshape.ts'
 import { adamStep, type OptimiserPlan } from './optimiser.ts'
-import { countParameters, listParameters, sliceParameters } from './parameters.ts'
+import { countParameters, listParameters, splitParameters } from './parameters.ts'
 import { type UNetPlan, unet } from './unet.ts'
 
 export interface StepPlan {
@@ -37,7 +37,7 @@ export function trainStepGraph(plan: StepPlan): { readonly graph: GraphPlan; rea
   const rates = { learningRate: input([]), correction1: input([]), correction2: input([]) }
 
   const weights: Tensor[] = []
-  const source = sliceParameters(state.parameters)
+  const source = splitParameters(state.parameters, specs)
   const logits = unet(plan.unet, image, (spec) => {
     const weight = source(spec)
     weights.push(weight)

@@ -30,8 +30,8 @@ const [pooled, strided] = [
 ]
 // Few and small nets: a software driver takes a second or more to compile what one operator of one shape needs.
 const nets = [
-  // Large enough for sums over voxels that a GPU makes in parts.
-  { dimensions: 2, patch: [32, 48], channels: [4, 8], ...pooled },
+  // Large enough for sums over voxels, and along rows, that a GPU makes in parts.
+  { dimensions: 2, patch: [128, 160], channels: [4, 8], ...pooled },
   { dimensions: 2, patch: [8, 12], channels: [4, 8], ...strided },
   // Multiples of the CPU's block of channels.
   { dimensions: 3, patch: [4, 8, 6], channels: [16, 32], ...pooled },

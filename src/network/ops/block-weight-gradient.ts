@@ -2,6 +2,7 @@ import { apply, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
 import { blockOf } from './blocked-channels.ts'
 import { contract } from './conv-weight-gradient.ts'
 import { spaceToBlocks } from './space-to-blocks.ts'
+import { sumOfProducts } from './sums.ts'
 import { halvingWeightGradientByPlanes, piecesOfPlanes } from './weight-gradient-by-planes.ts'
 
 const operator: Operator<undefined> = {
@@ -20,9 +21,15 @@ const operator: Operator<undefined> = {
       const pieces = piecesOfPlanes(sizes, block)
       if (pieces !== undefined) return [halvingWeightGradientByPlanes(emit, [coarse, fine], sizes, block, pieces)]
     }
-    const [rows] = emit.node('Reshape', [coarse, emit.ints([n, c, sizeOf(spatial)])])
     const blocks = spaceToBlocks(emit, fine, [n, fineShape[1], ...spatial])
-    const product = contract(emit, rows, blocks, [n, sizeOf(spatial)])
+    const pixels = sizeOf(spatial)
+    if (emit.target.device !== 'cpu') {
+      const columns = fineShape[1] * 2 ** spatial.length
+      const sum = sumOfProducts(emit, [coarse, blocks], [c, columns], [n, pixels])
+      return emit.node('Reshape', [sum, emit.ints(output.shape)])
+    }
+    const [rows] = emit.node('Reshape', [coarse, emit.ints([n, c, pixels])])
+    const product = contract(emit, rows, blocks)
     const [sum] = n === 1 ? [product] : emit.node('ReduceSum', [product, emit.ints([0])])
     return emit.node('Reshape', [sum, emit.ints(output.shape)])
   },

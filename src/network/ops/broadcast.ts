@@ -1,5 +1,6 @@
 import { apply, formatShape, type Operator, shapesEqual, type Tensor } from '../graph/tensor.ts'
 import { reshape } from './reshape.ts'
+import { emitSum } from './sums.ts'
 
 // Stretching a tensor along axes, and its gradient, the sum over them.
 
@@ -53,8 +54,7 @@ interface Summing {
 const summing: Operator<Summing> = {
   name: 'reduceSum',
   infer: ([x], { axes }) => [{ shape: x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)), type: x.type }],
-  lower: (emit, [x], { attributes: { axes } }) =>
-    emit.node('ReduceSum', [x, emit.ints(axes)], { attributes: { keepdims: { int: 1 } } }),
+  lower: (emit, [x], { inputs: [{ shape }], attributes: { axes } }) => [emitSum(emit, x, shape, axes)],
   gradient: ([g], { inputs: [x] }) => (g === undefined ? [] : [broadcastTo(g, x.shape)]),
 }
 

@@ -1,46 +1,77 @@
 import { apply, type Emitter, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
 import { isBlocked } from './blocked-channels.ts'
+import { join } from './concat.ts'
+import { sumOfProducts } from './sums.ts'
 import { piecesOfPlanes, pointwiseWeightGradient, weightGradientByPlanes } from './weight-gradient-by-planes.ts'
+import { weightGradientUnfolded } from './weight-gradient-unfolded.ts'
 
 interface Attributes {
   readonly kernel: readonly number[]
 }
 
+/** Inputs: the parts of the image, then g. */
 const operator: Operator<Attributes> = {
   name: 'convWeightGradient',
-  infer: ([x, g], { kernel }) => [{ shape: [g.shape[1], x.shape[1], ...kernel], type: x.type }],
-  lower: (emit, [x, g], { inputs: [{ shape }, { shape: gShape }], attributes: { kernel } }) => {
-    const [n, inputs] = shape
-    const outputs = gShape[1]
-    const blocked = inBlocks(emit, [x, g], shape, outputs, kernel)
-    if (blocked !== undefined) return [blocked]
-    const [rowOffsets, last] = kernel.slice(-2)
-    const onCpu = emit.target.device === 'cpu'
-    const fewInputs = 4 * inputs <= outputs
-    // In 2-D on other devices, where most is not measured, only where slices of x are many.
-    const stacked = !fewInputs && (onCpu || kernel.length === 3 || inputs > outputs) ? rowOffsets : 1
-    const flat = flatten(emit, x, g, shape, outputs, kernel, stacked)
-    if (fewInputs && flat.starts.length > 1) {
-      // One product of all slices: with a few columns each, the products would take as long as reading g for each.
-      const slices = flat.starts.map((start) => sliceRows(emit, flat.x, start, flat.length))
-      const product = contract(emit, flat.g, concatInGroups(emit, slices, 1), [n, flat.length])
-      const [sum] = emit.node('ReduceSum', [product, emit.ints([0])])
-      const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, slices.length, inputs])])
-      const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 1] } } })
-      return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
-    }
-    // [n, outputs, stacked, inputs] of each start becomes [n, outputs, stacked, inputs, starts].
-    const shape5 = emit.ints([n, outputs, stacked, inputs, 1])
-    const columns = flat.starts.map((start) => {
-      const part = flat.length === flat.lengthOfX ? flat.x : sliceRows(emit, flat.x, start, flat.length)
-      return emit.node('Reshape', [contract(emit, flat.g, part, [n, flat.length]), shape5])[0]
-    })
-    const all = columns.length === 1 ? columns[0] : concatInGroups(emit, columns, 4)
-    const [sum] = emit.node('ReduceSum', [all, emit.ints([0])], { attributes: { keepdims: { int: 0 } } })
-    const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, stacked, inputs, flat.starts.length / last, last])])
-    const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 3, 1, 4] } } })
-    return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])
+  infer: (inputs, { kernel }) => {
+    const [xs, g] = [inputs.slice(0, -1), inputs[inputs.length - 1]]
+    return [{ shape: [g.shape[1], xs.reduce((sum, { shape }) => sum + shape[1], 0), ...kernel], type: g.type }]
   },
+  lower: (emit, names, { inputs, outputs: [result], attributes: { kernel } }) => {
+    const [xs, g] = [names.slice(0, -1), names[names.length - 1]]
+    const [outputs, channels] = result.shape
+    if (emit.target.device !== 'cpu') {
+      const shape = inputs[0].shape.map((n, axis) => (axis === 1 ? channels : n))
+      const x = join(emit, xs, 1)
+      if (kernel.some((k) => k > 1)) return [weightGradientUnfolded(emit, [x, g], shape, outputs, kernel)]
+      const product = sumOfProducts(emit, [g, x], [outputs, channels], [shape[0], sizeOf(shape.slice(2))])
+      return emit.node('Reshape', [product, emit.ints(result.shape)])
+    }
+    const parts = xs.map((x, i) => {
+      const { shape } = inputs[i]
+      return inBlocks(emit, [x, g], shape, outputs, kernel) ?? byProducts(emit, [x, g], shape, outputs, kernel)
+    })
+    return [join(emit, parts, 1)]
+  },
+}
+
+/**
+ * Rows of x are laid one after the other with r zeros in between, which serve as the right border of one row and the
+ * left border of the next. Then a shift by a kernel offset is one contiguous range of the flattened image, and each
+ * offset is one matrix product over all voxels.
+ */
+function byProducts(
+  emit: Emitter,
+  [x, g]: readonly [x: string, g: string],
+  shape: readonly number[],
+  outputs: number,
+  kernel: readonly number[],
+): string {
+  const [n, inputs] = shape
+  const [rowOffsets, last] = kernel.slice(-2)
+  const fewInputs = 4 * inputs <= outputs
+  const stacked = fewInputs ? 1 : rowOffsets
+  const flat = flatten(emit, x, g, shape, outputs, kernel, stacked)
+  if (fewInputs && flat.starts.length > 1) {
+    // One product of all slices: with a few columns each, the products would take as long as reading g for each.
+    const slices = flat.starts.map((start) => sliceRows(emit, flat.x, start, flat.length))
+    const product = contract(emit, flat.g, join(emit, slices, 1))
+    const [sum] = emit.node('ReduceSum', [product, emit.ints([0])])
+    const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, slices.length, inputs])])
+    const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 1] } } })
+    return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])[0]
+  }
+  // [n, outputs, stacked, inputs] of each start becomes [n, outputs, stacked, inputs, starts].
+  const shape5 = emit.ints([n, outputs, stacked, inputs, 1])
+  const columns = flat.starts.map((start) => {
+    const part = flat.length === flat.lengthOfX ? flat.x : sliceRows(emit, flat.x, start, flat.length)
+    return emit.node('Reshape', [contract(emit, flat.g, part), shape5])[0]
+  })
+  const [sum] = emit.node('ReduceSum', [join(emit, columns, 4), emit.ints([0])], {
+    attributes: { keepdims: { int: 0 } },
+  })
+  const [apart] = emit.node('Reshape', [sum, emit.ints([outputs, stacked, inputs, flat.starts.length / last, last])])
+  const [ordered] = emit.node('Transpose', [apart], { attributes: { perm: { ints: [0, 2, 3, 1, 4] } } })
+  return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])[0]
 }
 
 /** By convolutions of the blocked layout, where it takes these numbers of channels. */
@@ -66,15 +97,9 @@ function inBlocks(
   return pieces === undefined ? undefined : weightGradientByPlanes(emit, [x, g], sizes, block, pieces)
 }
 
-/**
- * The gradient of conv's weights: dw[o, c, k] = Σ over cases and voxels of g[o, v] · x[c, v + k − r].
- *
- * Rows of x are laid one after the other with r zeros in between, which serve as the right border of one row and the
- * left border of the next. Then a shift by a kernel offset is one contiguous range of the flattened image, and each
- * offset is one matrix product over all voxels.
- */
-export function convWeightGradient(x: Tensor, g: Tensor, kernel: readonly number[]): Tensor {
-  return apply(operator, [x, g], { kernel })
+/** The gradient of conv's weights: dw[o, c, k] = Σ over cases and voxels of g[o, v] · x[c, v + k − r]. */
+export function convWeightGradient(parts: readonly Tensor[], g: Tensor, kernel: readonly number[]): Tensor {
+  return apply(operator, [...parts, g], { kernel })
 }
 
 /**
@@ -137,37 +162,8 @@ function sliceRows(emit: Emitter, x: string, start: number, length: number): str
   return emit.node('Slice', [x, emit.ints([start]), emit.ints([start + length]), emit.ints([2])])[0]
 }
 
-/**
- * a [n, p, l] · b [n, q, l]ᵀ. ONNX Runtime fuses the transposition into the product. By WebGPU a product of few
- * numbers, each a long sum, is slow (docs/performance-training.md): there the sums are made in parts, as one batch.
- */
-export function contract(emit: Emitter, a: string, b: string, [n, l]: readonly [number, number]): string {
-  const parts = emit.target.device === 'webgpu' ? sumParts(l) : 1
-  if (parts === 1) {
-    const [transposed] = emit.node('Transpose', [b], { attributes: { perm: { ints: [0, 2, 1] } } })
-    return emit.node('MatMul', [a, transposed])[0]
-  }
-  const apart = (name: string, perm: readonly number[]) => {
-    const [split] = emit.node('Reshape', [name, emit.ints([n, -1, parts, l / parts])])
-    return emit.node('Transpose', [split], { attributes: { perm: { ints: perm } } })[0]
-  }
-  const [products] = emit.node('MatMul', [apart(a, [0, 2, 1, 3]), apart(b, [0, 2, 3, 1])])
-  return emit.node('ReduceSum', [products, emit.ints([1])], { attributes: { keepdims: { int: 0 } } })[0]
-}
-
-/** Into how many equal parts a sum over l is divided: as many as leave each 256 terms. */
-function sumParts(l: number): number {
-  let parts = Math.floor(l / 256)
-  while (parts > 1 && l % parts !== 0) parts--
-  return Math.max(1, parts)
-}
-
-function concatInGroups(emit: Emitter, names: readonly string[], axis: number): string {
-  if (names.length <= 9) return emit.node('Concat', names, { attributes: { axis: { int: axis } } })[0]
-  const groups = Array.from({ length: Math.ceil(names.length / 9) }, (_, i) => names.slice(9 * i, 9 * i + 9))
-  return concatInGroups(
-    emit,
-    groups.map((group) => concatInGroups(emit, group, axis)),
-    axis,
-  )
+/** a [n, p, l] · b [n, q, l]ᵀ. ONNX Runtime fuses the transposition into the product. */
+export function contract(emit: Emitter, a: string, b: string): string {
+  const [transposed] = emit.node('Transpose', [b], { attributes: { perm: { ints: [0, 2, 1] } } })
+  return emit.node('MatMul', [a, transposed])[0]
 }

@@ -1,9 +1,8 @@
-import { apply, type Emitter, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
-import { concat } from './concat.ts'
+import { apply, applyAll, type Emitter, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
+import { cut, join } from './concat.ts'
 import { type ConvShape, convBlocked, convByBlockedPlanes, convByPlanes, convPointwise } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
 import { emitFlippedKernel } from './flip-kernel.ts'
-import { slice } from './pad-slice.ts'
 
 /** Inputs: the parts of the image, then the weights. */
 const operator: Operator<undefined> = {
@@ -28,25 +27,28 @@ const operator: Operator<undefined> = {
     if (g === undefined) return []
     const xs = inputs.slice(0, -1)
     const w = inputs[inputs.length - 1]
-    let channel = 0
-    return [
-      ...xs.map(({ shape }) => convAdjoint(g, slice(w, 1, channel, (channel += shape[1])))),
-      concat(
-        xs.map((x) => convWeightGradient(x, g, w.shape.slice(2))),
-        1,
-      ),
-    ]
+    return [...convAdjoint(g, w, xs), convWeightGradient(xs, g, w.shape.slice(2))]
   },
 }
 
-const adjointOperator: Operator<undefined> = {
+interface Adjoint {
+  /** Channels of each part of the image. */
+  readonly channels: readonly number[]
+}
+
+const adjointOperator: Operator<Adjoint> = {
   name: 'convAdjoint',
-  infer: ([g, w]) => [{ shape: [g.shape[0], w.shape[1], ...g.shape.slice(2)], type: g.type }],
-  lower: (emit, [g, w], { inputs: [{ shape }, { shape: wShape }] }) => {
-    const [cases, channels, ...spatial] = shape
-    const [, outputs, ...kernel] = wShape
-    const size = { cases, channels: [channels], outputs, spatial, kernel, adjoint: true }
-    return [convolve(emit, [g], w, size)]
+  infer: ([{ shape, type }], { channels }) =>
+    channels.map((count) => ({ shape: [shape[0], count, ...shape.slice(2)], type })),
+  lower: (emit, [g, w], { inputs: [{ shape }, { shape: wShape }], attributes: { channels } }) => {
+    const [cases, gChannels, ...spatial] = shape
+    const [, total, ...kernel] = wShape
+    const adjointOf = (weights: string, outputs: number) =>
+      convolve(emit, [g], weights, { cases, channels: [gChannels], outputs, spatial, kernel, adjoint: true })
+    // On the CPU the parts one by one are faster; elsewhere one operator is.
+    return emit.target.device === 'cpu'
+      ? cut(emit, w, 1, channels).map((part, i) => adjointOf(part, channels[i]))
+      : cut(emit, adjointOf(w, total), 1, channels)
   },
 }
 
@@ -69,11 +71,11 @@ function convolve(emit: Emitter, xs: readonly string[], w: string, shape: ConvSh
   }
   const plain = adjoint ? emitFlippedKernel(emit, w, [channels[0], outputs, ...kernel]) : w
   if (device === 'cpu' && kernel.length === 3 && ofThrees) {
-    return convByPlanes(emit, joined(emit, xs), plain, shape)
+    return convByPlanes(emit, join(emit, xs, 1), plain, shape)
   }
   const pads = kernel.map((k) => (k - 1) / 2)
   const attributes = { kernel_shape: { ints: kernel }, pads: { ints: [...pads, ...pads] } }
-  return emit.node('Conv', [joined(emit, xs), plain], { attributes })[0]
+  return emit.node('Conv', [join(emit, xs, 1), plain], { attributes })[0]
 }
 
 /**
@@ -84,9 +86,9 @@ export function conv(parts: readonly Tensor[], w: Tensor): Tensor {
   return apply(operator, [...parts, w], undefined)
 }
 
-/** The gradient of conv along (a part of) its image, from its result's gradient g: conv with w turned round. */
-function convAdjoint(g: Tensor, w: Tensor): Tensor {
-  return apply(adjointOperator, [g, w], undefined)
+/** The gradient of conv along the parts of its image, from its result's gradient g: conv with w turned round. */
+function convAdjoint(g: Tensor, w: Tensor, parts: readonly Tensor[]): readonly Tensor[] {
+  return applyAll(adjointOperator, [g, w], { channels: parts.map(({ shape }) => shape[1]) })
 }
 
 export function channelsOf(parts: readonly Tensor[]): number {
@@ -96,8 +98,4 @@ export function channelsOf(parts: readonly Tensor[]): number {
 /** Whole blocks; a single part may also have fewer channels than a block, which the runtime then reads as they are. */
 function inputsFit(channels: readonly number[], block: number): boolean {
   return channels.every((n) => n % block === 0) || (channels.length === 1 && channels[0] < block)
-}
-
-function joined(emit: Emitter, xs: readonly string[]): string {
-  return xs.length === 1 ? xs[0] : emit.node('Concat', xs, { attributes: { axis: { int: 1 } } })[0]
 }

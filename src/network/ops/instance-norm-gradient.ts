@@ -1,5 +1,6 @@
 import { applyAll, type Emitter, type Operator, sizeOf, type Tensor } from '../graph/tensor.ts'
 import { affineChannels, blockOf, fromBlocked, sumChannels, sumProducts, toBlocked } from './blocked-channels.ts'
+import { emitSum } from './sums.ts'
 
 /**
  * Outputs: dx, and for each plane Σ g and Σ g·x̂ (whose sums over cases are the gradients of bias and scale).
@@ -15,19 +16,15 @@ const operator: Operator<undefined> = {
     const [n, c, ...spatial] = shape
     const size = sizeOf(spatial)
     if (blockOf(emit, c) !== undefined) return inBlocks(emit, [g, normalised, inverseDeviation, scale], shape)
-    const planes = emit.ints([n, c, size])
-    const axis = emit.ints([2])
-    const count = emit.constant(Float32Array.of(size), [])
-    const [gRows] = emit.node('Reshape', [g, planes])
-    const [xRows] = emit.node('Reshape', [normalised, planes])
-    const [sum] = emit.node('ReduceSum', [gRows, axis])
-    const [dot] = emit.node('ReduceSum', [emit.node('Mul', [gRows, xRows])[0], axis])
-    const [factor] = emit.node('Mul', [inverseDeviation, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0]])
-    const [meanDot] = emit.node('Div', [dot, count])
-    const [mean] = emit.node('Div', [sum, count])
+    const planes = [n, c, size]
     const times = (a: string, b: string) => emit.node('Mul', [a, b])[0]
-    const [centred] = emit.node('Sub', [gRows, mean])
-    const dx = times(emit.node('Sub', [centred, times(xRows, meanDot)])[0], factor)
+    const [gRows, xRows] = [g, normalised].map((name) => emit.node('Reshape', [name, emit.ints(planes)])[0])
+    const sum = emitSum(emit, gRows, planes, [2])
+    const dot = emitSum(emit, times(gRows, xRows), planes, [2])
+    const factor = times(inverseDeviation, emit.node('Reshape', [scale, emit.ints([1, c, 1])])[0])
+    const [projection] = emit.node('Add', [times(xRows, dot), sum])
+    const means = times(projection, emit.constant(Float32Array.of(1 / size), []))
+    const dx = times(emit.node('Sub', [gRows, means])[0], factor)
     return [...emit.node('Reshape', [dx, emit.ints(shape)]), sum, dot]
   },
 }

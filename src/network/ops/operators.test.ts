@@ -13,7 +13,7 @@ import {
 import * as twin from '../testing/twins.ts'
 import { add } from './add.ts'
 import { broadcastTo, reduceSum } from './broadcast.ts'
-import { concat } from './concat.ts'
+import { concat, split } from './concat.ts'
 import { scalar } from './constant.ts'
 import { conv } from './conv.ts'
 import { convDown, convUp } from './conv-halving.ts'
@@ -24,7 +24,6 @@ import { instanceNorm } from './instance-norm.ts'
 import { maxPool } from './max-pool.ts'
 import { multiply } from './multiply.ts'
 import { negate } from './negate.ts'
-import { pad, slice } from './pad-slice.ts'
 import { reshape } from './reshape.ts'
 import { sigmoid } from './sigmoid.ts'
 import { softplus } from './softplus.ts'
@@ -114,16 +113,16 @@ const cases: Case[] = [
     twin: ({ data: [a, b] }) => Float64Array.of(a, a, b, b, a, a, b, b),
   },
   {
-    name: 'slice',
-    shapes: [[2, 3]],
-    build: (a) => slice(a, 1, 1, 3),
-    twin: ({ data }) => Float64Array.of(data[1], data[2], data[4], data[5]),
+    name: 'split',
+    shapes: [[2, 5]],
+    build: (a) => concat(split(a, 1, [2, 1, 2]).toReversed(), 1),
+    twin: ({ data: d }) => Float64Array.of(d[3], d[4], d[2], d[0], d[1], d[8], d[9], d[7], d[5], d[6]),
   },
   {
-    name: 'pad',
-    shapes: [[1, 2]],
-    build: (a) => pad(a, [1, 0], [0, 1]),
-    twin: ({ data: [a, b] }) => Float64Array.of(0, 0, 0, a, b, 0),
+    name: 'split of which parts are used',
+    shapes: [[4]],
+    build: (a) => split(a, 0, [1, 2, 1])[1],
+    twin: ({ data }) => Float64Array.of(data[1], data[2]),
   },
   {
     name: 'concat',
@@ -313,7 +312,7 @@ test('the weight gradient of several blocks has the same bytes with any number o
 
 test('the weight gradient of a very large volume can be written', () => {
   const [x, g] = [input([2, 32, 160, 192, 160]), input([2, 32, 160, 192, 160])]
-  const plan = { inputs: { x, g }, outputs: { w: convWeightGradient(x, g, [3, 3, 3]) } }
+  const plan = { inputs: { x, g }, outputs: { w: convWeightGradient([x], g, [3, 3, 3]) } }
   expect(compile(plan, { device: 'cpu', purpose: 'train', channelBlock: 16 }).graph.node.length).toBeGreaterThan(5)
 })
 
@@ -331,11 +330,85 @@ test.each([
   expect(gradient.reduce((sum, v, i) => sum + v * feeds[1].data[i], 0) / squares).toBeCloseTo(1, 5)
 })
 
-test.each(cases)('$name: value and gradients agree with the twin', async ({ shapes, build, twin: oracle }) => {
-  const { value, gradients } = await compareWithTwin(shapes, (...x) => build(...x), oracle)
+const targets = (['cpu', 'webgpu'] as const).map((device) => ({ device, purpose: 'train' as const }))
+const casesOfTargets = targets.flatMap((target) =>
+  cases.map((one) => [`${one.name} for ${target.device}`, one, target] as const),
+)
+
+test.each(casesOfTargets)('%s: value and gradients agree with the twin', async (_, one, target) => {
+  const { shapes, build, twin: oracle } = one
+  const { value, gradients } = await compareWithTwin(shapes, (...x) => build(...x), oracle, target)
   // float32 has 6·10⁻⁸; sums of up to a hundred terms and the variance's cancellation cost some digits.
   expect(value).toBeLessThan(3e-6)
   for (const gradient of gradients) expect(gradient).toBeLessThan(1e-5)
+})
+
+// What is lowered for a GPU in parts: sums of products over many voxels, of more than one kernel can bind, of odd sizes.
+test.each<[name: string, shapes: string, build: (...inputs: Tensor[]) => Tensor]>([
+  ['conv', '2×3×40×36 5×3×3×3', convolve],
+  ['conv of many', '2×5×40×36 3×5×3×3', convolve],
+  ['conv of a prime number of rows', '1×2×67×9 3×2×3×3', convolve],
+  ['conv in 3-D', '2×2×10×12×14 4×2×3×3×3', convolve],
+  ['conv of parts', '2×3×20×18 2×2×20×18 4×5×3×3', (a, b, w) => conv([a, b], w)],
+  ['conv in 3-D whose neighbours come in two groups', '1×8×48×64×52 9×8×3×3×3', convolve],
+  ['conv 1×1', '2×5×40×36 3×5×1×1', convolve],
+  ['conv 3×1', '2×3×20×18 4×3×3×1', convolve],
+  ['convDown', '2×3×40×36 5×3×2×2', convDown],
+  ['convUp', '2×5×20×18 5×3×2×2 3', convUp],
+  ['instanceNorm of long rows', '2×3×160×130 3 3', sloping],
+])('lowered for WebGPU, the same: %s', async (_, shapes, build) => {
+  const inputs = shapes.split(' ').map((shape) => input(shape.split('×').map(Number)))
+  const output = build(...inputs)
+  const g = input(output.shape)
+  const feeds = [...inputs, g].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
+  const results = [output, ...gradients(reduceSum(multiply(output, g)), inputs)]
+  const [cpu, webgpu] = [await evaluate(feeds, results, targets[0]), await evaluate(feeds, results, targets[1])]
+  for (const [i, value] of webgpu.entries()) expect(relativeDifference(value, cpu[i])).toBeLessThan(1e-5)
+})
+
+test.each([
+  [[3, 5, 20_000], [2]],
+  [
+    [3, 5, 20_000],
+    [0, 2],
+  ],
+  [
+    [3, 5, 70, 300],
+    [0, 2, 3],
+  ],
+  [[3, 5, 7], [0]],
+  [[3, 5, 7], [1]],
+  [
+    [5, 3, 1, 20_011],
+    [0, 1, 2, 3],
+  ],
+  [[1], [0]],
+])('sums for WebGPU: %j over %j', async (shape, axes) => {
+  const x = input(shape)
+  const data = randomNumbers(shape, 5)
+  const expected = new Float64Array(shape.reduce((size, n, axis) => (axes.includes(axis) ? size : size * n), 1))
+  for (const [i, value] of data.entries()) {
+    const [at] = shape.reduceRight(
+      ([at, size, rest], n, axis) =>
+        axes.includes(axis)
+          ? [at, size, Math.floor(rest / n)]
+          : [at + (rest % n) * size, size * n, Math.floor(rest / n)],
+      [0, 1, i],
+    )
+    expected[at] += value
+  }
+  const [found] = await evaluate([{ tensor: x, data }], [reduceSum(x, axes)], targets[1])
+  expect(relativeDifference(found, expected)).toBeLessThan(1e-5)
+})
+
+test.each(targets)('a vector split in 60 parts and joined again, for $device', async (target) => {
+  const sizes = Array.from({ length: 60 }, (_, i) => 1 + (i % 4))
+  const x = input([150])
+  const parts = split(x, 0, sizes)
+  const data = Float64Array.from({ length: 150 }, (_, i) => i)
+  const [joined, part] = await evaluate([{ tensor: x, data }], [concat(parts, 0), parts[59]], target)
+  expect(joined).toEqual(Float32Array.from(data))
+  expect(part).toEqual(Float32Array.of(146, 147, 148, 149))
 })
 
 test('maxPool shares the gradient among equal maxima', async () => {

@@ -23,6 +23,11 @@ export interface SessionOptions {
    * by WebGPU they stay on the GPU.
    */
   readonly carry?: Readonly<Record<string, string>>
+  /**
+   * By WebGPU, convolutions read images as the graph has them. The runtime would put channels last, which its operators
+   * for images like; those for volumes read numbers that lie far apart then.
+   */
+  readonly channelsFirst?: boolean
 }
 
 /** Numbers with their shape: what sessions take and give. */
@@ -45,16 +50,23 @@ export interface Session {
  * @throws InputError where the runtime or the device is missing, and where the bytes are not a model.
  */
 export async function createSession(bytes: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const { device = 'cpu', threads, profile, carry = {} } = options
+  const { device = 'cpu', threads, profile, carry = {}, channelsFirst = false } = options
   const ort = await loadRuntime()
   if (device === 'webgpu' && !mayHaveVulkan()) throw deviceMissing(device)
   const onDevice = device === 'webgpu'
+  const webgpu: Ort.InferenceSession.WebGpuExecutionProviderOption = {
+    name: 'webgpu',
+    ...(channelsFirst && { preferredLayout: 'NCHW' }),
+    // Steps are alike: arrays of the last serve the next. By default the runtime rounds sizes up and keeps few of each,
+    // so that every step asks the driver for new memory.
+    ...(Object.keys(carry).length > 0 && { storageBufferCacheMode: 'simple' }),
+  }
   let session: Ort.InferenceSession
   try {
     session = await ort.InferenceSession.create(bytes, {
       // The CPU is not listed: it runs operators that the device lacks anyway, and listed it would hide a missing
       // device.
-      executionProviders: [device],
+      executionProviders: [onDevice ? webgpu : device],
       // 'extended' fuses Transpose + MatMul, 'all' lets convolutions with constant weights use blocked channels.
       graphOptimizationLevel: 'all',
       // Memory planned ahead of the first run costs a third more at the peak, and saves 3 to 9 % of a step.

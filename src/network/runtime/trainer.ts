@@ -27,7 +27,8 @@ export class Trainer {
   static async create(plan: StepPlan, state: TrainerState, options: { device: Device; threads?: number }) {
     const model = trainStepModel(plan, await trainTarget(options.device))
     const carry = Object.fromEntries(Object.keys(state).map((name) => [`${name}Next`, name]))
-    return new Trainer(plan, await createSession(model, { ...options, carry }), state)
+    const channelsFirst = plan.unet.dimensions === 3
+    return new Trainer(plan, await createSession(model, { ...options, carry, channelsFirst }), state)
   }
 
   /** Parameters and moments after the last step; valid until the next. */

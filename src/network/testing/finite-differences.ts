@@ -22,7 +22,7 @@ export function randomNumbers(shape: readonly number[], seed: number): Float64Ar
   })
 }
 
-/** Runs graph outputs once on the given inputs. */
+/** Runs graph outputs once on the given inputs: on the CPU, which also takes what is lowered for other devices. */
 export async function evaluate(
   inputs: readonly { readonly tensor: Tensor; readonly data: ArrayLike<number> }[],
   outputs: readonly Tensor[],
@@ -40,7 +40,7 @@ export async function evaluate(
     },
     target,
   )
-  const session = await createSession(encodeModel(model), { device: target.device, threads })
+  const session = await createSession(encodeModel(model), { threads })
   const results = await session.run(feeds)
   await session.dispose()
   return outputs.map((_, i) => results[`y${i}`].data)

@@ -1,0 +1,69 @@
+import { type Emitter, sizeOf } from '../graph/tensor.ts'
+import { range } from './permuted.ts'
+
+// Long sums. On the CPU they are single operators. On other devices an operator gives each result to one group of some
+// hundred threads at most, and moves the numbers first where the axis is not the last: there, long sums are made in
+// parts, all at once, and what lies along the first axis is added up as a product with ones.
+
+/** Longer rows than this are summed in parts: below, a second operator costs more than it saves. */
+const longRow = 2 ** 14
+/** Below so many terms, what a part of a sum of products costs in writing and reading it outweighs its terms. */
+export const fewestTerms = 256
+
+/** Sums of x of `shape` over the axes, which stay with size 1. */
+export function emitSum(emit: Emitter, x: string, shape: readonly number[], axes: readonly number[]): string {
+  const plain = () => emit.node('ReduceSum', [x, emit.ints(axes)], { attributes: { keepdims: { int: 1 } } })[0]
+  if (emit.target.device === 'cpu') return plain()
+  const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]))
+  const [first, end] = kept.length === 0 ? [0, 0] : [kept[0], kept[kept.length - 1] + 1]
+  if (kept.length < end - first) return plain()
+  const [before, here, length] = [shape.slice(0, first), shape.slice(first, end), shape.slice(end)].map(sizeOf)
+  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
+  const sumOfLast = (name: string, sizes: readonly number[]) =>
+    emit.node('ReduceSum', [reshaped(name, sizes), emit.ints([sizes.length - 1])])[0]
+  const parts = length > longRow ? nearestDivisor(length, Math.sqrt(length)) : 1
+  const partial = parts === 1 ? x : sumOfLast(x, [before * here, parts, length / parts])
+  const left = parts === 1 ? length : parts
+  const rows = left === 1 ? partial : sumOfLast(partial, [before * here, left])
+  const sums = before === 1 ? rows : sumOfFirst(emit, rows, before)
+  return reshaped(
+    sums,
+    shape.map((n, axis) => (axes.includes(axis) ? 1 : n)),
+  )
+}
+
+/** The sum along the first of so many rows: [1, …] as a matrix. */
+export function sumOfFirst(emit: Emitter, x: string, rows: number): string {
+  const [matrix] = emit.node('Reshape', [x, emit.ints([rows, -1])])
+  if (rows === 1) return matrix
+  return emit.node('MatMul', [emit.constant(new Float32Array(rows).fill(1), [1, rows]), matrix])[0]
+}
+
+/** Σ over cases and l of a [cases, p, l] · b [cases, q, l]: [p, q]. Not for the CPU. */
+export function sumOfProducts(
+  emit: Emitter,
+  [a, b]: readonly [a: string, b: string],
+  [p, q]: readonly [number, number],
+  [cases, l]: readonly [number, number],
+): string {
+  const parts = nearestDivisor(l, l / fewestTerms)
+  const left = partsFirst(emit, a, [cases, p, parts, l / parts], [0, 2, 1, 3])
+  const right = partsFirst(emit, b, [cases, q, parts, l / parts], [0, 2, 3, 1])
+  const products = emit.node('MatMul', [left, right])[0]
+  return emit.node('Reshape', [sumOfFirst(emit, products, cases * parts), emit.ints([p, q])])[0]
+}
+
+/** x with its axis split in parts (`shape`), transposed. */
+export function partsFirst(emit: Emitter, x: string, shape: readonly number[], perm: readonly number[]): string {
+  const [apart] = emit.node('Reshape', [x, emit.ints(shape)])
+  return emit.node('Transpose', [apart], { attributes: { perm: { ints: perm } } })[0]
+}
+
+/** The divisor of n whose ratio to `wanted` is nearest to 1. */
+export function nearestDivisor(n: number, wanted: number): number {
+  const distance = (d: number) => Math.abs(Math.log(d / wanted))
+  return range(n)
+    .map((i) => i + 1)
+    .filter((d) => n % d === 0)
+    .reduce((best, d) => (distance(d) < distance(best) ? d : best), 1)
+}
