@@ -1,4 +1,5 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
+import { join } from './concat.ts'
 import { range } from './permuted.ts'
 import { fewestTerms, nearestDivisor, partsFirst, sumOfFirst } from './sums.ts'
 
@@ -35,10 +36,9 @@ export function weightGradientUnfolded(
   const [flat] = emit.node('Reshape', [framed, emit.ints([cases, channels, sizeOf(padded)])])
   const [channelsLast] = emit.node('Transpose', [flat], { attributes: { perm: { ints: [0, 2, 1] } } })
   const paddedRows = sizeOf(padded.slice(0, -1))
-  const gather = (name: string, index: readonly number[], sizes: readonly number[]) =>
-    emit.node('Gather', [name, emit.constant(BigInt64Array.from(index, BigInt), sizes)], {
-      attributes: { axis: { int: 1 } },
-    })[0]
+  // Indices in one row: the fewer axes a result has, the less every number of it costs to place.
+  const gather = (name: string, index: readonly number[]) =>
+    emit.node('Gather', [name, emit.ints(index)], { attributes: { axis: { int: 1 } } })[0]
   const [pixels] = emit.node('Reshape', [
     channelsLast,
     emit.ints([cases * paddedRows, padded[padded.length - 1], channels]),
@@ -46,7 +46,7 @@ export function weightGradientUnfolded(
   const inRow = range(width).flatMap((pixel) => offsets[offsets.length - 1].map((offset) => pixel + offset))
   const neighbours = last * channels
   const [wideRows] = emit.node('Reshape', [
-    last === 1 ? pixels : gather(pixels, inRow, [width, last]),
+    last === 1 ? pixels : gather(pixels, inRow),
     emit.ints([cases, paddedRows, width * neighbours]),
   ])
 
@@ -66,12 +66,16 @@ export function weightGradientUnfolded(
     const index = range(parts).flatMap((part) =>
       these.flatMap((offset) => rowStarts.slice(part * rowsOfPart, (part + 1) * rowsOfPart).map((row) => row + offset)),
     )
-    const gathered = gather(wideRows, index, [parts, these.length, rowsOfPart])
-    const [right] = emit.node('Reshape', [gathered, emit.ints([cases * parts, these.length, length, neighbours])])
+    const [right] = emit.node('Reshape', [
+      gather(wideRows, index),
+      emit.ints([cases * parts, these.length, length, neighbours]),
+    ])
     return sumOfFirst(emit, emit.node('MatMul', [left, right])[0], cases * parts)
   })
-  const all = sums.length === 1 ? sums[0] : emit.node('Concat', sums, { attributes: { axis: { int: 1 } } })[0]
-  const [axes] = emit.node('Reshape', [all, emit.ints([rowOffsets.length, otherChannels, last, channels])])
+  const [axes] = emit.node('Reshape', [
+    join(emit, sums, 1),
+    emit.ints([rowOffsets.length, otherChannels, last, channels]),
+  ])
   const perm = ofX ? [1, 3, 0, 2] : [3, 1, 0, 2]
   const [ordered] = emit.node('Transpose', [axes], { attributes: { perm: { ints: perm } } })
   return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])[0]
