@@ -343,7 +343,7 @@ test.each(casesOfTargets)('%s: value and gradients agree with the twin', async (
   for (const gradient of gradients) expect(gradient).toBeLessThan(1e-5)
 })
 
-// What is lowered for a GPU in parts: sums of products over many voxels, of more than one kernel can bind, of odd sizes.
+// What is lowered for a GPU in parts: sums of products over many voxels, more than one kernel can bind, odd sizes.
 test.each<[name: string, shapes: string, build: (...inputs: Tensor[]) => Tensor]>([
   ['conv', '2×3×40×36 5×3×3×3', convolve],
   ['conv of many', '2×5×40×36 3×5×3×3', convolve],
