@@ -74,7 +74,7 @@ function byProducts(
   return emit.node('Reshape', [ordered, emit.ints([outputs, inputs, ...kernel])])[0]
 }
 
-/** By convolutions of the blocked layout, where it takes these numbers of channels. */
+/** On the CPU by convolutions of the blocked layout, where it takes these numbers of channels. */
 function inBlocks(
   emit: Emitter,
   [x, g]: readonly [x: string, g: string],
@@ -84,7 +84,7 @@ function inBlocks(
 ): string | undefined {
   const [cases, inputs, ...spatial] = shape
   const block = emit.target.channelBlock
-  if (emit.target.device !== 'cpu' || block === undefined) return undefined
+  if (block === undefined) return undefined
   if (inputs % block === 0 && kernel.every((k) => k === 1) && isBlocked(emit, x)) {
     return pointwiseWeightGradient(emit, [x, g], shape, outputs, block)
   }

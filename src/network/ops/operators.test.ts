@@ -382,6 +382,7 @@ test.each([
     [5, 3, 1, 20_011],
     [0, 1, 2, 3],
   ],
+  [[2, 20_011], [1]],
   [[1], [0]],
 ])('sums for WebGPU: %j over %j', async (shape, axes) => {
   const x = input(shape)

@@ -1,5 +1,4 @@
 import { type Emitter, sizeOf } from '../graph/tensor.ts'
-import { range } from './permuted.ts'
 
 // Long sums. On the CPU they are single operators. On other devices an operator gives each result to one group of some
 // hundred threads at most, and moves the numbers first where the axis is not the last: there, long sums are made in
@@ -18,18 +17,21 @@ export function emitSum(emit: Emitter, x: string, shape: readonly number[], axes
   const [first, end] = kept.length === 0 ? [0, 0] : [kept[0], kept[kept.length - 1] + 1]
   if (kept.length < end - first) return plain()
   const [before, here, length] = [shape.slice(0, first), shape.slice(first, end), shape.slice(end)].map(sizeOf)
-  const reshaped = (name: string, sizes: readonly number[]) => emit.node('Reshape', [name, emit.ints(sizes)])[0]
-  const sumOfLast = (name: string, sizes: readonly number[]) =>
-    emit.node('ReduceSum', [reshaped(name, sizes), emit.ints([sizes.length - 1])])[0]
-  const parts = length > longRow ? nearestDivisor(length, Math.sqrt(length)) : 1
-  const partial = parts === 1 ? x : sumOfLast(x, [before * here, parts, length / parts])
-  const left = parts === 1 ? length : parts
-  const rows = left === 1 ? partial : sumOfLast(partial, [before * here, left])
+  const rows = length === 1 ? x : sumOfRows(emit, x, [before * here, length])
   const sums = before === 1 ? rows : sumOfFirst(emit, rows, before)
-  return reshaped(
-    sums,
-    shape.map((n, axis) => (axes.includes(axis) ? 1 : n)),
-  )
+  const result = shape.map((n, axis) => (axes.includes(axis) ? 1 : n))
+  return emit.node('Reshape', [sums, emit.ints(result)])[0]
+}
+
+/** The sum of each row. */
+function sumOfRows(emit: Emitter, x: string, [rows, length]: readonly [number, number]): string {
+  const [matrix] = emit.node('Reshape', [x, emit.ints([rows, length])])
+  if (length <= longRow) return emit.node('ReduceSum', [matrix, emit.ints([1])])[0]
+  const whole = fillUp(length)
+  const [filled] = whole === length ? [matrix] : emit.node('Pad', [matrix, emit.ints([0, 0, 0, whole - length])])
+  const parts = nearestDivisor(whole, Math.sqrt(whole))
+  const [apart] = emit.node('Reshape', [filled, emit.ints([rows, parts, whole / parts])])
+  return sumOfRows(emit, emit.node('ReduceSum', [apart, emit.ints([2])])[0], [rows, parts])
 }
 
 /** The sum along the first of so many rows: [1, …] as a matrix. */
@@ -59,11 +61,20 @@ export function partsFirst(emit: Emitter, x: string, shape: readonly number[], p
   return emit.node('Transpose', [apart], { attributes: { perm: { ints: perm } } })[0]
 }
 
+/** A length that can be cut in about as many parts as each is long: this one, or one with zeros behind it. */
+function fillUp(length: number): number {
+  const root = Math.ceil(Math.sqrt(length))
+  const divisor = nearestDivisor(length, root)
+  return 8 * divisor >= root && divisor <= 8 * root ? length : Math.ceil(length / root) * root
+}
+
 /** The divisor of n whose ratio to `wanted` is nearest to 1. */
 export function nearestDivisor(n: number, wanted: number): number {
   const distance = (d: number) => Math.abs(Math.log(d / wanted))
-  return range(n)
-    .map((i) => i + 1)
-    .filter((d) => n % d === 0)
-    .reduce((best, d) => (distance(d) < distance(best) ? d : best), 1)
+  let best = 1
+  for (let d = 1; d * d <= n; d++) {
+    if (n % d !== 0) continue
+    for (const one of [d, n / d]) if (distance(one) < distance(best)) best = one
+  }
+  return best
 }
