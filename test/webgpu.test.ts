@@ -23,6 +23,13 @@ function environments(): NodeJS.ProcessEnv[] {
   return [{}, ...software]
 }
 
+const noDriver = 'no Vulkan driver that WebGPU takes; a software one: Debian’s chromium-common'
+
+/** A driver that is installed may still be none that Dawn takes (Mesa's lavapipe): only a session tells. */
+function webgpuEnvironment(): NodeJS.ProcessEnv | undefined {
+  return environments().find((one) => run('opens-webgpu.mjs', '', one).status === 0)
+}
+
 function run(script: string, argument: string, environment: NodeJS.ProcessEnv) {
   const path = fileURLToPath(new URL(`support/${script}`, import.meta.url))
   const env = { ...process.env, ...environment }
@@ -37,10 +44,8 @@ function stepsOn(device: string, environment: NodeJS.ProcessEnv): Step[] {
 }
 
 test('training steps on WebGPU are those of the CPU', ({ skip }) => {
-  // A driver that is installed may still be none that Dawn takes (Mesa's lavapipe): only a session tells.
-  const environment = environments().find((one) => run('opens-webgpu.mjs', '', one).status === 0)
-  if (environment === undefined)
-    return skip('no Vulkan driver that WebGPU takes; a software one: Debian’s chromium-common')
+  const environment = webgpuEnvironment()
+  if (environment === undefined) return skip(noDriver)
   const [expected, found] = [stepsOn('cpu', {}), stepsOn('webgpu', environment)]
   for (const [i, { net, values }] of expected.entries()) {
     expect(found[i].net).toBe(net)
@@ -52,6 +57,14 @@ test('training steps on WebGPU are those of the CPU', ({ skip }) => {
     }
   }
 }, 300_000)
+
+test('an array that is larger than the GPU takes is one line', ({ skip }) => {
+  const environment = webgpuEnvironment()
+  if (environment === undefined) return skip(noDriver)
+  const { status, stderr } = run('too-large-for-webgpu.mjs', '', environment)
+  expect(stderr).toMatch(/^(error: XDG.*\n)*memory: not enough for this network; use a smaller patch, batch or .*\n$/)
+  expect(status).toBe(1)
+})
 
 test('a missing device is one line, which names what to install', ({ skip }) => {
   const { status, stderr } = run('opens-webgpu.mjs', '', {})

@@ -318,14 +318,17 @@ test('the weight gradient of a very large volume can be written', () => {
 
 // Large enough to be cut in pieces. With y = conv(x, w), the gradient of ‖y‖²/2 along w is ‖y‖², as y is linear in w.
 test.each([
-  ['2-D', [1, 16, 250, 260]],
-  ['3-D', [1, 16, 21, 62, 66]],
-] as const)('the weight gradient of a large image, %s', async (_, shape) => {
+  ['2-D', [1, 16, 250, 260], undefined],
+  ['3-D', [1, 16, 21, 62, 66], undefined],
+  ['2-D in slabs', [1, 16, 602, 1188], 'webgpu'],
+  ['3-D in slabs', [1, 16, 27, 162, 162], 'webgpu'],
+] as const)('the weight gradient of a large image, %s', async (_, shape, device) => {
   const [x, w] = [input(shape), input([16, 16, ...shape.slice(2).map(() => 3)])]
   const y = conv([x], w)
   const half = multiply(reduceSum(multiply(y, y)), scalar(0.5))
   const feeds = [x, w].map((tensor, i) => ({ tensor, data: randomNumbers(tensor.shape, i + 1) }))
-  const [value, gradient] = await evaluate(feeds, [y, ...gradients(half, [w])], await trainTarget('cpu'))
+  const target = device === undefined ? await trainTarget('cpu') : { device, purpose: 'train' as const }
+  const [value, gradient] = await evaluate(feeds, [y, ...gradients(half, [w])], target)
   const squares = value.reduce((sum, v) => sum + v * v, 0)
   expect(gradient.reduce((sum, v, i) => sum + v * feeds[1].data[i], 0) / squares).toBeCloseTo(1, 5)
 })

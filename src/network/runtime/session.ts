@@ -163,14 +163,14 @@ async function runOrExplain<T>(run: () => Promise<T>): Promise<T> {
     return await run()
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    if (isShortOfMemory(message)) throw outOfMemory()
+    if (memoryFaults.test(message)) throw outOfMemory()
     throw error
   }
 }
 
-function isShortOfMemory(message: string): boolean {
-  return /bad_alloc|failed to allocate|out of memory|allocation failed/i.test(message)
-}
+/** Of ONNX Runtime's messages; the last two are WebGPU's where an array is larger than the device takes. */
+const memoryFaults =
+  /bad_alloc|failed to allocate|out of memory|allocation failed|too many storage buffers|\[Invalid Buffer/i
 
 function outOfMemory(): InputError {
   return new InputError('memory', 'not enough for this network; use a smaller patch, batch or number of channels')
@@ -178,7 +178,7 @@ function outOfMemory(): InputError {
 
 function sessionError(error: unknown, device: Device): Error {
   const message = error instanceof Error ? error.message : String(error)
-  if (isShortOfMemory(message)) return outOfMemory()
+  if (memoryFaults.test(message)) return outOfMemory()
   // When the device is missing, the runtime's message names the provider; any other message means a damaged model.
   return device !== 'cpu' && /adapter|webgpu|cuda|provider/i.test(message) ? deviceMissing(device) : new Error(message)
 }
