@@ -1,8 +1,8 @@
 // What a training step by WebGPU asks of the driver, counted without a GPU: dispatches, fills, copies, submissions,
 // memory, and the time to write them down, with a software driver whose dispatches and fills are left out.
 //   node bench/gpu-commands.mjs [W1 W2 W3]
-// Needs a built tree, ONNX Runtime (halfdice runtime), g++, and SwiftShader with its loader (Debian's chromium-common and
-// libvulkan1). Figures: docs/performance-training.md.
+// Needs a built tree, ONNX Runtime (halfdice runtime), g++, and SwiftShader with its loader (Debian's chromium-common
+// and libvulkan1). Figures: docs/performance-training.md.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -45,7 +45,7 @@ const adjointOperator: Operator<Adjoint> = {
     const [, total, ...kernel] = wShape
     const adjointOf = (weights: string, outputs: number) =>
       convolve(emit, [g], weights, { cases, channels: [gChannels], outputs, spatial, kernel, adjoint: true })
-    // On the CPU the parts one by one are faster; elsewhere one operator is.
+    // On the CPU the parts one by one are faster; elsewhere every operator costs time to start.
     return emit.target.device === 'cpu'
       ? cut(emit, w, 1, channels).map((part, i) => adjointOf(part, channels[i]))
       : cut(emit, adjointOf(w, total), 1, channels)
