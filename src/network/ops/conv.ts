@@ -1,4 +1,4 @@
-import { apply, applyAll, type Emitter, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
+import { apply, type Emitter, formatShape, type Operator, type Tensor } from '../graph/tensor.ts'
 import { cut, join } from './concat.ts'
 import { type ConvShape, convBlocked, convByBlockedPlanes, convByPlanes, convPointwise } from './conv-formulations.ts'
 import { convWeightGradient } from './conv-weight-gradient.ts'
@@ -27,28 +27,30 @@ const operator: Operator<undefined> = {
     if (g === undefined) return []
     const xs = inputs.slice(0, -1)
     const w = inputs[inputs.length - 1]
-    return [...convAdjoint(g, w, xs), convWeightGradient(xs, g, w.shape.slice(2))]
+    const channels = xs.map(({ shape }) => shape[1])
+    return [...xs.map((_, part) => convAdjoint(g, w, channels, part)), convWeightGradient(xs, g, w.shape.slice(2))]
   },
 }
 
 interface Adjoint {
-  /** Channels of each part of the image. */
+  /** Channels of each part of the image, and which part this is. */
   readonly channels: readonly number[]
+  readonly part: number
 }
 
 const adjointOperator: Operator<Adjoint> = {
   name: 'convAdjoint',
-  infer: ([{ shape, type }], { channels }) =>
-    channels.map((count) => ({ shape: [shape[0], count, ...shape.slice(2)], type })),
-  lower: (emit, [g, w], { inputs: [{ shape }, { shape: wShape }], attributes: { channels } }) => {
+  infer: ([{ shape, type }], { channels, part }) => [{ shape: [shape[0], channels[part], ...shape.slice(2)], type }],
+  lower: (emit, [g, w], { inputs: [{ shape }, { shape: wShape }], attributes: { channels, part } }) => {
     const [cases, gChannels, ...spatial] = shape
     const [, total, ...kernel] = wShape
     const adjointOf = (weights: string, outputs: number) =>
       convolve(emit, [g], weights, { cases, channels: [gChannels], outputs, spatial, kernel, adjoint: true })
-    // On the CPU the parts one by one are faster; elsewhere every operator costs time to start.
+    // On the CPU the parts one by one are faster, and are kept less long. Elsewhere every operator costs time to start:
+    // there, one for all parts, which all of them name and the emitter writes once.
     return emit.target.device === 'cpu'
-      ? cut(emit, w, 1, channels).map((part, i) => adjointOf(part, channels[i]))
-      : cut(emit, adjointOf(w, total), 1, channels)
+      ? [adjointOf(cut(emit, w, 1, channels)[part], channels[part])]
+      : [cut(emit, adjointOf(w, total), 1, channels)[part]]
   },
 }
 
@@ -86,9 +88,9 @@ export function conv(parts: readonly Tensor[], w: Tensor): Tensor {
   return apply(operator, [...parts, w], undefined)
 }
 
-/** The gradient of conv along the parts of its image, from its result's gradient g: conv with w turned round. */
-function convAdjoint(g: Tensor, w: Tensor, parts: readonly Tensor[]): readonly Tensor[] {
-  return applyAll(adjointOperator, [g, w], { channels: parts.map(({ shape }) => shape[1]) })
+/** The gradient of conv along a part of its image, from its result's gradient g: conv with w turned round. */
+function convAdjoint(g: Tensor, w: Tensor, channels: readonly number[], part: number): Tensor {
+  return apply(adjointOperator, [g, w], { channels, part })
 }
 
 export function channelsOf(parts: readonly Tensor[]): number {

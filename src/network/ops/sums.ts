@@ -4,8 +4,11 @@ import { type Emitter, sizeOf } from '../graph/tensor.ts'
 // hundred threads at most, and moves the numbers first where the axis is not the last: there, long sums are made in
 // parts, all at once, and what lies along the first axis is added up as a product with ones.
 
-/** Longer rows than this are summed in parts: below, a second operator costs more than it saves. */
-const longRow = 2 ** 14
+/**
+ * Longer rows than this are summed in parts. 64 threads read this many numbers in 128 rounds, each as long as memory
+ * takes to answer (by estimate 0.2 to 0.8 µs): more than a second operator costs.
+ */
+const longRow = 2 ** 13
 /** Below so many terms, what a part of a sum of products costs in writing and reading it outweighs its terms. */
 export const fewestTerms = 256
 
