@@ -34,7 +34,7 @@ try {
 
 /** Builds the driver; the environment in which it is found. */
 function countingDriver() {
-  const source = fileURLToPath(new URL('peers/counting-driver.cc', import.meta.url))
+  const source = fileURLToPath(new URL('counting-driver.cc', import.meta.url))
   const library = join(folder, 'libcounting.so')
   const { status, stderr, error } = spawnSync('g++', ['-shared', '-fPIC', '-O2', '-o', library, source, '-ldl'], {
     encoding: 'utf8',
